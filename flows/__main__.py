@@ -1,0 +1,201 @@
+"""The `darkroom` command."""
+
+import argparse
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from flows.experiments import DEPLOYMENTS
+from storage.errors import DarkroomError, ParameterError
+
+DONE, FAILED, WRONG_WORDS, INTERRUPTED = 0, 1, 2, 130
+STEPS = ("acquire", "clean", "split", "extract", "train", "evaluate", "publish")
+
+# Prefect's own server takes up to 20 s to start on a new database; its limit is 20 s.
+PREFECT_DEFAULTS = {
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "DO_NOT_TRACK": "1",
+}
+
+EXAMPLES = """
+examples:
+  darkroom experiments                       what there is to run
+  darkroom run digits                        a whole experiment in about two minutes
+  darkroom run my-pictures --set source.folder=holiday
+                                             your own folder of class folders
+  darkroom run cats-and-dogs-small --set source.archive=dogs-vs-cats.zip
+  darkroom explain digits --set training.epochs=50
+                                             which steps would run, and why; runs nothing
+  darkroom run digits --rerun train          train again although nothing changed
+
+Results go to $DARKROOM_HOME (default ./workspace). Runs show up in Prefect: start `prefect server
+start` and set PREFECT_API_URL to watch them; without it each run starts a server of its own.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The words of the command."""
+    top = argparse.ArgumentParser(
+        prog="darkroom",
+        description="Develop raw pictures into an evaluated image classifier.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--debug", action="store_true", help="show the traceback of a failure")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _experiment_commands(commands)
+    classify = commands.add_parser("classify", help="use a model on pictures")
+    classify.add_argument("model", metavar="MODEL", help="a model.keras, its folder, or an experiment")
+    classify.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
+    classify.add_argument("--json", action="store_true", help="print one JSON object last")
+    cache = commands.add_parser("cache", help="what is stored: list it, check it, free space")
+    cache.add_argument("action", choices=("list", "verify", "gc"))
+    cache.add_argument("--yes", action="store_true", help="gc: remove without asking")
+    return top
+
+
+def _experiment_commands(commands: Any) -> None:
+    listing = commands.add_parser("experiments", help="list the experiments")
+    listing.add_argument("--file", type=Path, default=DEPLOYMENTS, help=argparse.SUPPRESS)
+    for name, text in (("run", "run an experiment"), ("explain", "say what a run would do, and why")):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("name", metavar="NAME", help="an experiment: see `darkroom experiments`")
+        command.add_argument(
+            "--set", dest="settings", metavar="NAME=VALUE", action="append", default=[],
+            help="change a parameter, as in split.seed=7; may be given again",
+        )  # fmt: skip
+        command.add_argument(
+            "--rerun", metavar="STEP", choices=STEPS, action="append", default=[],
+            help=f"run this step even if nothing changed: {', '.join(STEPS)}",
+        )  # fmt: skip
+        command.add_argument("--json", action="store_true", help="print one JSON object last")
+        command.add_argument(
+            "--file", type=Path, default=DEPLOYMENTS, help="a prefect.yaml with your own experiments"
+        )
+    commands.choices["run"].add_argument(
+        "--until", metavar="STEP", choices=STEPS, help="stop after this step"
+    )
+
+
+def run(words: argparse.Namespace) -> None:
+    """`darkroom run`."""
+    from flows.experiments import load
+
+    experiment = load(words.name, words.settings, words.file)
+    from flows.pipeline import pipeline
+
+    result = pipeline(
+        **{name: getattr(experiment, name) for name in type(experiment).model_fields},
+        rerun=words.rerun,
+        until=words.until,
+    )
+    print(json.dumps(result) if words.json else said(result))
+
+
+def said(result: dict[str, Any]) -> str:
+    """A run's result for people."""
+    lines = [f"{result['experiment']}: done in {result['seconds']:.1f} s"]
+    metrics = result["metrics"] or {}
+    for name, part in metrics.items():
+        accuracy = part["accuracy"]
+        lines.append(
+            f"{name:>10} accuracy {accuracy['mean']:.4f}  "
+            f"(95 % interval {accuracy['low']:.4f} to {accuracy['high']:.4f}, {part['images']} pictures)"
+        )
+    lines += [f"{name:>10} {result[name]}" for name in ("model", "report") if result[name]]
+    return "\n".join(lines)
+
+
+def explain(words: argparse.Namespace) -> None:
+    """`darkroom explain`."""
+    from flows.experiments import load
+
+    experiment = load(words.name, words.settings, words.file)
+    from flows.pipeline import foretell
+
+    outcomes = foretell(experiment, words.rerun)
+    if words.json:
+        steps = [outcome.model_dump(exclude={"seconds"}) for outcome in outcomes]
+        print(json.dumps({"experiment": experiment.experiment, "steps": steps}))
+        return
+    for outcome in outcomes:
+        print(f"{outcome.name:>9}  {outcome.state:<8}  {outcome.why}")
+
+
+def experiments(words: argparse.Namespace) -> None:
+    """`darkroom experiments`."""
+    from flows.experiments import deployments
+
+    for name, deployment in deployments(words.file).items():
+        print(f"{name:<24} {' '.join(deployment.get('description', '').split())}")
+
+
+def classify(words: argparse.Namespace) -> None:
+    """`darkroom classify`."""
+    from flows.classify import classify_files
+
+    rows = classify_files(words.model, words.images)
+    for row in rows:
+        shown = f"{row['label']}: {row['probability']:.1%}" if row["label"] else row["reason"]
+        print(f"{row['image']}  {shown}", file=sys.stderr if words.json else sys.stdout)
+    if words.json:
+        print(json.dumps({"model": words.model, "images": rows}))
+
+
+def cache(words: argparse.Namespace) -> None:
+    """`darkroom cache`."""
+    from flows import housekeeping
+
+    if words.action == "list":
+        housekeeping.show()
+    elif words.action == "verify":
+        housekeeping.verify()
+    else:
+        housekeeping.collect(ask=not words.yes)
+
+
+COMMANDS = {
+    "run": run,
+    "explain": explain,
+    "experiments": experiments,
+    "classify": classify,
+    "cache": cache,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the words say; 0 done, 1 failed, 2 wrong words, 130 interrupted."""
+    for name, value in PREFECT_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    words = parser().parse_args(arguments)
+    try:
+        COMMANDS[words.command](words)
+    except ParameterError as error:
+        return _failed(error, WRONG_WORDS, debug=words.debug)
+    except DarkroomError as error:
+        return _failed(error, FAILED, debug=words.debug)
+    except KeyboardInterrupt:
+        print("stopped; run the same again to go on where it was", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        return _failed(error, FAILED, debug=words.debug)
+    return DONE
+
+
+def _failed(error: Exception, code: int, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    name = "" if isinstance(error, DarkroomError) else f"{type(error).__name__}: "
+    text = str(error) if code == WRONG_WORDS else " ".join(str(error).split())
+    print(f"darkroom: {name}{text}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

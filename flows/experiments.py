@@ -1,0 +1,67 @@
+"""Experiments are deployments: their names and parameters, read from prefect.yaml."""
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from flows.parameters import Experiment
+from storage.errors import ParameterError
+from tasks.code import PROJECT
+
+DEPLOYMENTS = PROJECT / "deployments" / "prefect.yaml"
+
+
+def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
+    """Name -> deployment of the flow `pipeline`."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        found = content["deployments"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise ParameterError(f"expected a list of deployments in {file}, found none ({error})") from error
+    return {item["name"]: item for item in found if "experiment" in item.get("parameters", {})}
+
+
+def load(name: str, settings: list[str], file: Path = DEPLOYMENTS) -> Experiment:
+    """The experiment `name` with `settings` (`split.seed=7`) laid over its parameters."""
+    known = deployments(file)
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise ParameterError(f"unknown experiment {name!r}{hint} Known: {', '.join(known)}")
+    tree = known[name]["parameters"]
+    for setting in settings:
+        _lay_over(tree, setting)
+    try:
+        return Experiment.model_validate(tree)
+    except ValidationError as error:
+        raise ParameterError(explained(error)) from error
+
+
+def _lay_over(tree: dict[str, Any], setting: str) -> None:
+    path, sign, text = setting.partition("=")
+    if not sign or not path:
+        raise ParameterError(f"--set takes NAME=VALUE, as in split.seed=7; found {setting!r}")
+    *parents, last = path.split(".")
+    for parent in parents:
+        inner = tree.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            inner = tree[parent] = {}
+        tree = inner
+    try:
+        tree[last] = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ParameterError(f"--set {path}: {text!r} is not a value that YAML can read") from error
+
+
+def explained(error: ValidationError) -> str:
+    """All that is wrong, one line each: where, what was found, what is expected."""
+    lines = []
+    for problem in error.errors(include_url=False):
+        where = ".".join(str(part) for part in problem["loc"]) or "the experiment"
+        found = problem["input"]
+        shown = "" if isinstance(found, dict) else f" (found {found!r})"
+        lines.append(f"{where}: {problem['msg']}{shown}")
+    return "\n".join(lines)

@@ -1,0 +1,114 @@
+"""The seven steps, from a source to a report."""
+
+from typing import Any
+
+from prefect import flow
+
+from flows.parameters import (
+    Clean,
+    Experiment,
+    Model,
+    Publish,
+    Source,
+    Split,
+    StepName,
+    Training,
+)
+from flows.running import Forecast, Outcome, Run
+from flows.summary import summarise
+from storage.workspace import Workspace
+from tasks.acquire.identity import fingerprint
+from tasks.acquire.step import acquire
+from tasks.clean.step import clean
+from tasks.evaluate.step import evaluate
+from tasks.extract.precision import resolve
+from tasks.extract.step import extract
+from tasks.publish.step import announce, publish
+from tasks.split.lineage import previous_assignment
+from tasks.split.step import split
+from tasks.train.step import train
+
+
+def develop(call: Run | Forecast, p: Experiment) -> None:
+    """The steps in their order; `call` runs each one, or foretells what it would do."""
+    workspace = Workspace.current()
+    collection = call(acquire, source=p.source, fingerprint=fingerprint(workspace, p.source))
+    images = call(
+        clean,
+        collection=collection,
+        min_side=p.clean.min_side,
+        max_pixels=p.clean.max_pixels,
+        near_duplicates=p.clean.near_duplicates,
+    )
+    line = p.experiment if p.split.rule == "sticky" else None
+    shares = call(
+        split,
+        images=images,
+        rule=p.split.rule,
+        amounts=p.split.amounts,
+        seed=p.split.seed,
+        line=line,
+        previous=previous_assignment(workspace, line, p.split.seed, images),
+    )
+    features = call(
+        extract,
+        split=shares,
+        backbone=p.model.backbone,
+        image_size=p.model.image_size,
+        preprocessing=p.model.preprocessing,
+        precision=resolve(p.model.precision),
+        layer=p.model.layer,
+        weights=p.model.weights,
+    )
+    model = call(
+        train,
+        split=shares,
+        features=features,
+        head=p.model.head,
+        weights=p.model.weights,
+        **p.training.model_dump(),
+    )
+    evaluation = call(evaluate, split=shares, features=features, model=model)
+    call(
+        publish,
+        experiment=p.experiment,
+        images=images,
+        split=shares,
+        model=model,
+        evaluation=evaluation,
+        figure=p.publish.figure,
+    )
+
+
+@flow(name="pipeline", log_prints=False, retries=0)
+def pipeline(
+    experiment: str,
+    source: Source,
+    clean: Clean = Clean(),
+    split: Split = Split(),
+    model: Model = Model(),
+    training: Training = Training(),
+    publish: Publish = Publish(),
+    rerun: list[StepName] = [],  # noqa: B006 - Prefect's form shows the default
+    until: StepName | None = None,
+) -> dict[str, Any]:
+    """Develop raw pictures into an evaluated image classifier.
+
+    Seven cached steps: acquire, clean, split, extract, train, evaluate, publish. `rerun` names
+    steps that run even if nothing changed, `until` the last step to run. Returns what `darkroom run
+    --json` prints.
+    """
+    parameters = Experiment(
+        experiment=experiment, source=source, clean=clean, split=split, model=model,
+        training=training, publish=publish,
+    )  # fmt: skip
+    with Run(experiment, list(rerun), until) as run:
+        develop(run, parameters)
+    return summarise(run)
+
+
+def foretell(parameters: Experiment, rerun: list[str]) -> list[Outcome]:
+    """What each step would do, and why, without running any."""
+    forecast = Forecast(parameters.experiment, rerun)
+    develop(forecast, parameters)
+    return forecast.outcomes

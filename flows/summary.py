@@ -1,0 +1,33 @@
+"""A finished run as one JSON object (docs/operating.md describes it)."""
+
+from typing import Any
+
+from flows.running import Run
+from storage.layout import MODEL, REPORT
+from storage.references import ImagesRef, ModelRef, ReportRef
+from tasks.publish.step import announce
+
+
+def summarise(run: Run) -> dict[str, Any]:
+    """The object; parts that the run did not reach are null."""
+    images = run.references.get("clean")
+    model = run.references.get("train")
+    report = run.references.get("publish")
+    return {
+        "experiment": run.experiment,
+        "seconds": round(run.seconds, 2),
+        "steps": [outcome.model_dump() for outcome in run.outcomes],
+        "counts": {
+            "images": images.images if isinstance(images, ImagesRef) else None,
+            "rejected": images.rejected if isinstance(images, ImagesRef) else None,
+            "decoded": run.tally.get("decoded", 0),
+            "extracted": run.tally.get("extracted", 0),
+        },
+        "metrics": announce(report) if isinstance(report, ReportRef) else None,
+        "model": _path(run, model, MODEL) if isinstance(model, ModelRef) else None,
+        "report": _path(run, report, REPORT) if isinstance(report, ReportRef) else None,
+    }
+
+
+def _path(run: Run, reference: ModelRef | ReportRef, name: str) -> str:
+    return str(run.workspace.root / reference.where / name)

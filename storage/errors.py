@@ -1,0 +1,95 @@
+"""Every error that Darkroom raises on purpose.
+
+    DarkroomError
+    ├── ParameterError       the words of an experiment are wrong
+    ├── SourceError          the source cannot be used
+    │   ├── SourceMissing
+    │   ├── SourceDamaged
+    │   ├── SourceTooLarge
+    │   └── SourceChanged
+    ├── NoUsablePictures     nothing, or one class only, is left to learn from
+    ├── SplitError           the split asked for cannot be made
+    │   ├── EmptySplit
+    │   └── NotEnoughPictures
+    ├── WeightsError         a backbone's weights cannot be trusted or found
+    │   ├── WeightsMissing
+    │   └── WeightsDamaged
+    ├── StorageError         the workspace cannot be written or read
+    │   ├── StorageFull
+    │   └── StorageDamaged
+    └── MissingLibrary       a system library is not installed
+
+A message says what was expected, what was found and what to do.
+"""
+
+
+class DarkroomError(Exception):
+    """Root of the tree: the run cannot give a meaningful result."""
+
+
+class ParameterError(DarkroomError):
+    """An experiment, a field or a value that does not exist or does not fit."""
+
+
+class SourceError(DarkroomError):
+    """A source that cannot be turned into a collection."""
+
+
+class SourceMissing(SourceError):
+    """Nothing is where the source should be."""
+
+
+class SourceDamaged(SourceError):
+    """The container (zip, tar, CSV) cannot be read."""
+
+
+class SourceTooLarge(SourceError):
+    """The source unpacks to more bytes than its limit allows."""
+
+
+class SourceChanged(SourceError):
+    """The source was written to while it was being read."""
+
+
+class NoUsablePictures(DarkroomError):
+    """Fewer than two classes with pictures are left."""
+
+
+class SplitError(DarkroomError):
+    """The asked split cannot be made from these pictures."""
+
+
+class EmptySplit(SplitError):
+    """A class would have no picture in one of the splits."""
+
+
+class NotEnoughPictures(SplitError):
+    """More pictures are asked for than there are."""
+
+
+class WeightsError(DarkroomError):
+    """A backbone without trustworthy weights."""
+
+
+class WeightsMissing(WeightsError):
+    """The weights are in none of the places that were looked at."""
+
+
+class WeightsDamaged(WeightsError):
+    """Weights were found, but they are not the published ones."""
+
+
+class StorageError(DarkroomError):
+    """The workspace failed."""
+
+
+class StorageFull(StorageError):
+    """No space, or no quota, is left for a result."""
+
+
+class StorageDamaged(StorageError):
+    """A stored result does not hold what its reference says."""
+
+
+class MissingLibrary(DarkroomError):
+    """A shared library of the operating system is missing."""

@@ -1,0 +1,155 @@
+"""Feature vectors on disk, by feature space."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from storage import atomic, digests
+from storage.errors import StorageDamaged
+from storage.references import FeaturesRef
+from storage.shards import NAME, ShardStore
+from storage.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+
+VALUES = "features"
+
+
+class FeatureSpace(BaseModel):
+    """Everything that fixes a feature vector's value."""
+
+    model_config = ConfigDict(frozen=True)
+
+    backbone: str
+    weights: str
+    layer: str
+    image_size: int
+    resizing: str
+    preprocessing: str
+    precision: str
+    shape: tuple[int, ...]
+
+    @property
+    def name(self) -> str:
+        """A folder name that a person can read, made unique by a digest."""
+        digest = digests.of_value(self.model_dump(mode="json"))[:12]
+        return f"{self.backbone}-{self.image_size}-{self.preprocessing}-{self.precision}-{digest}"
+
+
+@dataclass(frozen=True)
+class FeatureStore:
+    """The shards of one feature space: float16 arrays beside image names."""
+
+    workspace: Workspace
+    space: FeatureSpace
+
+    @property
+    def folder(self) -> Path:
+        return self.workspace.features / self.space.name
+
+    @property
+    def shards(self) -> ShardStore:
+        return ShardStore(self.folder)
+
+    def missing(self, images: list[str]) -> list[str]:
+        """The images, each once and in order, whose features are in no whole shard."""
+        known = self.shards.index()
+        return [name for name in dict.fromkeys(images) if name not in known]
+
+    def add(self, images: list[str], features: "np.ndarray") -> Path:
+        """A new shard: `features` is (len(images), *shape); kept as float16."""
+        import numpy as np
+        import pyarrow as pa
+
+        flat = np.ascontiguousarray(features, dtype=np.float16).reshape(len(images), -1)
+        column = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
+        if not (self.folder / "space.json").exists():
+            atomic.write_json(self.folder / "space.json", self.space.model_dump(mode="json"))
+        return self.shards.add(pa.table({NAME: images, VALUES: column}))
+
+    def reference(self, images: list[str]) -> FeaturesRef:
+        """The reference to these images' features, in this order.
+
+        Its digest is that of the space and the images; the list of shards beside it only says
+        where the values are now. StorageDamaged if a feature is missing.
+        """
+        known = self.shards.index()
+        lost = [name for name in images if name not in known]
+        if lost:
+            raise StorageDamaged(
+                f"expected features of {len(images)} images in {self.folder}, {len(lost)} are "
+                "missing: run again, they will be extracted"
+            )
+        digest = digests.of_value([self.space.name, images])
+        used = sorted({known[name][0] for name in images})
+        path = self.folder / "sets" / f"{digest}.json"
+        content = {
+            "images": images,
+            "shards": {shard.name: shard.stat().st_size for shard in used},
+        }
+        atomic.write_json(path, content)
+        return FeaturesRef(
+            digest=digest,
+            where=self.workspace.relative(path),
+            bytes=path.stat().st_size,
+            space=self.space.name,
+            shape=self.space.shape,
+            images=len(images),
+        )
+
+
+@dataclass(frozen=True)
+class FeatureTable:
+    """Features of a list of images, mapped from their shards; rows are read when asked for."""
+
+    store: ShardStore
+    images: list[str]
+    width: int
+    _open: dict[Path, "np.ndarray"] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, workspace: Workspace, reference: FeaturesRef, images: list[str]) -> "FeatureTable":
+        """The features of `images`, a part of what `reference` stands for."""
+        width = 1
+        for size in reference.shape:
+            width *= size
+        return cls(ShardStore(workspace.features / reference.space), images, width)
+
+    @cached_property
+    def _index(self) -> dict[str, tuple[Path, int]]:
+        return self.store.index()
+
+    @property
+    def bytes(self) -> int:
+        """What the whole table would take in memory, as float16."""
+        return len(self.images) * self.width * 2
+
+    def rows(self, positions: "np.ndarray") -> "np.ndarray":
+        """(len(positions), width) float16: the features at these positions of `images`."""
+        import numpy as np
+
+        out = np.empty((len(positions), self.width), np.float16)
+        for row, position in enumerate(positions):
+            path, place = self._index[self.images[position]]
+            out[row] = self._values(path)[place]
+        return out
+
+    def _values(self, path: Path) -> "np.ndarray":
+        if path not in self._open:
+            self._open[path] = shard_values(self.store, path)
+        return self._open[path]
+
+
+def shard_values(store: ShardStore, path: Path) -> "np.ndarray":
+    """(rows, width) float16 view of a shard's features, mapped from disk."""
+    batch = store.open(path)
+    if batch is None:
+        raise StorageDamaged(
+            f"the shard {path} is damaged: run again, its features will be extracted again"
+        )
+    column = batch.column(batch.schema.get_field_index(VALUES))
+    return column.values.to_numpy(zero_copy_only=True).reshape(batch.num_rows, -1)

@@ -1,0 +1,69 @@
+"""The image store: every picture once, under the SHA-256 of its bytes."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage import atomic, digests
+
+# First bytes -> suffix. A file name is where a picture was found, never what it is.
+SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"\xff\xd8\xff", ".jpg"),
+    (b"\x89PNG\r\n\x1a\n", ".png"),
+    (b"GIF87a", ".gif"),
+    (b"GIF89a", ".gif"),
+    (b"BM", ".bmp"),
+    (b"II*\x00", ".tif"),
+    (b"MM\x00*", ".tif"),
+)
+UNKNOWN_SUFFIX = ".bin"
+
+
+def suffix_of(data: bytes) -> str:
+    """The suffix for these bytes, sniffed; `.bin` for what is no known picture."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return ".webp"
+    return next((suffix for mark, suffix in SIGNATURES if data.startswith(mark)), UNKNOWN_SUFFIX)
+
+
+@dataclass(frozen=True)
+class ImageStore:
+    """Pictures by digest under `root`: `ab/abcd….jpg`. Written once, read-only afterwards."""
+
+    root: Path
+
+    def path(self, name: str) -> Path:
+        """The file of an image's stored name (`abcd….jpg`)."""
+        return self.root / name[:2] / name
+
+    def add(self, data: bytes) -> str:
+        """The stored name of these bytes; they are written only if they are not there, whole."""
+        name = digests.of_bytes(data) + suffix_of(data)
+        path = self.path(name)
+        if not self.has(name, len(data)):
+            atomic.write_file(path, lambda temporary: _write_read_only(temporary, data))
+        return name
+
+    def read(self, name: str) -> bytes:
+        """The bytes of an image."""
+        return self.path(name).read_bytes()
+
+    def has(self, name: str, size: int) -> bool:
+        """Whether the image is there with `size` bytes; it is not opened."""
+        try:
+            return os.stat(self.path(name)).st_size == size
+        except OSError:
+            return False
+
+    def names(self) -> Iterator[str]:
+        """Every stored name."""
+        for path in sorted(self.root.glob("??/*")):
+            if not path.name.startswith(atomic.TEMPORARY_PREFIX):
+                yield path.name
+
+
+def _write_read_only(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    # The folder trees are hard links to these files: an editor must not change them in place.
+    path.chmod(0o444)

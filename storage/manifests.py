@@ -1,0 +1,55 @@
+"""Manifests: Parquet tables named by their content.
+
+The digest is that of the rows, not of the file, so that another version of the Parquet writer
+gives the same name to the same table.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from storage import atomic, digests
+from storage.errors import StorageDamaged
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ROW_GROUP = 100_000
+
+
+def content_digest(table: "pd.DataFrame") -> str:
+    """SHA-256 over column names and values, in order; the index does not count."""
+    columns = {name: table[name].tolist() for name in table.columns}
+    return digests.of_value([list(columns), list(columns.values())])
+
+
+def save(folder: Path, table: "pd.DataFrame") -> tuple[str, Path]:
+    """The table's digest and its file in `folder`; a whole file of that name is left alone."""
+    digest = content_digest(table)
+    path = folder / f"{digest}.parquet"
+    if not is_parquet(path):
+        atomic.write_file(path, lambda temporary: table.to_parquet(temporary, index=False))
+    return digest, path
+
+
+def load(path: Path) -> "pd.DataFrame":
+    """The table at `path`; StorageDamaged when there is none or it cannot be read."""
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise StorageDamaged(
+            f"expected a table at {path}, found none that can be read ({error}): run the "
+            "experiment again, the step that made it will run"
+        ) from error
+
+
+def is_parquet(path: Path, size: int | None = None) -> bool:
+    """Whether a file is there with Parquet's marks at both ends, and of `size` bytes if given."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(4)
+            stream.seek(-4, 2)
+            return head == stream.read(4) == b"PAR1" and size in (None, stream.tell())
+    except OSError:
+        return False

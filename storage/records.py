@@ -1,0 +1,73 @@
+"""The record of runs: what every execution of a step depended on, took and gave."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from storage import atomic
+from storage.names import as_file_name
+from storage.workspace import Workspace
+
+KEPT_PER_STEP = 50
+
+
+class Record(BaseModel):
+    """One execution, or the first cached use of a result by an experiment."""
+
+    experiment: str
+    step: str
+    key: str
+    parts: dict[str, str]
+    state: str
+    why: str
+    seconds: float
+    when: str
+    result: dict[str, Any]
+
+
+def now() -> str:
+    """The time of day in UTC, to the second, as ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _folder(workspace: Workspace, experiment: str, step: str) -> Path:
+    return workspace.records / as_file_name(experiment) / step
+
+
+def add(workspace: Workspace, record: Record) -> Path:
+    """Store the record as a file of its own; the oldest beyond KEPT_PER_STEP go."""
+    folder = _folder(workspace, record.experiment, record.step)
+    path = atomic.write_json(
+        folder / f"{time.time_ns():020d}-{record.key[-8:]}.json", record.model_dump(mode="json")
+    )
+    for old in _files(folder)[:-KEPT_PER_STEP]:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def latest(workspace: Workspace, experiment: str, step: str) -> Record | None:
+    """The last record of this step in this experiment, if there is one that can be read."""
+    for path in reversed(_files(_folder(workspace, experiment, step))):
+        try:
+            return Record.model_validate_json(path.read_bytes())
+        except ValueError:
+            continue
+    return None
+
+
+def all_of(workspace: Workspace) -> list[Record]:
+    """Every readable record, oldest first within each step."""
+    found = []
+    for path in sorted(workspace.records.glob("*/*/*.json")):
+        try:
+            found.append(Record.model_validate_json(path.read_bytes()))
+        except ValueError:
+            continue
+    return found
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.json") if path.name[0] != ".")

@@ -1,0 +1,81 @@
+"""References: small frozen models, the only thing that steps pass to each other.
+
+A reference says what was made (its digest), where it is (relative to the workspace) and how much
+there is of it. Two references with the same digest stand for the same content.
+"""
+
+from pydantic import BaseModel, ConfigDict
+
+SPLITS = ("train", "validation", "test")
+
+
+class Reference(BaseModel):
+    """What every reference holds; `bytes` is the size of the file at `where`, 0 for a folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    digest: str
+    where: str
+    bytes: int = 0
+
+
+class CollectionRef(Reference):
+    """What `acquire` found: rows that carry a picture, and all rows."""
+
+    images: int
+    rows: int
+
+
+class ImagesRef(Reference):
+    """What `clean` left: usable pictures, their classes and the rows it turned down."""
+
+    images: int
+    rejected: int
+    ignored: int
+    groups: int
+    classes: tuple[str, ...]
+
+
+class SplitRef(Reference):
+    """Which picture is in which split; `tree` is the folder tree of hard links."""
+
+    tree: str
+    classes: tuple[str, ...]
+    train: int
+    validation: int
+    test: int
+    left_out: int
+
+
+class AssignmentRef(Reference):
+    """Where every picture that an experiment ever had was put (image, split)."""
+
+    images: int
+
+
+class FeaturesRef(Reference):
+    """The features of a split's pictures in one feature space."""
+
+    space: str
+    shape: tuple[int, ...]
+    images: int
+
+
+class ModelRef(Reference):
+    """A folder with the model that takes pictures, and one head per repeat."""
+
+    classes: tuple[str, ...]
+    repeats: int
+
+
+class EvaluationRef(Reference):
+    """A folder with the predictions table and the metrics."""
+
+    images: int
+
+
+class ReportRef(Reference):
+    """A folder with report.html, metrics.json and plot.png."""
+
+    experiment: str
+    run: str

@@ -1,0 +1,72 @@
+"""Shards: immutable Arrow files that each hold image names beside what was computed from them.
+
+There is no shared index that changes, so writers never wait for each other, and a crash loses at
+most the shard being computed. A file's name holds the SHA-256 of its bytes; a file that is not
+whole is as good as absent.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from storage import atomic, digests
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+NAME = "image"
+SUFFIX = ".arrow"
+
+
+@dataclass(frozen=True)
+class ShardStore:
+    """Shards in one folder; every table has a column `image` with stored image names."""
+
+    folder: Path
+
+    def add(self, table: "pa.Table") -> Path:
+        """The new shard that holds `table`, written at once or not at all."""
+        import pyarrow as pa
+
+        def write(temporary: Path) -> None:
+            with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, table.schema) as out:
+                out.write_table(table.combine_chunks())
+
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with atomic.explained(self.folder):
+            scratch = self.folder / f"{atomic.TEMPORARY_PREFIX}{digests.of_value(table[NAME].to_pylist())}"
+            try:
+                write(scratch)
+                target = self.folder / f"{digests.of_file(scratch)[:32]}{SUFFIX}"
+                scratch.replace(target)
+            finally:
+                scratch.unlink(missing_ok=True)
+        return target
+
+    def paths(self) -> list[Path]:
+        """Every shard file, whole or not."""
+        return sorted(path for path in self.folder.glob(f"*{SUFFIX}") if path.name[0] != ".")
+
+    def open(self, path: Path) -> "pa.RecordBatch | None":
+        """The shard's rows mapped from disk, nothing copied; None if it is missing or not whole."""
+        import pyarrow as pa
+
+        try:
+            with pa.memory_map(str(path)) as source:
+                return pa.ipc.open_file(source).get_batch(0)
+        except (OSError, pa.ArrowInvalid, IndexError):
+            return None
+
+    def index(self) -> dict[str, tuple[Path, int]]:
+        """Where each image is: name -> (shard, row), whole shards only."""
+        found: dict[str, tuple[Path, int]] = {}
+        for path in self.paths():
+            batch = self.open(path)
+            if batch is not None:
+                names = batch.column(batch.schema.get_field_index(NAME)).to_pylist()
+                found.update((name, (path, row)) for row, name in enumerate(names))
+        return found
+
+    def verified(self, path: Path) -> bool:
+        """Whether every byte of the shard is what was written (reads the whole file)."""
+        return digests.of_file(path)[:32] == path.stem

@@ -1,0 +1,89 @@
+"""Does what a reference points to still exist, whole? Sizes and marks are looked at, not pictures."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from storage import folders, manifests, trees
+from storage.images import ImageStore
+from storage.references import (
+    SPLITS,
+    AssignmentRef,
+    CollectionRef,
+    EvaluationRef,
+    FeaturesRef,
+    ImagesRef,
+    ModelRef,
+    Reference,
+    ReportRef,
+    SplitRef,
+)
+from storage.workspace import Workspace
+
+
+def is_whole(workspace: Workspace, reference: Reference) -> bool:
+    """True if everything that `reference` stands for is there; False is a reason to run again."""
+    return CHECKS[type(reference)](workspace, reference)
+
+
+def leaves_of(workspace: Workspace, split: Any) -> list[trees.Leaf]:
+    """The leaves of a split's folder tree, from its manifest (a DataFrame)."""
+    store = ImageStore(workspace.images)
+    placed = split[split["split"].isin(SPLITS)]
+    return [
+        trees.Leaf(row.split, row.label, row.name, store.path(row.image))
+        for row in placed[["split", "label", "name", "image"]].itertuples(index=False)
+    ]
+
+
+def _table(workspace: Workspace, reference: Reference) -> Path | None:
+    path = workspace.root / reference.where
+    return path if manifests.is_parquet(path, reference.bytes) else None
+
+
+def _collection(workspace: Workspace, reference: CollectionRef) -> bool:
+    path = _table(workspace, reference)
+    if path is None:
+        return False
+    table = manifests.load(path)
+    stored = table[table["image"] != ""].drop_duplicates("image")
+    store = ImageStore(workspace.images)
+    return all(map(store.has, stored["image"], stored["bytes"]))
+
+
+def _images(workspace: Workspace, reference: Reference) -> bool:
+    return _table(workspace, reference) is not None
+
+
+def _split(workspace: Workspace, reference: SplitRef) -> bool:
+    path = _table(workspace, reference)
+    if path is None:
+        return False
+    leaves = leaves_of(workspace, manifests.load(path))
+    return trees.is_whole(workspace.root / reference.tree, leaves)
+
+
+def _features(workspace: Workspace, reference: FeaturesRef) -> bool:
+    path = workspace.root / reference.where
+    try:
+        shards = json.loads(path.read_bytes())["shards"]
+        return all((path.parents[1] / name).stat().st_size == size for name, size in shards.items())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _folder(workspace: Workspace, reference: Reference) -> bool:
+    return folders.is_sealed(workspace.root / reference.where)
+
+
+CHECKS: dict[type[Reference], Callable[[Workspace, Any], bool]] = {
+    CollectionRef: _collection,
+    ImagesRef: _images,
+    AssignmentRef: _images,
+    SplitRef: _split,
+    FeaturesRef: _features,
+    ModelRef: _folder,
+    EvaluationRef: _folder,
+    ReportRef: _folder,
+}

@@ -1,0 +1,1 @@
+"""Source to collection: pictures with labels, and what was turned down."""

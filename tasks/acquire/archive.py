@@ -1,0 +1,188 @@
+"""Files of a zip or tar, zips inside zips included, read without unpacking and within limits.
+
+Names are never used as paths: pictures go to the content-addressed store. Names that try to leave
+their folder are still set aside, since whoever made them meant harm.
+"""
+
+import contextlib
+import stat
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
+from storage.statuses import Status
+from tasks.acquire.found import Found, is_unsafe, unwanted
+
+BLOCK = 1 << 20
+DEEPEST = 3
+UNREADABLE = (
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, OSError,
+    ValueError,
+)  # fmt: skip
+
+
+@dataclass
+class Budget:
+    """How many bytes may still be unpacked; real bytes count, declared sizes only warn early."""
+
+    archive: Path
+    total: int
+    per_file: int
+    spent: int = 0
+    names: set[str] = field(default_factory=set)
+
+    def spend(self, count: int) -> None:
+        """Take `count` bytes; SourceTooLarge when they are not left."""
+        self.spent += count
+        if self.spent > self.total:
+            raise SourceTooLarge(
+                f"{self.archive} unpacks to more than {self.total:,} bytes: expected an archive of "
+                "pictures, found what may be a decompression bomb. If it is genuine, raise "
+                "source.max_total_bytes"
+            )
+
+    def read(self, stream: IO[bytes]) -> bytes | None:
+        """The rest of `stream`, or None if it is longer than one picture file may be."""
+        data = stream.read(self.per_file + 1)
+        self.spend(len(data))
+        return data if len(data) <= self.per_file else None
+
+    def copy(self, stream: IO[bytes], target: IO[bytes]) -> None:
+        """Copy `stream`, block by block, within the budget."""
+        while block := stream.read(BLOCK):
+            self.spend(len(block))
+            target.write(block)
+
+
+def files_of(path: Path, *, max_total_bytes: int, max_file_bytes: int) -> Iterator[Found]:
+    """Every file of the archive; damaged entries are rows, a damaged container is an error."""
+    if not path.is_file():
+        raise SourceMissing(
+            f"expected an archive at {path}, found none: put the zip or tar there, or say where it "
+            "is with --set source.archive=PATH"
+        )
+    budget = Budget(path, max_total_bytes, max_file_bytes)
+    with path.open("rb") as stream:
+        yield from _files(stream, path.name, budget, depth=1)
+
+
+def _files(stream: IO[bytes], name: str, budget: Budget, depth: int) -> Iterator[Found]:
+    if zipfile.is_zipfile(stream):
+        stream.seek(0)
+        yield from _zip(stream, name, budget, depth)
+        return
+    stream.seek(0)
+    try:
+        yield from _tar(stream, budget)
+    except (tarfile.ReadError, zlib.error, EOFError) as error:
+        raise SourceDamaged(
+            f"{name} is not a whole zip or tar ({error}): expected an archive that opens, found "
+            f"one that is truncated or of another kind. Fetch {budget.archive} again"
+        ) from error
+
+
+def _zip(stream: IO[bytes], name: str, budget: Budget, depth: int) -> Iterator[Found]:
+    try:
+        archive = zipfile.ZipFile(stream)
+    except UNREADABLE as error:
+        raise SourceDamaged(
+            f"{name} is not a whole zip ({error}): fetch {budget.archive} again"
+        ) from error
+    with archive:
+        for entry in archive.infolist():
+            if not entry.is_dir():
+                yield from _zip_entry(archive, entry, budget, depth)
+
+
+def _zip_entry(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget, depth: int
+) -> Iterator[Found]:
+    name = entry.filename
+    is_link = stat.S_ISLNK(entry.external_attr >> 16)
+    early = _refused(name, budget, is_link=is_link)
+    inner = early is None and name.lower().endswith(".zip") and depth < DEEPEST
+    early = early or (None if inner else unwanted(name))
+    if early is None and entry.flag_bits & 0x1:
+        early = Found(name, None, Status.ENCRYPTED, "needs a password: unpack it first")
+    if early is not None:
+        yield early
+    elif inner:
+        yield from _inner_zip(archive, entry, budget, depth)
+    else:
+        yield _picture(name, entry.file_size, lambda: archive.open(entry), budget)
+
+
+def _inner_zip(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget, depth: int
+) -> Iterator[Found]:
+    with tempfile.TemporaryFile() as copy:
+        try:
+            with archive.open(entry) as stream:
+                budget.copy(stream, copy)
+        except UNREADABLE as error:
+            raise SourceDamaged(
+                f"{entry.filename} in {budget.archive} is damaged ({error}): fetch it again"
+            ) from error
+        copy.seek(0)
+        yield from _files(copy, entry.filename, budget, depth + 1)
+
+
+def _tar(stream: IO[bytes], budget: Budget) -> Iterator[Found]:
+    with tarfile.open(fileobj=stream, mode="r:*") as archive:
+        for entry in archive:
+            if entry.isdir():
+                continue
+            # A tar is read from front to back: what is skipped is unpacked too.
+            budget.spend(entry.size)
+            name = entry.name
+            early = _refused(name, budget, is_link=not entry.isfile()) or unwanted(name)
+            yield early or _picture(name, entry.size, _opener(archive, entry), budget)
+
+
+def _opener(archive: tarfile.TarFile, entry: tarfile.TarInfo):  # type: ignore[no-untyped-def]
+    def open_entry() -> IO[bytes]:
+        stream = archive.extractfile(entry)
+        assert stream is not None  # only regular files come here
+        return stream
+
+    return open_entry
+
+
+def _refused(name: str, budget: Budget, *, is_link: bool) -> Found | None:
+    if is_link:
+        return Found(name, None, Status.UNSAFE_NAME, "a link or a device, not a file")
+    if is_unsafe(name):
+        return Found(name, None, Status.UNSAFE_NAME, "the name leads out of its folder")
+    if name in budget.names:
+        return Found(name, None, Status.DUPLICATE_NAME, "a file of this name came before")
+    budget.names.add(name)
+    return None
+
+
+def _picture(name: str, declared: int, opened, budget: Budget) -> Found:  # type: ignore[no-untyped-def]
+    if declared > budget.per_file:
+        return _too_large(name, budget)
+    try:
+        with contextlib.closing(opened()) as stream:
+            data = budget.read(stream)
+    except UNREADABLE as error:
+        return Found(name, None, Status.DAMAGED, str(error) or type(error).__name__)
+    return _too_large(name, budget) if data is None else Found(name, data)
+
+
+def _too_large(name: str, budget: Budget) -> Found:
+    reason = f"more than source.max_file_bytes ({budget.per_file:,})"
+    return Found(name, None, Status.TOO_MANY_BYTES, reason)
+
+
+def read_text_file(path: Path, name: str, limit: int) -> str | None:
+    """The text of the entry `name` at the top of a zip, UTF-8; None if it is not there."""
+    with contextlib.suppress(KeyError, *UNREADABLE), zipfile.ZipFile(path) as archive, archive.open(name) as f:
+        return f.read(limit).decode("utf-8-sig", errors="replace")
+    return None

@@ -1,0 +1,64 @@
+"""Files found become a collection: pictures in the image store, one row per file in a manifest."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from storage import manifests
+from storage.errors import NoUsablePictures
+from storage.images import ImageStore
+from storage.names import natural_key
+from storage.references import CollectionRef
+from storage.statuses import Status
+from storage.workspace import Workspace
+from tasks.acquire.found import Found
+from tasks.acquire.labels import Labeller
+from tasks.progress import Advance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("name", "label", "source", "image", "bytes", "status", "reason")
+
+
+def collect(
+    files: Iterable[Found], label_of: Labeller, origin: str, images: ImageStore, advance: Advance
+) -> "pd.DataFrame":
+    """One row per file, in natural order of names (COLUMNS); pictures are stored on the way."""
+    import pandas as pd
+
+    rows = []
+    for found in files:
+        rows.append(_row(found, label_of(found.name), origin, images))
+        advance(1)
+    rows.sort(key=lambda row: (natural_key(str(row[0])), str(row[0])))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _row(found: Found, label: str, origin: str, images: ImageStore) -> tuple[str | int, ...]:
+    # A name may hold bytes that are no text; tables and pages hold only text.
+    name = found.name.encode("utf-8", "backslashreplace").decode()
+    if found.data is None:
+        return name, label, origin, "", 0, str(found.status), found.reason
+    image = images.add(found.data)
+    if not label:
+        return name, "", origin, image, len(found.data), str(Status.UNLABELLED), "no label in its name"
+    return name, label, origin, image, len(found.data), str(Status.KEPT), ""
+
+
+def save(workspace: Workspace, table: "pd.DataFrame", origin: str) -> CollectionRef:
+    """The reference to the stored table; NoUsablePictures when no row is a labelled picture."""
+    kept = int((table["status"] == Status.KEPT).sum())
+    if not kept:
+        found = ", ".join(f"{n} {status}" for status, n in table["status"].value_counts().items())
+        raise NoUsablePictures(
+            f"expected labelled pictures in {origin}, found {found or 'no files'}: check how labels "
+            "are read (source.label_from, source.label_pattern) and that the source is complete"
+        )
+    digest, path = manifests.save(workspace.manifests, table)
+    return CollectionRef(
+        digest=digest,
+        where=workspace.relative(path),
+        bytes=path.stat().st_size,
+        images=kept,
+        rows=len(table),
+    )

@@ -1,0 +1,38 @@
+"""What every source yields: one `Found` per file, usable or not."""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from storage.statuses import Status
+
+PICTURE_SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .gif .bmp .dib .webp .tif .tiff .ppm .pgm .pbm .avif .jp2".split()
+)
+SYSTEM_NAMES = frozenset({"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file of a source: its name there, its bytes if they are wanted, what is wrong with it."""
+
+    name: str
+    data: bytes | None = None
+    status: Status = Status.KEPT
+    reason: str = ""
+
+
+def unwanted(name: str) -> Found | None:
+    """The row for a name that tells that its file cannot be a picture; None if it may be one."""
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if SYSTEM_NAMES.intersection(parts) or (parts and parts[-1].startswith("._")):
+        return Found(name, None, Status.SYSTEM_FILE, "made by an operating system")
+    if PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
+        return Found(name, None, Status.NOT_A_PICTURE, "its name has no picture suffix")
+    return None
+
+
+def is_unsafe(name: str) -> bool:
+    """Whether a name would leave the folder it is unpacked into: `../`, absolute, drive letters."""
+    flat = name.replace("\\", "/")
+    return flat.startswith("/") or bool(re.match(r"[A-Za-z]:", flat)) or ".." in flat.split("/")

@@ -1,0 +1,1 @@
+"""Collection to usable images: decode once, set aside what is broken, find near-duplicates."""

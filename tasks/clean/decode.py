@@ -1,0 +1,138 @@
+"""Bytes to pixels, with OpenCV, never trusting the bytes.
+
+The header is read first (Pillow does not decode for that), so that a picture with too many pixels
+is turned down before any memory is asked for.
+"""
+
+import io
+import os
+import struct
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from storage.errors import MissingLibrary
+from storage.statuses import Status
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MAX_PIXELS = 100_000_000
+END_OF_JPEG = b"\xff\xd9"
+START_OF_SCAN = b"\xff\xda"
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a picture says of itself before it is decoded."""
+
+    format: str
+    width: int
+    height: int
+    has_alpha: bool
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a picture cannot be used."""
+
+    status: Status
+    reason: str
+
+
+def opencv():  # type: ignore[no-untyped-def]
+    """The module cv2, quiet; MissingLibrary names the system package where libGL is missing."""
+    # What OpenCV thinks of a picture becomes a row; it need not be printed as well.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    try:
+        import cv2
+    except ImportError as error:
+        if "libGL" not in str(error) and "libgthread" not in str(error):
+            raise
+        raise MissingLibrary(
+            f"OpenCV cannot start ({error}): expected the system library libGL. Install it with "
+            "`apt-get install libgl1` (Debian, Ubuntu) or `dnf install mesa-libGL` (Fedora)"
+        ) from error
+    return cv2
+
+
+def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header | Problem:
+    """Format and size; a Problem for empty, unknown, truncated or oversized pictures."""
+    from PIL import Image, UnidentifiedImageError
+
+    if not data:
+        return Problem(Status.EMPTY, "0 bytes")
+    Image.MAX_IMAGE_PIXELS = None  # `max_pixels` is the limit, and opening decodes nothing
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data)) as image:
+                has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
+                header = Header(image.format or "?", image.width, image.height, has_alpha)
+    except UnidentifiedImageError:
+        return Problem(Status.UNDECODABLE, _what_it_is(data))
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
+        return Problem(Status.UNDECODABLE, f"its header is damaged: {error}")
+    if header.width * header.height > max_pixels:
+        return Problem(Status.TOO_MANY_PIXELS, f"{header.width} x {header.height}")
+    if header.format in ("JPEG", "MPO") and _is_cut_off(data):
+        return Problem(Status.TRUNCATED, "the JPEG ends before its end mark")
+    return header
+
+
+def _what_it_is(data: bytes) -> str:
+    start = data[:512].lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<svg", b"<script")):
+        return "HTML or XML, not a picture"
+    return "no known picture format"
+
+
+def _is_cut_off(data: bytes) -> bool:
+    # Inside a scan FF is always followed by 00 or a restart mark, so both marks are unambiguous;
+    # a thumbnail's own end mark comes before the last start of scan.
+    return data.rfind(END_OF_JPEG) < data.rfind(START_OF_SCAN)
+
+
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> "np.ndarray | Problem":
+    """(height, width, 3) uint8 RGB, turned as EXIF says; transparency laid over white.
+
+    16-bit pictures are scaled to 8 bits, grey and CMYK ones converted, animations give their first
+    frame.
+    """
+    header = read_header(data, max_pixels)
+    if isinstance(header, Problem):
+        return header
+    cv2 = opencv()
+    import numpy as np
+
+    flag = cv2.IMREAD_UNCHANGED if header.has_alpha else cv2.IMREAD_COLOR
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    except cv2.error as error:
+        return Problem(Status.UNDECODABLE, str(error).strip().splitlines()[-1][:200])
+    if pixels is None:
+        return Problem(Status.UNDECODABLE, f"OpenCV cannot decode this {header.format}")
+    return _as_rgb(pixels)
+
+
+def _as_rgb(pixels: "np.ndarray") -> "np.ndarray":
+    cv2 = opencv()
+    import numpy as np
+
+    if pixels.dtype == np.uint16:
+        pixels = (pixels >> 8).astype(np.uint8)
+    elif pixels.dtype != np.uint8:
+        pixels = np.clip(pixels * 255.0, 0, 255).astype(np.uint8)
+    if pixels.ndim == 2 or pixels.shape[2] == 1:
+        return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
+    if pixels.shape[2] == 4:
+        return _over_white(pixels)
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+
+
+def _over_white(bgra: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+
+    alpha = bgra[:, :, 3:].astype(np.uint16)
+    colour = bgra[:, :, 2::-1].astype(np.uint16)
+    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)

@@ -1,0 +1,119 @@
+"""What a picture is, computed once per picture and kept in shards: size, format, likeness."""
+
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from storage.images import ImageStore
+from storage.shards import NAME, ShardStore
+from storage.statuses import Status
+from storage.workspace import Workspace
+from tasks import code
+from tasks.clean.decode import Problem, decode, opencv, read_header
+from tasks.progress import Advance
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+THUMBNAIL_SIDE = 16
+HASH_SIDE = 8
+PICTURES_PER_SHARD = 2000
+
+
+def store_of(workspace: Workspace, max_pixels: int) -> ShardStore:
+    """The shards of facts that this code and this limit give."""
+    return ShardStore(workspace.facts / f"{code.fingerprint(__name__)}-{max_pixels}")
+
+
+def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:
+    """Facts of one picture: status, reason, format, width, height, hash, thumbnail."""
+    pixels = decode(data, max_pixels)
+    if isinstance(pixels, Problem):
+        return _facts(pixels.status, pixels.reason)
+    header = read_header(data, max_pixels)
+    assert not isinstance(header, Problem)
+    grey = opencv().cvtColor(pixels, opencv().COLOR_RGB2GRAY)
+    return _facts(
+        Status.KEPT, "", header.format, pixels.shape, perceptual_hash(grey), thumbnail(grey).tobytes()
+    )
+
+
+def _facts(
+    status: Status,
+    reason: str,
+    kind: str = "",
+    shape: tuple[int, ...] = (0, 0),
+    likeness: int = 0,
+    small: bytes = b"",
+) -> dict[str, Any]:
+    return {
+        "status": str(status),
+        "reason": reason,
+        "format": kind,
+        "width": shape[1],
+        "height": shape[0],
+        "hash": f"{likeness:016x}",
+        "thumbnail": small,
+    }
+
+
+def perceptual_hash(grey: "np.ndarray") -> int:
+    """64 bits: which low frequencies of the cosine transform lie above their median.
+
+    The "pHash" of Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions
+    (2010), section 3.2.1.
+    """
+    cv2 = opencv()
+    import numpy as np
+
+    side = 4 * HASH_SIDE
+    small = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
+    low = cv2.dct(small)[:HASH_SIDE, :HASH_SIDE].ravel()
+    return int.from_bytes(np.packbits(low > np.median(low[1:])).tobytes(), "big")
+
+
+def thumbnail(grey: "np.ndarray") -> "np.ndarray":
+    """(16, 16) uint8: the picture squeezed to a square."""
+    cv2 = opencv()
+    side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+    return cv2.resize(grey, side, interpolation=cv2.INTER_AREA)
+
+
+def compute(
+    images: ImageStore, store: ShardStore, names: list[str], *, max_pixels: int, advance: Advance
+) -> None:
+    """Facts of `names` into new shards; a killed run loses at most one shard's work."""
+    import pyarrow as pa
+
+    for start in range(0, len(names), PICTURES_PER_SHARD):
+        batch = names[start : start + PICTURES_PER_SHARD]
+        rows = list(_computed(images, batch, max_pixels, advance))
+        columns = {key: [row[key] for row in rows] for key in rows[0]}
+        store.add(pa.table({NAME: batch, **columns}))
+
+
+def _computed(
+    images: ImageStore, names: Iterable[str], max_pixels: int, advance: Advance
+) -> Iterator[dict[str, Any]]:
+    # OpenCV lets go of the interpreter while it decodes, so threads use every core.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for facts in pool.map(partial(_read_facts, images, max_pixels), names):
+            advance(1)
+            yield facts
+
+
+def _read_facts(images: ImageStore, max_pixels: int, name: str) -> dict[str, Any]:
+    return facts_of(images.read(name), max_pixels)
+
+
+def load(store: ShardStore) -> "pd.DataFrame":
+    """All facts of the store, one row per image, indexed by image."""
+    import pandas as pd
+
+    batches = [batch for path in store.paths() if (batch := store.open(path)) is not None]
+    frames = [batch.to_pandas() for batch in batches]
+    table = pd.concat(frames) if frames else pd.DataFrame({NAME: []})
+    return table.drop_duplicates(NAME).set_index(NAME)

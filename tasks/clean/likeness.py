@@ -1,0 +1,81 @@
+"""Which pictures are (nearly) the same: groups that must share a split.
+
+Candidates are pairs whose perceptual hashes differ in at most `HASH_DISTANCE` bits, found exactly
+by the pigeonhole principle; a pair counts only if the thumbnails also correlate. The hash alone
+joins different pictures of alike composition (motorbikes on white, Caltech-101), the correlation
+alone would have to compare every pair.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+HASH_BITS = 64
+HASH_DISTANCE = 4
+CORRELATION = 0.99
+ROWS_AT_A_TIME = 2048
+
+
+def groups(hashes: "np.ndarray", thumbnails: "np.ndarray") -> "np.ndarray":
+    """(n,) group numbers: equal for pictures joined by a chain of near-duplicate pairs.
+
+    `hashes` is (n,) uint64, `thumbnails` (n, pixels) uint8.
+    """
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    count = len(hashes)
+    pairs = near_duplicates(hashes, thumbnails)
+    links = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    return connected_components(links, directed=False)[1]
+
+
+def near_duplicates(hashes: "np.ndarray", thumbnails: "np.ndarray") -> "np.ndarray":
+    """(pairs, 2) positions i < j of pictures that are nearly the same, sorted, each pair once."""
+    import numpy as np
+
+    unit = _unit(thumbnails)
+    found = [np.empty((0, 2), np.int64)]
+    for rows, columns in _candidates(hashes):
+        close = np.bitwise_count(hashes[rows] ^ hashes[columns]) <= HASH_DISTANCE
+        rows, columns = rows[close], columns[close]
+        alike = np.einsum("ij,ij->i", unit[rows], unit[columns]) >= CORRELATION
+        found.append(np.stack([rows[alike], columns[alike]], axis=1))
+    return np.unique(np.concatenate(found), axis=0)
+
+
+def _unit(thumbnails: "np.ndarray") -> "np.ndarray":
+    import numpy as np
+
+    centred = thumbnails.astype(np.float32)
+    centred -= centred.mean(axis=1, keepdims=True)
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
+    # A picture of one colour correlates with nothing; give all of those the same direction.
+    flat = length[:, 0] < 1e-3
+    centred[flat] = 1.0
+    return centred / np.where(flat[:, None], np.sqrt(thumbnails.shape[1]), length)
+
+
+def _candidates(hashes: "np.ndarray") -> Iterator[tuple["np.ndarray", "np.ndarray"]]:
+    """Pairs that agree in one of HASH_DISTANCE + 1 bands of bits: no closer pair can be missed."""
+    import numpy as np
+
+    edges = np.linspace(0, HASH_BITS, HASH_DISTANCE + 2).astype(int)
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        band = (hashes >> np.uint64(low)) & np.uint64((1 << int(high - low)) - 1)
+        order = np.argsort(band, kind="stable")
+        breaks = np.flatnonzero(np.diff(band[order])) + 1
+        for bucket in np.split(order, breaks):
+            yield from _pairs_within(np.sort(bucket))
+
+
+def _pairs_within(bucket: "np.ndarray") -> Iterator[tuple["np.ndarray", "np.ndarray"]]:
+    import numpy as np
+
+    for start in range(0, len(bucket) - 1, ROWS_AT_A_TIME):
+        rows = np.arange(start, min(start + ROWS_AT_A_TIME, len(bucket)))
+        first, second = np.nonzero(rows[:, None] < np.arange(len(bucket))[None, :])
+        yield bucket[rows[first]], bucket[second]

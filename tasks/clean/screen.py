@@ -1,0 +1,129 @@
+"""From a collection's rows and the pictures' facts to usable images, each once, in groups."""
+
+from typing import TYPE_CHECKING
+
+from storage.errors import NoUsablePictures
+from storage.statuses import IGNORED, REJECTED, Status
+from tasks.clean import likeness
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def screen(
+    rows: "pd.DataFrame", facts: "pd.DataFrame", *, min_side: int, near_duplicates: bool
+) -> "pd.DataFrame":
+    """`rows` with final status, reason, size and group.
+
+    Columns added: width, height, format, group (the digest of the group's first image; '' for rows
+    that are not kept). Rows keep their order.
+    """
+    table = rows.join(facts[["width", "height", "format"]], on="image")
+    table = table.fillna({"width": 0, "height": 0, "format": ""})
+    table = table.astype({"width": int, "height": int})
+    table = _apply_facts(table, facts)
+    table = _apply_size(table, min_side)
+    table = _set_aside_conflicts(table)
+    table = _collapse_duplicates(table)
+    table = _with_groups(table, facts, near_duplicates)
+    return _set_aside_torn_groups(table)
+
+
+def require_classes(table: "pd.DataFrame") -> tuple[str, ...]:
+    """The classes that have pictures, sorted; NoUsablePictures if there are fewer than two."""
+    kept = table[table["status"] == Status.KEPT]
+    classes = tuple(sorted(kept["label"].unique()))
+    if len(classes) < 2:
+        counts = table["status"].value_counts().to_dict()
+        raise NoUsablePictures(
+            f"expected at least two classes with usable pictures, found {len(classes)} "
+            f"({', '.join(map(repr, classes)) or 'none'}); rows by status: {counts}. A classifier "
+            "needs something to tell apart: check the labels, or what was turned down"
+        )
+    return classes
+
+
+def counts(table: "pd.DataFrame") -> dict[str, int]:
+    """How many rows were kept, rejected and ignored, and how many groups there are."""
+    status = table["status"]
+    return {
+        "images": int((status == Status.KEPT).sum()),
+        "rejected": int(status.isin(REJECTED).sum()),
+        "ignored": int(status.isin(IGNORED).sum()),
+        "groups": int(table.loc[status == Status.KEPT, "group"].nunique()),
+    }
+
+
+def _mark(
+    table: "pd.DataFrame", where: "pd.Series", status: Status, reason: "str | pd.Series"
+) -> "pd.DataFrame":
+    table = table.copy()
+    table.loc[where, "status"] = str(status)
+    table.loc[where, "reason"] = reason if isinstance(reason, str) else reason[where]
+    return table
+
+
+def _kept(table: "pd.DataFrame") -> "pd.Series":
+    return table["status"] == Status.KEPT
+
+
+def _apply_facts(table: "pd.DataFrame", facts: "pd.DataFrame") -> "pd.DataFrame":
+    status = table["image"].map(facts["status"])
+    reason = table["image"].map(facts["reason"])
+    broken = _kept(table) & (status != Status.KEPT)
+    table = table.copy()
+    table.loc[broken, "status"] = status[broken]
+    table.loc[broken, "reason"] = reason[broken]
+    return table
+
+
+def _apply_size(table: "pd.DataFrame", min_side: int) -> "pd.DataFrame":
+    small = _kept(table) & (table[["width", "height"]].min(axis=1) < min_side)
+    size = table["width"].astype(str) + " x " + table["height"].astype(str)
+    return _mark(table, small, Status.TOO_SMALL, size + f", less than {min_side} on a side")
+
+
+def _set_aside_conflicts(table: "pd.DataFrame") -> "pd.DataFrame":
+    kept = table[_kept(table)]
+    labels = kept.groupby("image")["label"].agg(lambda column: sorted(set(column)))
+    torn = labels[labels.map(len) > 1]
+    where = _kept(table) & table["image"].isin(torn.index)
+    reason = table["image"].map(torn.map(lambda names: "found as " + " and ".join(names)))
+    return _mark(table, where, Status.LABEL_CONFLICT, reason)
+
+
+def _collapse_duplicates(table: "pd.DataFrame") -> "pd.DataFrame":
+    kept = table[_kept(table)]
+    repeated = kept.duplicated("image")
+    first = kept.drop_duplicates("image").set_index("image")["name"]
+    where = _kept(table) & repeated.reindex(table.index, fill_value=False)
+    return _mark(table, where, Status.DUPLICATE, "the same bytes as " + table["image"].map(first))
+
+
+def _with_groups(
+    table: "pd.DataFrame", facts: "pd.DataFrame", near_duplicates: bool
+) -> "pd.DataFrame":
+    import numpy as np
+
+    table = table.assign(group="")
+    images = table.loc[_kept(table), "image"]
+    if not near_duplicates or images.empty:
+        table.loc[images.index, "group"] = images
+        return table
+    known = facts.loc[images]
+    hashes = np.array([int(text, 16) for text in known["hash"]], np.uint64)
+    thumbnails = np.stack([np.frombuffer(data, np.uint8) for data in known["thumbnail"]])
+    numbers = likeness.groups(hashes, thumbnails)
+    table.loc[images.index, "group"] = images.groupby(numbers).transform("min")
+    return table
+
+
+def _set_aside_torn_groups(table: "pd.DataFrame") -> "pd.DataFrame":
+    """The same picture, saved again under another label, is a conflict as well."""
+    labels = table[_kept(table)].groupby("group")["label"].agg(lambda column: sorted(set(column)))
+    torn = labels[labels.map(len) > 1]
+    where = _kept(table) & table["group"].isin(torn.index)
+    reason = table["group"].map(torn.map(lambda names: "nearly the same as " + " and ".join(names)))
+    table = _mark(table, where, Status.LABEL_CONFLICT, reason)
+    table.loc[where, "group"] = ""
+    return table

@@ -1,0 +1,20 @@
+"""Probabilities of a head on cached features."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ROWS_AT_A_TIME = 512
+
+
+def probabilities(head: Any, rows: Any, count: int, shape: tuple[int, ...]) -> "np.ndarray":
+    """(count, classes) float64; a sigmoid output p becomes the columns 1 - p and p."""
+    import numpy as np
+
+    parts = []
+    for start in range(0, count, ROWS_AT_A_TIME):
+        positions = np.arange(start, min(start + ROWS_AT_A_TIME, count))
+        parts.append(np.asarray(head.predict_on_batch(rows(positions).reshape(-1, *shape)), np.float64))
+    out = np.concatenate(parts)
+    return np.concatenate([1 - out, out], axis=1) if out.shape[1] == 1 else out

@@ -1,0 +1,64 @@
+"""Progress of what takes longer than a few seconds: a bar on a terminal, else a callback."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+Advance = Callable[[int], None]
+SECONDS_BETWEEN_UPDATES = 5.0
+
+
+def silent(count: int) -> None:
+    """Progress that nobody watches."""
+
+
+@contextlib.contextmanager
+def tracked(
+    label: str, total: int, show: Callable[[float], None] | None = None
+) -> Iterator[Advance]:
+    """A function to call with the number of items just done.
+
+    On a terminal it moves a bar on standard error; elsewhere it calls `show` with the share done,
+    every SECONDS_BETWEEN_UPDATES at most and once at the end.
+    """
+    if sys.stderr.isatty():
+        with _bar(label, total) as advance:
+            yield advance
+    elif show is not None and total:
+        with _throttled(total, show) as advance:
+            yield advance
+    else:
+        yield silent
+
+
+@contextlib.contextmanager
+def _bar(label: str, total: int) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description:>9}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+@contextlib.contextmanager
+def _throttled(total: int, show: Callable[[float], None]) -> Iterator[Advance]:
+    done = 0
+    shown_at = time.monotonic()
+
+    def advance(count: int) -> None:
+        nonlocal done, shown_at
+        done += count
+        if time.monotonic() - shown_at >= SECONDS_BETWEEN_UPDATES:
+            shown_at = time.monotonic()
+            show(min(done / total, 1.0))
+
+    yield advance
+    show(1.0)

@@ -1,0 +1,1 @@
+"""Images to train, validation and test, without leaks."""

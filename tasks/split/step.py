@@ -1,0 +1,60 @@
+"""The step `split`: usable images go in, train, validation and test come out."""
+
+from typing import TYPE_CHECKING
+
+from prefect import task
+
+from storage import manifests, trees
+from storage.references import SPLITS, AssignmentRef, ImagesRef, SplitRef
+from storage.statuses import Status
+from storage.wholeness import leaves_of
+from storage.workspace import Workspace
+from tasks.caching import BY_CONTENT
+from tasks.split import assignment, lineage
+from tasks.split.rules import Counts, Fractions, Rule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@task(name="split", cache_policy=BY_CONTENT)
+def split(
+    images: ImagesRef,
+    rule: Rule,
+    amounts: Counts | Fractions,
+    seed: int,
+    line: str | None = None,
+    previous: AssignmentRef | None = None,
+) -> SplitRef:
+    """Every usable image in one split, near-duplicates together; a folder tree of hard links.
+
+    A sticky split belongs to a line, named by its experiment; `previous` is the line's assignment
+    so far, whose pictures do not move.
+    """
+    workspace = Workspace.current()
+    table = manifests.load(workspace.root / images.where)
+    kept = table[table["status"] == Status.KEPT].reset_index(drop=True)
+    earlier = lineage.assignment_of(workspace, previous)
+    placed = assignment.assign(kept, rule, amounts, seed, earlier)
+    reference = _save(workspace, placed)
+    if line is not None:
+        lineage.remember(workspace, line, seed, images, reference, previous)
+    return reference
+
+
+def _save(workspace: Workspace, table: "pd.DataFrame") -> SplitRef:
+    digest, path = manifests.save(workspace.manifests, table)
+    tree = workspace.splits / digest
+    leaves = leaves_of(workspace, table)
+    if not trees.is_whole(tree, leaves):
+        trees.grow(tree, leaves, SPLITS)
+    counts = table["split"].value_counts()
+    return SplitRef(
+        digest=digest,
+        where=workspace.relative(path),
+        bytes=path.stat().st_size,
+        tree=workspace.relative(tree),
+        classes=tuple(sorted(table["label"].unique())),
+        left_out=int(counts.get("", 0)),
+        **{name: int(counts.get(name, 0)) for name in SPLITS},
+    )

@@ -1,0 +1,63 @@
+"""The dense head that is trained on features."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from tasks.tensorflow import load_keras
+
+
+class DenseLayer(BaseModel):
+    """One hidden layer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    units: PositiveInt
+    activation: str = "relu"
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class Head(BaseModel):
+    """From a feature map to probabilities: pooling, hidden layers, output."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pooling: Literal["flatten", "average", "max"] = "flatten"
+    layers: tuple[DenseLayer, ...] = (DenseLayer(units=256, dropout=0.5),)
+
+
+def build_head(head: Head, shape: tuple[int, ...], classes: int) -> Any:
+    """A Keras model from features of `shape` to probabilities.
+
+    Two classes give one sigmoid output, the probability of the second, as the tutorials do; more
+    give a softmax.
+    """
+    keras = load_keras()
+    layers = keras.layers
+    features = keras.Input(shape, name="features")
+    # Features are kept as float16: rounding here makes a model that computes them itself agree.
+    x = layers.Activation("linear", dtype="float16", name="as_stored")(features)
+    x = _pooled(x, head.pooling)
+    for layer in head.layers:
+        x = layers.Dense(layer.units, activation=layer.activation)(x)
+        if layer.dropout:
+            x = layers.Dropout(layer.dropout)(x)
+    if classes == 2:
+        out = layers.Dense(1, activation="sigmoid", name="probability")(x)
+    else:
+        out = layers.Dense(classes, activation="softmax", name="probability")(x)
+    return keras.Model(features, out, name="head")
+
+
+def _pooled(x: Any, pooling: str) -> Any:
+    layers = load_keras().layers
+    if pooling == "average":
+        return layers.GlobalAveragePooling2D()(x)
+    if pooling == "max":
+        return layers.GlobalMaxPooling2D()(x)
+    return layers.Flatten()(x)
+
+
+def loss_of(classes: int) -> str:
+    """The loss that fits the head's output."""
+    return "binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy"
