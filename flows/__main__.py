@@ -51,7 +51,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _experiment_commands(commands)
     classify = commands.add_parser("classify", help="use a model on pictures")
-    classify.add_argument("model", metavar="MODEL", help="a model.keras, its folder, or an experiment")
+    classify.add_argument(
+        "model", metavar="MODEL", help="a model.keras, its folder, or an experiment"
+    )
     classify.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
     classify.add_argument("--json", action="store_true", help="print one JSON object last")
     cache = commands.add_parser("cache", help="what is stored: list it, check it, free space")
@@ -63,9 +65,14 @@ def parser() -> argparse.ArgumentParser:
 def _experiment_commands(commands: Any) -> None:
     listing = commands.add_parser("experiments", help="list the experiments")
     listing.add_argument("--file", type=Path, default=DEPLOYMENTS, help=argparse.SUPPRESS)
-    for name, text in (("run", "run an experiment"), ("explain", "say what a run would do, and why")):
+    for name, text in (
+        ("run", "run an experiment"),
+        ("explain", "say what a run would do, and why"),
+    ):
         command = commands.add_parser(name, help=text)
-        command.add_argument("name", metavar="NAME", help="an experiment: see `darkroom experiments`")
+        command.add_argument(
+            "name", metavar="NAME", help="an experiment: see `darkroom experiments`"
+        )
         command.add_argument(
             "--set", dest="settings", metavar="NAME=VALUE", action="append", default=[],
             help="change a parameter, as in split.seed=7; may be given again",
@@ -76,7 +83,10 @@ def _experiment_commands(commands: Any) -> None:
         )  # fmt: skip
         command.add_argument("--json", action="store_true", help="print one JSON object last")
         command.add_argument(
-            "--file", type=Path, default=DEPLOYMENTS, help="a prefect.yaml with your own experiments"
+            "--file",
+            type=Path,
+            default=DEPLOYMENTS,
+            help="a prefect.yaml with your own experiments",
         )
     commands.choices["run"].add_argument(
         "--until", metavar="STEP", choices=STEPS, help="stop after this step"
@@ -106,7 +116,8 @@ def said(result: dict[str, Any]) -> str:
         accuracy = part["accuracy"]
         lines.append(
             f"{name:>10} accuracy {accuracy['mean']:.4f}  "
-            f"(95 % interval {accuracy['low']:.4f} to {accuracy['high']:.4f}, {part['images']} pictures)"
+            f"(95 % interval {accuracy['low']:.4f} to {accuracy['high']:.4f}, "
+            f"{part['images']} pictures)"
         )
     lines += [f"{name:>10} {result[name]}" for name in ("model", "report") if result[name]]
     return "\n".join(lines)

@@ -20,7 +20,9 @@ def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         found = content["deployments"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise ParameterError(f"expected a list of deployments in {file}, found none ({error})") from error
+        raise ParameterError(
+            f"expected a list of deployments in {file}, found none ({error})"
+        ) from error
     return {item["name"]: item for item in found if "experiment" in item.get("parameters", {})}
 
 

@@ -1,4 +1,4 @@
-"""The parameters of an experiment: one tree, the same in YAML, on the command line and in Prefect."""
+"""An experiment's parameters: one tree, the same in YAML, on the command line and in Prefect."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -34,7 +34,7 @@ class Clean(Parameters):
 
     min_side: PositiveInt = Field(16, description="Smaller pictures are set aside (pixels).")
     max_pixels: PositiveInt = Field(MAX_PIXELS, description="Larger pictures are set aside.")
-    near_duplicates: bool = Field(True, description="Keep near-duplicates in one split.")
+    near_duplicates: bool = Field(default=True, description="Keep near-duplicates in one split.")
 
 
 class Split(Parameters):

@@ -9,7 +9,6 @@ from flows.parameters import (
     Experiment,
     Model,
     Publish,
-    Source,
     Split,
     StepName,
     Training,
@@ -18,12 +17,13 @@ from flows.running import Forecast, Outcome, Run
 from flows.summary import summarise
 from storage.workspace import Workspace
 from tasks.acquire.identity import fingerprint
+from tasks.acquire.sources import Source
 from tasks.acquire.step import acquire
 from tasks.clean.step import clean
 from tasks.evaluate.step import evaluate
 from tasks.extract.precision import resolve
 from tasks.extract.step import extract
-from tasks.publish.step import announce, publish
+from tasks.publish.step import publish
 from tasks.split.lineage import previous_assignment
 from tasks.split.step import split
 from tasks.train.step import train

@@ -30,7 +30,7 @@ class Outcome(BaseModel):
     why: str
 
 
-class Reached(Exception):  # noqa: N818 - not an error: the step named by `until` is done
+class Reached(Exception):
     """Ends a run early."""
 
 
@@ -66,7 +66,7 @@ class Run:
         return kind is Reached
 
     def __call__(self, step: Task[..., Any], /, **inputs: Any) -> Any:
-        """The step's reference, from the cache or freshly made; Reached after the last one wanted."""
+        """The step's reference, cached or freshly made; Reached after the last one wanted."""
         parts = key_parts(step, inputs)
         key = key_of(step.name, parts)
         refresh = step.name in self._rerun
@@ -148,9 +148,7 @@ class Forecast:
         return Pending(name)
 
 
-def reason(
-    parts: dict[str, str], key: str, previous: records.Record | None, *, hit: bool
-) -> str:
+def reason(parts: dict[str, str], key: str, previous: records.Record | None, *, hit: bool) -> str:
     """Why a step runs, against the record of its last run in this experiment."""
     if hit:
         return UNCHANGED
@@ -158,7 +156,9 @@ def reason(
         return FIRST_RUN
     if previous.key == key:
         return NOT_WHOLE
-    changed = [name for name in parts | previous.parts if parts.get(name) != previous.parts.get(name)]
+    changed = [
+        name for name in parts | previous.parts if parts.get(name) != previous.parts.get(name)
+    ]
     return "; ".join(_change(name, previous.parts.get(name), parts.get(name)) for name in changed)
 
 

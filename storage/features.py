@@ -49,10 +49,12 @@ class FeatureStore:
 
     @property
     def folder(self) -> Path:
+        """Where this space's shards are."""
         return self.workspace.features / self.space.name
 
     @property
     def shards(self) -> ShardStore:
+        """The shards themselves."""
         return ShardStore(self.folder)
 
     def missing(self, images: list[str]) -> list[str]:

@@ -82,7 +82,8 @@ class Fingerprints:
         try:
             with connection:
                 connection.execute(
-                    "CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, state TEXT, digest TEXT)"
+                    "CREATE TABLE IF NOT EXISTS files "
+                    "(path TEXT PRIMARY KEY, state TEXT, digest TEXT)"
                 )
                 yield connection
         finally:

@@ -9,7 +9,7 @@ UNFIT = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 
 
 def as_file_name(text: str) -> str:
-    """`text` as one path component: no separators, control characters or leading dots, never empty."""
+    """`text` as one path component: no separators, control characters or leading dots."""
     flat = UNFIT.sub("_", unicodedata.normalize("NFC", text)).strip(" ").lstrip(".").rstrip(". ")
     while len(flat.encode()) > LONGEST:
         flat = flat[: len(flat) // 2 - 4] + "…" + flat[len(flat) // 2 + 4 :]

@@ -29,12 +29,18 @@ class ShardStore:
         import pyarrow as pa
 
         def write(temporary: Path) -> None:
-            with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, table.schema) as out:
+            with (
+                pa.OSFile(str(temporary), "wb") as sink,
+                pa.ipc.new_file(sink, table.schema) as out,
+            ):
                 out.write_table(table.combine_chunks())
 
         self.folder.mkdir(parents=True, exist_ok=True)
         with atomic.explained(self.folder):
-            scratch = self.folder / f"{atomic.TEMPORARY_PREFIX}{digests.of_value(table[NAME].to_pylist())}"
+            scratch = (
+                self.folder
+                / f"{atomic.TEMPORARY_PREFIX}{digests.of_value(table[NAME].to_pylist())}"
+            )
             try:
                 write(scratch)
                 target = self.folder / f"{digests.of_file(scratch)[:32]}{SUFFIX}"

@@ -1,4 +1,4 @@
-"""Does what a reference points to still exist, whole? Sizes and marks are looked at, not pictures."""
+"""Is what a reference points to still there, whole? Sizes and marks tell; no picture is read."""
 
 import json
 from collections.abc import Callable

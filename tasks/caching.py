@@ -55,9 +55,13 @@ def _flat(name: str, value: Any) -> dict[str, str]:
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json")
     if isinstance(value, dict):
-        return {k: v for key, part in value.items() for k, v in _flat(f"{name}.{key}", part).items()}
+        return {
+            k: v for key, part in value.items() for k, v in _flat(f"{name}.{key}", part).items()
+        }
     if isinstance(value, list | tuple):
-        plain = [item.model_dump(mode="json") if isinstance(item, BaseModel) else item for item in value]
+        plain = [
+            item.model_dump(mode="json") if isinstance(item, BaseModel) else item for item in value
+        ]
         return {name: digests.as_text(plain)}
     return {name: digests.as_text(value)}
 

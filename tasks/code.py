@@ -13,6 +13,7 @@ from storage import digests
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = ("flows", "tasks", "storage")
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @functools.cache
@@ -28,7 +29,10 @@ def _modules_of(package: str) -> list[str]:
     folder = PROJECT.joinpath(*package.split("."))
     if not folder.is_dir():
         return [package]
-    return [package, *(f"{package}.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__")]
+    return [
+        package,
+        *(f"{package}.{path.stem}" for path in folder.glob("*.py") if path.stem != "__init__"),
+    ]
 
 
 def _closure(modules: frozenset[str]) -> set[str]:
@@ -70,9 +74,9 @@ def _tree(module: str) -> ast.Module:
 def _module_digest(module: str) -> str:
     tree = _tree(module)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if node.body and _is_docstring(node.body[0]):
-                node.body = node.body[1:]
+        body = node.body if isinstance(node, DOCUMENTED) else []
+        if body and _is_docstring(body[0]):
+            del body[0]
     return digests.of_bytes(ast.dump(tree).encode())
 
 

@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -145,7 +145,7 @@ def _tar(stream: IO[bytes], budget: Budget) -> Iterator[Found]:
             yield early or _picture(name, entry.size, _opener(archive, entry), budget)
 
 
-def _opener(archive: tarfile.TarFile, entry: tarfile.TarInfo):  # type: ignore[no-untyped-def]
+def _opener(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> Callable[[], IO[bytes]]:
     def open_entry() -> IO[bytes]:
         stream = archive.extractfile(entry)
         assert stream is not None  # only regular files come here
@@ -165,7 +165,7 @@ def _refused(name: str, budget: Budget, *, is_link: bool) -> Found | None:
     return None
 
 
-def _picture(name: str, declared: int, opened, budget: Budget) -> Found:  # type: ignore[no-untyped-def]
+def _picture(name: str, declared: int, opened: Callable[[], IO[bytes]], budget: Budget) -> Found:
     if declared > budget.per_file:
         return _too_large(name, budget)
     try:
@@ -183,6 +183,10 @@ def _too_large(name: str, budget: Budget) -> Found:
 
 def read_text_file(path: Path, name: str, limit: int) -> str | None:
     """The text of the entry `name` at the top of a zip, UTF-8; None if it is not there."""
-    with contextlib.suppress(KeyError, *UNREADABLE), zipfile.ZipFile(path) as archive, archive.open(name) as f:
+    with (
+        contextlib.suppress(KeyError, *UNREADABLE),
+        zipfile.ZipFile(path) as archive,
+        archive.open(name) as f,
+    ):
         return f.read(limit).decode("utf-8-sig", errors="replace")
     return None

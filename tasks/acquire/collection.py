@@ -40,9 +40,8 @@ def _row(found: Found, label: str, origin: str, images: ImageStore) -> tuple[str
     if found.data is None:
         return name, label, origin, "", 0, str(found.status), found.reason
     image = images.add(found.data)
-    if not label:
-        return name, "", origin, image, len(found.data), str(Status.UNLABELLED), "no label in its name"
-    return name, label, origin, image, len(found.data), str(Status.KEPT), ""
+    kept = (Status.KEPT, "") if label else (Status.UNLABELLED, "no label")
+    return name, label, origin, image, len(found.data), str(kept[0]), kept[1]
 
 
 def save(workspace: Workspace, table: "pd.DataFrame", origin: str) -> CollectionRef:

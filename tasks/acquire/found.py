@@ -7,7 +7,10 @@ from pathlib import PurePosixPath
 from storage.statuses import Status
 
 PICTURE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .gif .bmp .dib .webp .tif .tiff .ppm .pgm .pbm .avif .jp2".split()
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib", ".webp"),
+        *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif", ".jp2"),
+    }
 )
 SYSTEM_NAMES = frozenset({"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"})
 

@@ -30,7 +30,9 @@ def fetch(handle: str, wanted: Path) -> Path:
     import kagglehub
 
     kind, _, name = handle.partition("/")
-    download = kagglehub.competition_download if kind == "competitions" else kagglehub.dataset_download
+    download = (
+        kagglehub.competition_download if kind == "competitions" else kagglehub.dataset_download
+    )
     try:
         return Path(download(name))
     except Exception as error:

@@ -57,7 +57,7 @@ def read_table(text: str, origin: str) -> dict[str, str]:
     table = {PurePosixPath(row[0]).name: row[1].strip() for row in rows[1:] if len(row) > 1}
     if not table:
         raise SourceDamaged(
-            f"{origin}: expected a header and rows of name,label, found {len(rows)} rows without any"
+            f"{origin}: expected a header and rows of name,label, found none in {len(rows)} rows"
         )
     return table
 
@@ -71,14 +71,15 @@ def _csv_text(source: Archive) -> str:
     text = read_text_file(source.archive, source.label_csv, CSV_BYTES)
     if text is None:
         raise SourceMissing(
-            f"expected the labels in {source.label_csv}, on disk or at the top of {source.archive}, "
-            "found them in neither"
+            f"expected the labels in {source.label_csv}, on disk or at the top of "
+            f"{source.archive}, found them in neither"
         )
     return text
 
 
 def labeller_of(source: Archive | Folders | Digits) -> Labeller:
     """The way this source says its labels, trimmed and of bounded length."""
+    label: Labeller
     if isinstance(source, Folders):
         label = by_first_folder
     elif isinstance(source, Digits):

@@ -9,7 +9,7 @@ import os
 import struct
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from storage.errors import MissingLibrary
 from storage.statuses import Status
@@ -40,7 +40,7 @@ class Problem:
     reason: str
 
 
-def opencv():  # type: ignore[no-untyped-def]
+def opencv() -> Any:
     """The module cv2, quiet; MissingLibrary names the system package where libGL is missing."""
     # What OpenCV thinks of a picture becomes a row; it need not be printed as well.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")

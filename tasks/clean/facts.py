@@ -37,7 +37,12 @@ def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:
     assert not isinstance(header, Problem)
     grey = opencv().cvtColor(pixels, opencv().COLOR_RGB2GRAY)
     return _facts(
-        Status.KEPT, "", header.format, pixels.shape, perceptual_hash(grey), thumbnail(grey).tobytes()
+        Status.KEPT,
+        "",
+        header.format,
+        pixels.shape,
+        perceptual_hash(grey),
+        thumbnail(grey).tobytes(),
     )
 
 

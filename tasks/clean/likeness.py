@@ -7,6 +7,7 @@ alone would have to compare every pair.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _candidates(hashes: "np.ndarray") -> Iterator[tuple["np.ndarray", "np.ndarra
     import numpy as np
 
     edges = np.linspace(0, HASH_BITS, HASH_DISTANCE + 2).astype(int)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         band = (hashes >> np.uint64(low)) & np.uint64((1 << int(high - low)) - 1)
         order = np.argsort(band, kind="stable")
         breaks = np.flatnonzero(np.diff(band[order])) + 1

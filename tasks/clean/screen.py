@@ -25,7 +25,7 @@ def screen(
     table = _apply_size(table, min_side)
     table = _set_aside_conflicts(table)
     table = _collapse_duplicates(table)
-    table = _with_groups(table, facts, near_duplicates)
+    table = _with_groups(table, facts, near_duplicates=near_duplicates)
     return _set_aside_torn_groups(table)
 
 
@@ -101,7 +101,7 @@ def _collapse_duplicates(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _with_groups(
-    table: "pd.DataFrame", facts: "pd.DataFrame", near_duplicates: bool
+    table: "pd.DataFrame", facts: "pd.DataFrame", *, near_duplicates: bool
 ) -> "pd.DataFrame":
     import numpy as np
 

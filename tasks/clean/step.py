@@ -16,6 +16,7 @@ from tasks.progress import tracked
 @task(name="clean", cache_policy=BY_CONTENT)
 def clean(
     collection: CollectionRef,
+    *,
     min_side: int = 16,
     max_pixels: int = MAX_PIXELS,
     near_duplicates: bool = True,

@@ -19,7 +19,9 @@ def wilson(successes: float, count: int) -> tuple[float, float]:
     return float(max(0.0, centre - half)), float(min(1.0, centre + half))
 
 
-def of_predictions(labels: "np.ndarray", probabilities: "np.ndarray", classes: list[str]) -> dict[str, Any]:
+def of_predictions(
+    labels: "np.ndarray", probabilities: "np.ndarray", classes: list[str]
+) -> dict[str, Any]:
     """Everything about one split and one model.
 
     `labels` is (n,) class numbers, `probabilities` (n, classes). Returns accuracy, log_loss,

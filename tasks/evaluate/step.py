@@ -39,7 +39,8 @@ def _predicted(
     rows = FeatureTable.of(workspace, features, table["image"].tolist()).rows
     load_model = load_keras().saving.load_model
     heads = (
-        load_model(head_path(workspace.root / model.where, repeat)) for repeat in range(model.repeats)
+        load_model(head_path(workspace.root / model.where, repeat))
+        for repeat in range(model.repeats)
     )
     return [probabilities(head, rows, len(table), features.shape) for head in heads]
 
@@ -69,6 +70,4 @@ def _save(
         predictions.to_parquet(folder / PREDICTIONS, index=False)
         atomic.write_json(folder / METRICS, result)
         folders.seal(folder)
-    return EvaluationRef(
-        digest=digest, where=workspace.relative(target), images=len(predictions)
-    )
+    return EvaluationRef(digest=digest, where=workspace.relative(target), images=len(predictions))

@@ -72,8 +72,8 @@ def _application(name: str, side: int, weights: Path | None) -> Any:
         return base
     if weights is not None:
         raise ParameterError(
-            f"model.weights is for VGG16 only, found it with {name}: Keras looks for {name}'s weights "
-            "in ~/.keras/models and checks them against its own hash"
+            f"model.weights is for VGG16 only, found it with {name}: Keras looks for {name}'s "
+            "weights in ~/.keras/models and checks them against its own hash"
         )
     try:
         return make(weights="imagenet", include_top=False, input_shape=(side, side, 3))
@@ -87,5 +87,7 @@ def _application(name: str, side: int, weights: Path | None) -> Any:
 def _layer(base: Any, name: str) -> Any:
     names = [layer.name for layer in base.layers]
     if name not in names:
-        raise ParameterError(f"{base.name} has no layer {name!r}: expected one of {', '.join(names)}")
+        raise ParameterError(
+            f"{base.name} has no layer {name!r}: expected one of {', '.join(names)}"
+        )
     return base.get_layer(name)

@@ -38,7 +38,9 @@ def extract(
     for start, pixels in _batches(names, load, batch_size, workers):
         held.append(compute(pixels))
         advance(len(pixels))
-        if (count := start + len(pixels) - done) >= PICTURES_PER_SHARD or done + count == len(names):
+        if (count := start + len(pixels) - done) >= PICTURES_PER_SHARD or done + count == len(
+            names
+        ):
             _store(store, names[done : done + count], held)
             done += count
             held = []
@@ -55,7 +57,9 @@ def _compiled(model: Any) -> "Callable[[np.ndarray], np.ndarray]":
     """The model as a graph from float32 pixels to float16 features."""
     tf = load_tensorflow()
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-    graph = tf.function(lambda x: tf.cast(model(x, training=False), tf.float16), input_signature=signature)
+    graph = tf.function(
+        lambda x: tf.cast(model(x, training=False), tf.float16), input_signature=signature
+    )
     return lambda pixels: graph(tf.constant(pixels)).numpy()
 
 

@@ -18,8 +18,9 @@ MODES: dict[str, Mode] = {
     ),
     **dict.fromkeys(("DenseNet121", "DenseNet169", "DenseNet201"), "torch"),
     **dict.fromkeys((f"EfficientNetB{size}" for size in range(8)), "none"),
-    **dict.fromkeys((f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")), "none"),
-    **dict.fromkeys((f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large", "XLarge")), "none"),
+    **dict.fromkeys((f"EfficientNetV2B{size}" for size in range(4)), "none"),
+    **dict.fromkeys((f"EfficientNetV2{size}" for size in "SML"), "none"),
+    **dict.fromkeys((f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large")), "none"),
     **dict.fromkeys(("MobileNetV3Small", "MobileNetV3Large"), "none"),
 }  # fmt: skip
 
@@ -40,7 +41,9 @@ def preprocess(pixels: Any, backbone: str, preprocessing: Preprocessing) -> Any:
     if mode == "torch":
         scaled = layers.Rescaling(1 / 255, dtype="float32")(pixels)
         variance = [deviation**2 for deviation in TORCH_DEVIATION_RGB]
-        return layers.Normalization(mean=list(TORCH_MEAN_RGB), variance=variance, dtype="float32")(scaled)
+        return layers.Normalization(mean=list(TORCH_MEAN_RGB), variance=variance, dtype="float32")(
+            scaled
+        )
     if mode == "caffe":
         # VGG16 was trained on BGR means, not on [0, 1]: rescaling costs 7 points of accuracy.
         bgr = load_keras().ops.flip(pixels, axis=-1)

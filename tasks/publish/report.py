@@ -23,16 +23,23 @@ def write(
     *,
     experiment: str,
     when: str,
+    model: str,
     metrics: dict[str, Any],
     training: dict[str, Any],
     rows: "pd.DataFrame",
     split: "pd.DataFrame",
     figure: PublishedFigure | None,
 ) -> None:
-    """Fill `folder`; `rows` is the table of `clean`, `split` that of `split`."""
+    """Fill `folder`.
+
+    `model` is the model's place in the workspace, `rows` the table of `clean`, `split` that of
+    `split`.
+    """
     judged = figure.split if figure else "test"
     headline = metrics.get(judged) or metrics["train"]
-    atomic.write_json(folder / METRICS, {"experiment": experiment, "when": when, **metrics})
+    atomic.write_json(
+        folder / METRICS, {"experiment": experiment, "when": when, "model": model, **metrics}
+    )
     plot = save_curves(folder / PLOT, training["history"], training["published_repeat"])
     page = render(
         experiment=experiment,
@@ -72,7 +79,7 @@ def _statuses(rows: "pd.DataFrame") -> list[tuple[str, int]]:
     return [(str(status), int(counts[status])) for status in Status if status in counts]
 
 
-def _rejected(rows: "pd.DataFrame") -> list[dict[str, str]]:
+def _rejected(rows: "pd.DataFrame") -> list[dict[Any, Any]]:
     rejected = rows[rows["status"].isin(REJECTED)][["name", "label", "status", "reason"]]
     return rejected.head(REJECTED_SHOWN).to_dict("records")
 

@@ -42,6 +42,7 @@ def publish(
             new,
             experiment=experiment,
             when=when,
+            model=model.where,
             metrics=folders.read_json(workspace.root / evaluation.where / METRICS),
             training=folders.read_json(workspace.root / model.where / TRAINING),
             rows=manifests.load(workspace.root / images.where),

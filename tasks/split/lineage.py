@@ -44,7 +44,10 @@ def remember(
         workspace.manifests, pd.DataFrame(everything, columns=["image", "split"])
     )
     newest = AssignmentRef(
-        digest=digest, where=workspace.relative(path), bytes=path.stat().st_size, images=len(everything)
+        digest=digest,
+        where=workspace.relative(path),
+        bytes=path.stat().st_size,
+        images=len(everything),
     )
     content = {
         "images": images.digest,

@@ -35,7 +35,7 @@ class Fractions(BaseModel):
 
 
 class Counts(BaseModel):
-    """Pictures of each class, in natural order of names: first train, then validation, then test."""
+    """Pictures of each class, in natural order: first train, then validation, then test."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

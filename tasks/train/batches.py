@@ -21,7 +21,7 @@ def memory_bytes() -> int:
 
 
 def rows_of(table: FeatureTable, limit_bytes: int | None = None) -> "Any":
-    """A function from positions to (n, width) float16 rows: held in memory if they fit, else mapped."""
+    """A function from positions to (n, width) float16 rows, held in memory if they fit."""
     import numpy as np
 
     limit = SHARE_OF_MEMORY * memory_bytes() if limit_bytes is None else limit_bytes
@@ -46,7 +46,7 @@ def dataset(
     keras = load_keras()
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
-        """Shuffled anew each epoch, so that a resumed training sees the batches it would have seen."""
+        """Shuffled anew each epoch; a resumed training sees what it would have seen."""
 
         def __init__(self) -> None:
             super().__init__()

