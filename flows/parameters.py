@@ -83,10 +83,10 @@ class Model(Parameters):
 class Training(Parameters):
     """How the head is trained, in Keras's words."""
 
-    optimizer: Literal["rmsprop", "adam", "sgd"] = "rmsprop"
-    learning_rate: PositiveFloat = 2e-5
-    epochs: PositiveInt = 32
-    batch_size: PositiveInt = 20
+    optimizer: Literal["rmsprop", "adam", "sgd"] = "adam"
+    learning_rate: PositiveFloat = 1e-3
+    epochs: PositiveInt = 30
+    batch_size: PositiveInt = 32
     patience: PositiveInt | None = Field(
         None, description="Stop when validation loss has not improved for so many epochs."
     )

@@ -50,8 +50,8 @@ def save(workspace: Workspace, table: "pd.DataFrame", origin: str) -> Collection
     if not kept:
         found = ", ".join(f"{n} {status}" for status, n in table["status"].value_counts().items())
         raise NoUsablePictures(
-            f"expected labelled pictures in {origin}, found {found or 'no files'}: check how labels "
-            "are read (source.label_from, source.label_pattern) and that the source is complete"
+            f"expected labelled pictures in {origin}, found {found or 'no files'}: check how "
+            "labels are read (source.label_from, source.label_pattern) and that it is complete"
         )
     digest, path = manifests.save(workspace.manifests, table)
     return CollectionRef(

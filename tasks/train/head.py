@@ -22,7 +22,7 @@ class Head(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    pooling: Literal["flatten", "average", "max"] = "flatten"
+    pooling: Literal["flatten", "average", "max"] = "average"
     layers: tuple[DenseLayer, ...] = (DenseLayer(units=256, dropout=0.5),)
 
 
