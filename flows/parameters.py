@@ -93,6 +93,9 @@ class Training(Parameters):
     keep: Literal["best", "last"] = Field("best", description="The weights of which epoch.")
     repeats: Annotated[int, Field(ge=1, le=100)] = Field(1, description="Trainings, one seed each.")
     seed: NonNegativeInt = 1
+    seconds_between_checkpoints: PositiveFloat = Field(
+        10.0, description="How much work a kill may cost."
+    )
 
 
 class Publish(Parameters):

@@ -6,6 +6,7 @@ is turned down before any memory is asked for.
 
 import io
 import os
+import re
 import struct
 import warnings
 from dataclasses import dataclass
@@ -18,8 +19,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 MAX_PIXELS = 100_000_000
-END_OF_JPEG = b"\xff\xd9"
-START_OF_SCAN = b"\xff\xda"
+# The next mark of a JPEG. Inside a scan FF is followed by 00 or a restart mark, which are data.
+JPEG_MARK = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+END_OF_JPEG, START_OF_JPEG = b"\xd9", b"\xd8"
+EXIF_ORIENTATION = 0x0112
+# Formats whose EXIF rotation OpenCV leaves out when it keeps transparency.
+ROTATED_HERE = frozenset({"PNG", "WEBP"})
+# Orientation -> steps through rows and columns (-1 is backwards), for 5 to 8 after transposing.
+ROWS_AND_COLUMNS = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class Header:
     width: int
     height: int
     has_alpha: bool
+    exif: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -68,7 +76,8 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header | Problem:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as image:
                 has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-                header = Header(image.format or "?", image.width, image.height, has_alpha)
+                exif = image.info.get("exif", b"")
+                header = Header(image.format or "?", image.width, image.height, has_alpha, exif)
     except UnidentifiedImageError:
         return Problem(Status.UNDECODABLE, _what_it_is(data))
     except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
@@ -88,9 +97,15 @@ def _what_it_is(data: bytes) -> str:
 
 
 def _is_cut_off(data: bytes) -> bool:
-    # Inside a scan FF is always followed by 00 or a restart mark, so both marks are unambiguous;
-    # a thumbnail's own end mark comes before the last start of scan.
-    return data.rfind(END_OF_JPEG) < data.rfind(START_OF_SCAN)
+    """Whether the end mark is missing; a thumbnail's, or one in what follows, does not count."""
+    position = 0
+    while mark := JPEG_MARK.search(data, position):
+        position = mark.end()
+        if mark[1] == END_OF_JPEG:
+            return False
+        if mark[1] != START_OF_JPEG:
+            position += int.from_bytes(data[position : position + 2], "big")
+    return True
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> "np.ndarray | Problem":
@@ -112,7 +127,28 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> "np.ndarray | Problem":
         return Problem(Status.UNDECODABLE, str(error).strip().splitlines()[-1][:200])
     if pixels is None:
         return Problem(Status.UNDECODABLE, f"OpenCV cannot decode this {header.format}")
+    if header.has_alpha and header.format in ROTATED_HERE:
+        pixels = _upright(pixels, header.exif)
     return _as_rgb(pixels)
+
+
+def _upright(pixels: "np.ndarray", exif: bytes) -> "np.ndarray":
+    """`pixels` turned as EXIF says; as they are where that is missing or damaged."""
+    import numpy as np
+    from PIL import Image
+
+    tags = Image.Exif()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tags.load(exif)
+            orientation = tags.get(EXIF_ORIENTATION, 1)
+    except (OSError, ValueError, SyntaxError, EOFError, struct.error):
+        return pixels
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    rows, columns = ROWS_AND_COLUMNS.get(orientation, (1, 1))
+    return np.ascontiguousarray(pixels[::rows, ::columns])
 
 
 def _as_rgb(pixels: "np.ndarray") -> "np.ndarray":

@@ -7,7 +7,6 @@ alone would have to compare every pair.
 """
 
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 HASH_BITS = 64
 HASH_DISTANCE = 4
 CORRELATION = 0.99
-ROWS_AT_A_TIME = 2048
+PAIRS_AT_A_TIME = 2**16
 
 
 def groups(hashes: "np.ndarray", thumbnails: "np.ndarray") -> "np.ndarray":
@@ -41,11 +40,10 @@ def near_duplicates(hashes: "np.ndarray", thumbnails: "np.ndarray") -> "np.ndarr
     unit = _unit(thumbnails)
     found = [np.empty((0, 2), np.int64)]
     for rows, columns in _candidates(hashes):
-        close = np.bitwise_count(hashes[rows] ^ hashes[columns]) <= HASH_DISTANCE
-        rows, columns = rows[close], columns[close]
         alike = np.einsum("ij,ij->i", unit[rows], unit[columns]) >= CORRELATION
         found.append(np.stack([rows[alike], columns[alike]], axis=1))
-    return np.unique(np.concatenate(found), axis=0)
+    pairs = np.concatenate(found)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
 
 def _unit(thumbnails: "np.ndarray") -> "np.ndarray":
@@ -61,22 +59,35 @@ def _unit(thumbnails: "np.ndarray") -> "np.ndarray":
 
 
 def _candidates(hashes: "np.ndarray") -> Iterator[tuple["np.ndarray", "np.ndarray"]]:
-    """Pairs that agree in one of HASH_DISTANCE + 1 bands of bits: no closer pair can be missed."""
+    """Every pair of close hashes, once.
+
+    Such a pair agrees in at least one of HASH_DISTANCE + 1 bands of bits; it is found in the first.
+    """
     import numpy as np
 
-    edges = np.linspace(0, HASH_BITS, HASH_DISTANCE + 2).astype(int)
-    for low, high in pairwise(edges):
-        band = (hashes >> np.uint64(low)) & np.uint64((1 << int(high - low)) - 1)
-        order = np.argsort(band, kind="stable")
-        breaks = np.flatnonzero(np.diff(band[order])) + 1
+    edges = [HASH_BITS * band // (HASH_DISTANCE + 1) for band in range(HASH_DISTANCE + 2)]
+    masks = [
+        np.uint64((1 << high) - (1 << low)) for low, high in zip(edges, edges[1:], strict=False)
+    ]
+    for number, mask in enumerate(masks):
+        order = np.argsort(hashes & mask, kind="stable")
+        breaks = np.flatnonzero(np.diff(hashes[order] & mask)) + 1
         for bucket in np.split(order, breaks):
-            yield from _pairs_within(np.sort(bucket))
+            for rows, columns in _pairs_within(bucket):
+                differ = hashes[rows] ^ hashes[columns]
+                close = np.bitwise_count(differ) <= HASH_DISTANCE
+                for earlier in masks[:number]:
+                    close &= (differ & earlier) != 0
+                if close.any():
+                    yield rows[close], columns[close]
 
 
 def _pairs_within(bucket: "np.ndarray") -> Iterator[tuple["np.ndarray", "np.ndarray"]]:
+    """Pairs of one sorted bucket, some at a time: thousands of pictures may look alike."""
     import numpy as np
 
-    for start in range(0, len(bucket) - 1, ROWS_AT_A_TIME):
-        rows = np.arange(start, min(start + ROWS_AT_A_TIME, len(bucket)))
-        first, second = np.nonzero(rows[:, None] < np.arange(len(bucket))[None, :])
-        yield bucket[rows[first]], bucket[second]
+    step = max(1, PAIRS_AT_A_TIME // len(bucket))
+    for start in range(0, len(bucket) - 1, step):
+        rows = np.arange(start, min(start + step, len(bucket)))
+        first, second = np.nonzero(rows[:, None] < np.arange(start, len(bucket))[None, :])
+        yield bucket[rows[first]], bucket[start + second]

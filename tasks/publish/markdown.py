@@ -43,7 +43,7 @@ def summary(experiment: str, metrics: dict[str, Any]) -> str:
     accuracy = part["accuracy"]
     lines = [
         f"# {plain(experiment)}: {accuracy['mean']:.1%} {name} accuracy",
-        f"95 % interval {accuracy['low']:.1%} to {accuracy['high']:.1%}, {part['images']} pictures.",
+        f"95 % interval {accuracy['low']:.1%} to {accuracy['high']:.1%}, {part['images']} images",
         "",
         "| class | precision | recall | F1 | pictures |",
         "|---|---|---|---|---|",

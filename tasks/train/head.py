@@ -38,10 +38,12 @@ def build_head(head: Head, shape: tuple[int, ...], classes: int) -> Any:
     # Features are kept as float16: rounding here makes a model that computes them itself agree.
     x = layers.Activation("linear", dtype="float16", name="as_stored")(features)
     x = _pooled(x, head.pooling)
-    for layer in head.layers:
-        x = layers.Dense(layer.units, activation=layer.activation)(x)
+    # Layers have names of their own: Keras would number them on within a process, and the same head
+    # would have another digest.
+    for number, layer in enumerate(head.layers, 1):
+        x = layers.Dense(layer.units, activation=layer.activation, name=f"dense_{number}")(x)
         if layer.dropout:
-            x = layers.Dropout(layer.dropout)(x)
+            x = layers.Dropout(layer.dropout, name=f"dropout_{number}")(x)
     if classes == 2:
         out = layers.Dense(1, activation="sigmoid", name="probability")(x)
     else:
@@ -52,10 +54,10 @@ def build_head(head: Head, shape: tuple[int, ...], classes: int) -> Any:
 def _pooled(x: Any, pooling: str) -> Any:
     layers = load_keras().layers
     if pooling == "average":
-        return layers.GlobalAveragePooling2D()(x)
+        return layers.GlobalAveragePooling2D(name="pooling")(x)
     if pooling == "max":
-        return layers.GlobalMaxPooling2D()(x)
-    return layers.Flatten()(x)
+        return layers.GlobalMaxPooling2D(name="pooling")(x)
+    return layers.Flatten(name="pooling")(x)
 
 
 def loss_of(classes: int) -> str:

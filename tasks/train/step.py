@@ -10,7 +10,7 @@ from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
 from tasks.caching import ByContent, key_of, key_parts, progress_artifact
 from tasks.progress import tracked
-from tasks.train import batches, saving
+from tasks.train import batches, checkpoint, saving
 from tasks.train.fit import fit_head
 from tasks.train.head import Head
 from tasks.train.labelled import labelled_features
@@ -32,7 +32,7 @@ def train(
     repeats: int,
     seed: int,
     weights: Path | None = None,
-    seconds_between_checkpoints: float = 10.0,
+    seconds_between_checkpoints: float = checkpoint.SECONDS_BETWEEN,
 ) -> ModelRef:
     """Heads with the seeds seed, seed + 1, …; the best on validation becomes the model."""
     workspace = Workspace.current()

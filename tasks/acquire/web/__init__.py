@@ -1,0 +1,1 @@
+"""Pictures and archives from the web: polite, bounded, resumable; every failure is a row."""

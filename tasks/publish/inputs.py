@@ -1,0 +1,94 @@
+"""What a report is made of: everything is handed in, nothing is looked up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from storage.images import ImageStore
+from storage.references import SPLITS
+from tasks.publish.figures import PublishedFigure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TEST, VALIDATION, TRAIN = "test", "validation", "train"
+
+
+@dataclass(frozen=True)
+class StepTaken:
+    """One step of the run; `state` is `executed` or `cached`."""
+
+    name: str
+    state: str
+    seconds: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier run to compare with; `published` tells whether its model is the published one."""
+
+    run: str
+    when: str
+    predictions: "pd.DataFrame"
+    published: bool = False
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """All that the page of one run shows. What is None or empty is left out, and the page says so.
+
+    `metrics` is the evaluation's metrics.json, `training` the model's training.json, `predictions`
+    the evaluation's table, `rows` the manifest of `clean`, `split` that of `split`; `model` and
+    `evaluation` are places in the workspace. `candidates` comes from `label_errors.candidates`,
+    `heat_maps` holds encoded Grad-CAM pictures by stored image name.
+    """
+
+    experiment: str
+    run: str
+    when: str
+    model: str
+    evaluation: str
+    metrics: dict[str, Any]
+    training: dict[str, Any]
+    predictions: "pd.DataFrame"
+    rows: "pd.DataFrame"
+    split: "pd.DataFrame"
+    images: ImageStore
+    figure: PublishedFigure | None = None
+    previous: Earlier | None = None
+    seconds: float | None = None
+    steps: Sequence[StepTaken] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
+    candidates: "pd.DataFrame | None" = None
+    candidates_note: str = ""
+    downloads: Mapping[str, int] = field(default_factory=dict)
+    heat_maps: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names in the order of the probabilities."""
+        return list(self.metrics["classes"])
+
+    @property
+    def splits(self) -> list[str]:
+        """The splits that were evaluated."""
+        return [name for name in SPLITS if name in self.metrics]
+
+    @property
+    def shown(self) -> str:
+        """The split whose predictions the page shows: test if there is one."""
+        return self.splits[-1]
+
+    @property
+    def headline(self) -> dict[str, Any]:
+        """The metrics of the split that the page shows."""
+        return dict(self.metrics[self.shown])
+
+    def shown_predictions(self) -> "pd.DataFrame":
+        """The rows of the predictions table that belong to the shown split."""
+        table = self.predictions
+        return table[table["split"] == self.shown].reset_index(drop=True)

@@ -1,0 +1,78 @@
+"""Two models on the same test pictures: exact McNemar."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SIGNIFICANCE = 0.05
+
+
+class Paired(NamedTuple):
+    """How two models did on the pictures that both were tested on."""
+
+    pictures: int
+    both_right: int
+    only_first: int
+    only_second: int
+    both_wrong: int
+    p_value: float
+
+    @property
+    def first_accuracy(self) -> float:
+        """Of the first model, on the shared pictures."""
+        return (self.both_right + self.only_first) / self.pictures
+
+    @property
+    def second_accuracy(self) -> float:
+        """Of the second model, on the shared pictures."""
+        return (self.both_right + self.only_second) / self.pictures
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Two-sided exact p-value of McNemar's test (McNemar 1947, exact binomial form).
+
+    The counts are pictures that only one of the two models got right; 1 where there are none.
+    """
+    from scipy.stats import binomtest
+
+    total = only_first + only_second
+    return float(binomtest(only_first, total, 0.5).pvalue) if total else 1.0
+
+
+def paired(first: "pd.DataFrame", second: "pd.DataFrame") -> Paired | None:
+    """Two predictions tables on the pictures that are test pictures in both; None without any.
+
+    A picture that either model was trained on is never among them.
+    """
+    tables = [table[table["split"] == "test"][["image", "correct"]] for table in (first, second)]
+    joined = tables[0].merge(tables[1], on="image", suffixes=("_first", "_second"))
+    if joined.empty:
+        return None
+    a, b = joined["correct_first"].astype(bool), joined["correct_second"].astype(bool)
+    only_first, only_second = int((a & ~b).sum()), int((~a & b).sum())
+    return Paired(
+        pictures=len(joined),
+        both_right=int((a & b).sum()),
+        only_first=only_first,
+        only_second=only_second,
+        both_wrong=int((~a & ~b).sum()),
+        p_value=mcnemar(only_first, only_second),
+    )
+
+
+def counted(pair: Paired, first: str, second: str) -> str:
+    """One sentence with the counts and the p-value."""
+    return (
+        f"On the {pair.pictures} test pictures that both share, {first} alone is right on "
+        f"{pair.only_first} and {second} alone on {pair.only_second}; both are right on "
+        f"{pair.both_right}, both wrong on {pair.both_wrong} "
+        f"(exact McNemar p = {pair.p_value:.2g})."
+    )
+
+
+def judged(pair: Paired, significance: float = SIGNIFICANCE) -> str:
+    """`better`, `worse` or `no different`: the first model against the second."""
+    if pair.p_value >= significance:
+        return "no different"
+    return "better" if pair.only_first > pair.only_second else "worse"

@@ -1,0 +1,100 @@
+"""A real Prefect server for the flows, and a small experiment that runs in seconds."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.pictures import write_folders
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def prefect_server():
+    """The address of a temporary Prefect server, used by this process and its children."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY
+    from prefect.settings import temporary_settings as settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    with (
+        prefect_test_harness(server_startup_timeout=120),
+        settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+    ):
+        yield PREFECT_API_URL.value()
+
+
+@pytest.fixture
+def experiment(tmp_path):
+    """Parameters of an experiment on 24 small pictures in two classes."""
+    from flows.parameters import Experiment
+
+    folder = write_folders(tmp_path / "pictures", per_class=12)
+    return Experiment.model_validate(parameters(folder))
+
+
+def parameters(folder: Path) -> dict:
+    return {
+        "experiment": "small",
+        "source": {"kind": "folders", "folder": str(folder)},
+        "split": {"fractions": {"train": 0.5, "validation": 0.25, "test": 0.25}},
+        "model": {"image_size": 32, "precision": "float32", "head": {"layers": [{"units": 8}]}},
+        "training": {"epochs": 3, "batch_size": 4},
+    }
+
+
+@pytest.fixture
+def run(prefect_server):
+    """Run an experiment in this process; returns what `--json` prints."""
+    from flows.pipeline import pipeline
+
+    def run_experiment(experiment, rerun=(), until=None):
+        fields = {name: getattr(experiment, name) for name in type(experiment).model_fields}
+        return pipeline(**fields, rerun=list(rerun), until=until)
+
+    return run_experiment
+
+
+@pytest.fixture
+def command(prefect_server, tmp_path):
+    """Start the `darkroom` command in a process of its own, from `project` if given."""
+    experiments = tmp_path / "prefect.yaml"
+
+    def start(*words, project=PROJECT, experiment=None, **popen):
+        if experiment is not None:
+            content = {"deployments": [{"name": experiment["experiment"], "parameters": experiment}]}
+            experiments.write_text(json.dumps(content))
+            words = (*words, "--file", str(experiments))
+        environment = os.environ | {
+            "PREFECT_API_URL": prefect_server,
+            "PYTHONPATH": str(project),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        return subprocess.Popen(
+            [sys.executable, "-m", "flows", *map(str, words)],
+            cwd=project, env=environment, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **popen,
+        )  # fmt: skip
+
+    return start
+
+
+@pytest.fixture
+def finished(command):
+    """Run the command to its end; (exit code, last line as JSON or None, standard error)."""
+
+    def finish(*words, **options):
+        process = command(*words, **options)
+        out, err = process.communicate(timeout=300)
+        lines = out.strip().splitlines()
+        return process.returncode, json.loads(lines[-1]) if "--json" in words and lines else None, err
+
+    return finish
+
+
+def executed(result: dict) -> list[str]:
+    """Names of the steps that a run executed."""
+    return [step["name"] for step in result["steps"] if step["state"] == "executed"]

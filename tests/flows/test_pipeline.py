@@ -1,0 +1,176 @@
+"""The seven steps, for real: what runs, what is cached, and why."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.flows.conftest import executed, parameters
+from tests.pictures import write_folders, write_kaggle_zip
+
+STEPS = ["acquire", "clean", "split", "extract", "train", "evaluate", "publish"]
+
+
+def with_training(experiment, **changes):
+    return experiment.model_copy(update={"training": experiment.training.model_copy(update=changes)})
+
+
+def shards_of(workspace):
+    return sorted(workspace.features.glob("*/*.arrow"))
+
+
+def splits_of(workspace):
+    from storage import manifests, records
+    from storage.references import SplitRef
+
+    reference = SplitRef.model_validate(records.latest(workspace, "small", "split").result)
+    table = manifests.load(workspace.root / reference.where)
+    return dict(zip(table["image"], table["split"], strict=True))
+
+
+def foretold(experiment, rerun=()):
+    from flows.pipeline import foretell
+
+    return {outcome.name: (outcome.state, outcome.why) for outcome in foretell(experiment, list(rerun))}
+
+
+def test_a_first_run_executes_every_step_and_leaves_a_report(run, experiment, workspace):
+    result = run(experiment)
+    assert executed(result) == STEPS
+    assert {step["why"] for step in result["steps"]} == {"first run"}
+    assert result["counts"] == {"images": 24, "rejected": 0, "decoded": 24, "extracted": 24}
+    assert Path(result["model"]).is_file()
+    page = Path(result["report"])
+    assert page.read_text().startswith("<!doctype html>")
+    assert (workspace.reports / "small" / "latest" / page.name).samefile(page)
+    accuracy = result["metrics"]["test"]["accuracy"]
+    assert accuracy["low"] <= accuracy["mean"] <= accuracy["high"]
+    json.dumps(result)
+
+
+def test_the_same_run_again_executes_nothing(run, experiment):
+    first = run(experiment)
+    assert {state for state, _ in foretold(experiment).values()} == {"cached"}
+    second = run(experiment)
+    assert executed(second) == []
+    assert second["counts"]["decoded"] == second["counts"]["extracted"] == 0
+    assert second["report"] == first["report"]
+
+
+def test_a_zip_of_zips_runs_too(run, experiment, tmp_path, workspace):
+    source = type(experiment).model_validate(
+        parameters(tmp_path)
+        | {"source": {"kind": "archive", "archive": str(write_kaggle_zip(tmp_path / "k.zip", 8))}}
+    )
+    result = run(source, until="split")
+    assert [step["name"] for step in result["steps"]] == STEPS[:3]
+    assert result["counts"]["images"] == 16
+    assert result["report"] is None
+    trees = [path for path in workspace.splits.iterdir() if path.name != "lineage"]
+    assert len(list(trees[0].glob("train/cat/cat.*.jpg"))) == 4
+
+
+def test_rerun_executes_that_step_and_what_follows_stays_cached(run, experiment):
+    run(experiment)
+    assert foretold(experiment, ["train"])["train"] == ("run", "asked for with rerun")
+    result = run(experiment, rerun=["train"])
+    assert executed(result) == ["train"]
+
+
+def test_a_changed_parameter_reruns_what_depends_on_it(run, experiment):
+    run(experiment)
+    changed = with_training(experiment, epochs=4)
+    before = foretold(changed)
+    assert before["extract"][0] == "cached"
+    assert before["train"] == ("run", "epochs: 3 -> 4")
+    assert before["evaluate"][0] == "depends"
+    assert executed(run(changed)) == ["train", "evaluate", "publish"]
+
+
+def test_a_parameter_without_effect_reruns_nothing(run, experiment):
+    run(experiment)
+    assert executed(run(with_training(experiment, seconds_between_checkpoints=1.0))) == []
+
+
+def test_going_back_to_earlier_parameters_points_latest_back(run, experiment, workspace):
+    first = run(experiment)
+    run(with_training(experiment, epochs=4))
+    again = run(experiment)
+    assert executed(again) == []
+    latest = workspace.reports / "small" / "latest" / "report.html"
+    assert latest.samefile(first["report"])
+
+
+@pytest.mark.parametrize("damage", ["delete", "truncate"])
+def test_a_lost_shard_is_extracted_again_and_nothing_else_runs(run, experiment, workspace, damage):
+    run(experiment)
+    (shard,) = shards_of(workspace)
+    if damage == "delete":
+        shard.unlink()
+    else:
+        shard.write_bytes(shard.read_bytes()[:-100])
+    assert foretold(experiment)["extract"] == (
+        "run",
+        "its result is no longer there, or no longer whole",
+    )
+    result = run(experiment)
+    assert executed(result) == ["extract"]
+    assert result["counts"]["extracted"] == 24
+
+
+def test_a_lost_model_is_trained_again(run, experiment):
+    first = run(experiment)
+    Path(first["model"]).unlink()
+    assert executed(run(experiment)) == ["train"]
+    assert Path(first["model"]).is_file()
+
+
+def test_new_pictures_cost_their_own_work_and_move_nothing(run, tmp_path, workspace):
+    from flows.parameters import Experiment
+
+    folder = write_folders(tmp_path / "many", per_class=2000)
+    experiment = Experiment.model_validate(parameters(folder))
+    run(experiment, until="extract")
+    before = splits_of(workspace)
+    write_folders(folder, per_class=20, first=5000)
+    result = run(experiment, until="extract")
+    after = splits_of(workspace)
+    assert result["counts"]["images"] == 4040
+    assert result["counts"]["decoded"] == result["counts"]["extracted"] == 40
+    assert {image: after[image] for image in before} == before
+    assert len(after) == 4040
+
+
+def test_the_same_pictures_under_another_experiment_are_not_extracted_again(run, experiment):
+    run(experiment)
+    other = experiment.model_copy(update={"experiment": "other"})
+    result = run(other, until="extract")
+    assert result["counts"]["decoded"] == result["counts"]["extracted"] == 0
+
+
+def test_every_picture_has_a_row_of_predictions(run, experiment, workspace):
+    run(experiment)
+    (path,) = workspace.evaluations.glob("*/predictions.parquet")
+    table = pd.read_parquet(path)
+    assert len(table) == 24
+    total = table["probability_ant"] + table["probability_bee"]
+    assert total.between(0.999, 1.001).all()
+
+
+def test_features_that_do_not_fit_in_memory_train_the_same_head(run, experiment, monkeypatch):
+    first = run(experiment)
+    monkeypatch.setattr("tasks.train.batches.SHARE_OF_MEMORY", 0.0)
+    second = run(experiment, rerun=["train"])
+    assert executed(second) == ["train"]
+    assert second["model"] == first["model"]
+
+
+def test_prefect_keeps_the_runs_artifacts(run, experiment):
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import ArtifactFilter
+
+    run(experiment)
+    with get_client(sync_client=True) as client:
+        keys = {artifact.key for artifact in client.read_artifacts(artifact_filter=ArtifactFilter())}
+    assert {"small-summary", "small-metrics", "small-report"} <= keys
