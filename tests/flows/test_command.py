@@ -1,0 +1,134 @@
+"""The `darkroom` command: words, exit codes, messages."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.flows.conftest import PROJECT, parameters
+from tests.pictures import picture, write_folders
+
+
+@pytest.fixture
+def darkroom(monkeypatch, capsys):
+    """Call the command in this process; (exit code, output, errors). No server is reachable."""
+    from flows.__main__ import main
+
+    def call(*words):
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as stop:
+            code = stop.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return call
+
+
+def test_help_teaches_by_examples(darkroom):
+    code, out, _ = darkroom("--help")
+    assert code == 0
+    assert "darkroom run my-pictures --set source.folder=" in out
+
+
+def test_help_needs_neither_prefect_nor_tensorflow():
+    script = (
+        "import sys\nfrom flows.__main__ import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "assert not {'prefect', 'tensorflow', 'keras', 'cv2', 'pandas'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=PROJECT, check=True, capture_output=True)
+
+
+def test_experiments_are_listed(darkroom):
+    code, out, _ = darkroom("experiments")
+    assert code == 0
+    for name in ("digits", "cats-and-dogs-small", "cats-and-dogs-rescale", "pokedex-vgg16"):
+        assert name in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "digit"], "did you mean digits?"),
+        (["run", "digits", "--set", "split.sede=7"], "split.sede"),
+        (["run", "digits", "--set", "split"], "--set takes NAME=VALUE"),
+        (["run", "digits", "--set", "split.fractions.train=0.9"], "should be 1, found 1.3"),
+        (["run", "digits", "--set", "model.backbone=VGG17"], "unknown backbone 'VGG17'"),
+        (["run", "digits", "--set", "training.epochs=0"], "training.epochs"),
+        (["run", "digits", "--rerun", "trian"], "trian"),
+        (["classify", "nowhere", "x.jpg"], "no model at nowhere"),
+        (["explain", "digits", "--file", "missing.yaml"], "missing.yaml"),
+    ],
+)
+def test_wrong_words_exit_with_2_and_say_what_is_wrong(darkroom, words, message):
+    code, _, err = darkroom(*words)
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_a_failed_run_exits_with_1_and_one_line(finished, tmp_path):
+    tree = parameters(tmp_path / "nothing")
+    code, result, err = finished("run", "small", "--json", experiment=tree)
+    assert (code, result) == (1, None)
+    last = err.strip().splitlines()[-1]
+    assert last.startswith("darkroom: expected a folder of class folders")
+    assert "--set source.folder=" in last
+    assert "Traceback" not in err
+
+
+def test_debug_shows_the_traceback(finished, tmp_path):
+    tree = parameters(tmp_path / "nothing")
+    _, _, err = finished("--debug", "run", "small", experiment=tree)
+    assert "SourceMissing" in err
+    assert "Traceback" in err
+
+
+def test_explain_runs_nothing(darkroom, tmp_path, workspace):
+    write_folders(tmp_path / "pictures", per_class=2)
+    file = tmp_path / "prefect.yaml"
+    tree = parameters(tmp_path / "pictures")
+    file.write_text(json.dumps({"deployments": [{"name": "small", "parameters": tree}]}))
+    code, out, _ = darkroom("explain", "small", "--file", file)
+    assert code == 0
+    assert out.split()[:4] == ["acquire", "run", "first", "run"]
+    assert not workspace.images.exists()
+    assert not workspace.records.exists()
+
+
+def test_cache_commands_list_verify_and_collect(finished, darkroom, tmp_path, workspace):
+    tree = parameters(write_folders(tmp_path / "pictures", per_class=12))
+    assert finished("run", "small", experiment=tree)[0] == 0
+    code, out, _ = darkroom("cache", "list")
+    assert code == 0
+    assert "images" in out
+    assert darkroom("cache", "verify")[:2] == (0, "everything is whole\n")
+
+    stray = workspace.manifests / ("0" * 64 + ".parquet")
+    stray.write_bytes(b"PAR1 nobody needs this PAR1")
+    assert darkroom("cache", "verify")[0] == 1
+    code, out, _ = darkroom("cache", "gc")
+    assert "add --yes" in out
+    assert stray.exists()
+    assert darkroom("cache", "gc", "--yes")[0] == 0
+    assert not stray.exists()
+    assert "nothing to remove" in darkroom("cache", "gc", "--yes")[1]
+
+    code, result, _ = finished("run", "small", "--json", experiment=tree)
+    assert {step["state"] for step in result["steps"]} == {"cached"}
+
+
+def test_classify_names_pictures_and_says_why_it_cannot(finished, tmp_path):
+    tree = parameters(write_folders(tmp_path / "pictures", per_class=12))
+    assert finished("run", "small", experiment=tree)[0] == 0
+    good, bad = tmp_path / "good.jpg", tmp_path / "bad.jpg"
+    good.write_bytes(picture(77))
+    bad.write_bytes(b"<html>")
+    code, result, err = finished("classify", "small", good, bad, tmp_path / "none.jpg", "--json")
+    assert code == 0, err
+    assert result["images"][0]["label"] in ("ant", "bee")
+    assert 0.5 <= result["images"][0]["probability"] <= 1
+    assert "HTML" in result["images"][1]["reason"]
+    assert "No such file" in result["images"][2]["reason"]

@@ -1,0 +1,122 @@
+"""The experiments as deployments: a real server, a real process worker, `prefect deployment run`."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows.experiments import DEPLOYMENTS, deployments, load
+from tests.flows.conftest import PROJECT
+
+PREFECT = Path(sys.executable).parent / "prefect"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def prefect_environment(tmp_path):
+    """What a server, a worker and a client of one Prefect installation share."""
+    port = free_port()
+    return os.environ | {
+        "PREFECT_HOME": str(tmp_path / "prefect"),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PYTHONPATH": str(PROJECT),
+    }
+
+
+@pytest.fixture
+def running(prefect_environment, tmp_path):
+    """Start a long-lived prefect command; all are ended with the test."""
+    started = []
+
+    def start(*words):
+        with (tmp_path / f"{words[0]}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [PREFECT, *words], env=prefect_environment, cwd=PROJECT,
+                stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
+        started.append(process)
+
+    yield start
+    for process in reversed(started):
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for_server(url):
+    end = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/health", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            assert time.monotonic() < end, "the server did not start"
+            time.sleep(0.5)
+
+
+def ask(url, path, body):
+    request = urllib.request.Request(
+        url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+def test_a_deployed_run_completes_and_leaves_its_artifacts(
+    prefect_environment, running, workspace
+):
+    url = prefect_environment["PREFECT_API_URL"]
+
+    def prefect(*words):
+        done = subprocess.run(
+            [PREFECT, "--no-prompt", *words], env=prefect_environment, cwd=PROJECT,
+            capture_output=True, text=True, timeout=400, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    running("server", "start")
+    wait_for_server(url)
+    prefect("work-pool", "create", "darkroom", "--type", "process")
+    prefect("deploy", "--prefect-file", "deployments/prefect.yaml", "--all")
+    running("worker", "start", "--pool", "darkroom")
+    prefect("deployment", "run", "pipeline/digits", "--watch")
+
+    (flow_run,) = ask(url, "/flow_runs/filter", {})
+    assert flow_run["state"]["type"] == "COMPLETED"
+    keys = {artifact["key"] for artifact in ask(url, "/artifacts/filter", {})}
+    assert {"digits-summary", "digits-metrics", "digits-report"} <= keys
+    assert (workspace.reports / "digits" / "latest" / "report.html").is_file()
+    names = {deployment["name"] for deployment in ask(url, "/deployments/filter", {})}
+    assert set(deployments()) <= names
+
+
+def test_every_experiment_has_valid_parameters_and_a_description():
+    for name, deployment in deployments().items():
+        assert load(name, []).experiment == name
+        assert deployment["description"].strip()
+
+
+def test_every_deployment_runs_a_flow_that_exists():
+    for deployment in yaml.safe_load(DEPLOYMENTS.read_text())["deployments"]:
+        file, _, flow = deployment["entrypoint"].partition(":")
+        assert f"def {flow}(" in (PROJECT / file).read_text()

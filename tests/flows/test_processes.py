@@ -1,0 +1,160 @@
+"""Runs as processes of their own: kills, races, code changes, what a cached run touches."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from tests.flows.conftest import PROJECT, executed, parameters
+from tests.pictures import write_folders
+
+WATCHED_RUN = """
+import json, sys
+opened = []
+def hook(event, arguments):
+    if event == "open" and isinstance(arguments[0], str):
+        opened.append(arguments[0])
+sys.addaudithook(hook)
+from flows.__main__ import main
+code = main(sys.argv[1:])
+pictures = [path for path in opened if path.endswith(".jpg")]
+print(json.dumps({"code": code, "pictures": pictures, "tensorflow": "tensorflow" in sys.modules}))
+"""
+
+
+def small(tmp_path, per_class=12, **training):
+    folder = write_folders(tmp_path / "pictures", per_class=per_class)
+    tree = parameters(folder)
+    tree["training"] |= training
+    return tree
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def kill(process):
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def test_a_cached_run_opens_no_picture_and_imports_no_tensorflow(
+    finished, prefect_server, tmp_path
+):
+    tree = small(tmp_path)
+    code, first, err = finished("run", "small", "--json", experiment=tree)
+    assert (code, executed(first)[0]) == (0, "acquire"), err
+    watched = subprocess.run(
+        [sys.executable, "-c", WATCHED_RUN, "run", "small", "--json", "--file",
+         tmp_path / "prefect.yaml"],
+        cwd=PROJECT, env=os.environ | {"PREFECT_API_URL": prefect_server},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    result, seen = map(json.loads, watched.stdout.strip().splitlines()[-2:])
+    assert executed(result) == []
+    assert seen == {"code": 0, "pictures": [], "tensorflow": False}
+
+
+def test_a_run_killed_while_extracting_loses_at_most_one_shard(
+    command, finished, tmp_path, workspace
+):
+    tree = small(tmp_path, per_class=600)
+    tree["model"] |= {"image_size": 64}
+    process = command("run", "small", "--until", "extract", experiment=tree)
+    wait_for(lambda: list(workspace.features.glob("*/*.arrow")))
+    kill(process)
+    kept = len(list(workspace.features.glob("*/[!.]*.arrow")))
+    code, result, err = finished("run", "small", "--until", "extract", "--json", experiment=tree)
+    assert code == 0, err
+    assert executed(result) == ["extract"]
+    assert result["counts"]["extracted"] == 1200 - 256 * kept
+
+
+def test_a_run_killed_while_training_goes_on_from_its_last_epoch(
+    command, finished, tmp_path, workspace
+):
+    tree = small(tmp_path, epochs=60, seconds_between_checkpoints=0.001)
+    process = command("run", "small", experiment=tree)
+    wait_for(lambda: list(workspace.unfinished.glob("train-*/0/history.json")))
+    kill(process)
+    (state,) = workspace.unfinished.glob("train-*/0/history.json")
+    done = len(json.loads(state.read_text()))
+    assert 1 <= done < 60
+    code, result, err = finished("run", "small", "--json", experiment=tree)
+    assert code == 0, err
+    assert executed(result) == ["train", "evaluate", "publish"]
+    (training,) = workspace.models.glob("*/training.json")
+    epochs = [row["epoch"] for row in json.loads(training.read_text())["history"][0]]
+    assert epochs == list(range(1, 61))
+    assert not list(workspace.unfinished.glob("train-*"))
+
+
+def test_two_runs_at_once_compute_each_step_once(command, tmp_path):
+    tree = small(tmp_path)
+    both = [command("run", "small", "--json", experiment=tree) for _ in range(2)]
+    results = []
+    for process in both:
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+        results.append(json.loads(out.strip().splitlines()[-1]))
+    done = sorted(executed(results[0]) + executed(results[1]))
+    assert done == sorted(["acquire", "clean", "split", "extract", "train", "evaluate", "publish"])
+    assert results[0]["report"] == results[1]["report"]
+
+
+@pytest.fixture
+def copied_project(tmp_path):
+    """A copy of the code, to be changed."""
+    copy = tmp_path / "project"
+    for room in ("flows", "tasks", "storage", "deployments"):
+        shutil.copytree(PROJECT / room, copy / room, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def rewrite(path, before, after):
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after, 1))
+
+
+def test_only_code_that_can_change_a_result_reruns_its_steps(finished, tmp_path, copied_project):
+    tree = small(tmp_path)
+    options = {"project": copied_project, "experiment": tree}
+    code, _, err = finished("run", "small", "--json", **options)
+    assert code == 0, err
+    fit = copied_project / "tasks" / "train" / "fit.py"
+    rewrite(fit, "def fit_head(", "# A comment, and a docstring below, say the same anew.\ndef fit_head(")
+    rewrite(fit, '"""Training of one head, resumable."""', '"""How one head is trained."""')
+    _, said, _ = finished("explain", "small", "--json", **options)
+    assert {step["state"] for step in said["steps"]} == {"cached"}
+
+    rewrite(fit, "batch_size=256", "batch_size=255")
+    _, said, _ = finished("explain", "small", "--json", **options)
+    states = {step["name"]: (step["state"], step["why"]) for step in said["steps"]}
+    assert states["train"] == ("run", "its code changed")
+    assert [name for name, (state, _) in states.items() if state == "cached"] == [
+        "acquire", "clean", "split", "extract",
+    ]  # fmt: skip
+    code, result, err = finished("run", "small", "--json", **options)
+    # The head comes out the same, so that nothing after it runs.
+    assert executed(result) == ["train"], err
+
+
+def test_ctrl_c_leaves_a_run_that_can_go_on(command, finished, tmp_path, workspace):
+    tree = small(tmp_path, epochs=200, seconds_between_checkpoints=0.001)
+    process = command("run", "small", experiment=tree)
+    wait_for(lambda: list(workspace.unfinished.glob("train-*/0/history.json")))
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "go on where it was" in err
+    assert "Traceback" not in err
+    assert finished("run", "small", "--json", experiment=tree)[0] == 0
