@@ -19,7 +19,8 @@ PREFECT_DEFAULTS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_LOGGING_LEVEL": "WARNING",
+    # A failure is told in one line, by this command; --debug brings Prefect's own account.
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "DO_NOT_TRACK": "1",
 }
 
@@ -182,9 +183,11 @@ COMMANDS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the words say; 0 done, 1 failed, 2 wrong words, 130 interrupted."""
+    words = parser().parse_args(arguments)
     for name, value in PREFECT_DEFAULTS.items():
         os.environ.setdefault(name, value)
-    words = parser().parse_args(arguments)
+    if words.debug:
+        os.environ["PREFECT_LOGGING_LEVEL"] = "DEBUG"
     try:
         COMMANDS[words.command](words)
     except ParameterError as error:

@@ -19,11 +19,11 @@ def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         found = content["deployments"]
-    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        return {item["name"]: item for item in found if "experiment" in item.get("parameters", {})}
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ParameterError(
             f"expected a list of deployments in {file}, found none ({error})"
         ) from error
-    return {item["name"]: item for item in found if "experiment" in item.get("parameters", {})}
 
 
 def load(name: str, settings: list[str], file: Path = DEPLOYMENTS) -> Experiment:
@@ -31,7 +31,7 @@ def load(name: str, settings: list[str], file: Path = DEPLOYMENTS) -> Experiment
     known = deployments(file)
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
+        hint = f"; did you mean {close[0]}?" if close else "."
         raise ParameterError(f"unknown experiment {name!r}{hint} Known: {', '.join(known)}")
     tree = known[name]["parameters"]
     for setting in settings:
@@ -54,7 +54,7 @@ def _lay_over(tree: dict[str, Any], setting: str) -> None:
         tree = inner
     try:
         tree[last] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: 2024-13-45 is no day
         raise ParameterError(f"--set {path}: {text!r} is not a value that YAML can read") from error
 
 

@@ -1,11 +1,14 @@
 """Small real pictures, made anew for every test."""
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+LONG_AGO = 1_500_000_000
 
 
 def picture(seed: int, size: tuple[int, int] = (48, 40), hue: int = 0) -> bytes:
@@ -26,6 +29,7 @@ def write_folders(root: Path, per_class: int, classes=("ant", "bee"), first: int
         for number in range(first, first + per_class):
             path = root / name / f"{name}.{number}.jpg"
             path.write_bytes(picture(1000 * hue + number, hue=hue))
+            os.utime(path, (LONG_AGO, LONG_AGO))
     return root
 
 
@@ -35,7 +39,9 @@ def write_kaggle_zip(path: Path, per_class: int, classes=("cat", "dog")) -> Path
     with zipfile.ZipFile(inner, "w") as archive:
         for hue, name in enumerate(classes):
             for number in range(per_class):
-                archive.writestr(f"train/{name}.{number}.jpg", picture(1000 * hue + number, hue=hue))
+                archive.writestr(
+                    f"train/{name}.{number}.jpg", picture(1000 * hue + number, hue=hue)
+                )
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("train.zip", inner.getvalue())
         archive.writestr("sampleSubmission.csv", "id,label\n1,0.5\n")

@@ -65,7 +65,9 @@ def command(prefect_server, tmp_path):
 
     def start(*words, project=PROJECT, experiment=None, **popen):
         if experiment is not None:
-            content = {"deployments": [{"name": experiment["experiment"], "parameters": experiment}]}
+            content = {
+                "deployments": [{"name": experiment["experiment"], "parameters": experiment}]
+            }
             experiments.write_text(json.dumps(content))
             words = (*words, "--file", str(experiments))
         environment = os.environ | {
@@ -90,7 +92,11 @@ def finished(command):
         process = command(*words, **options)
         out, err = process.communicate(timeout=300)
         lines = out.strip().splitlines()
-        return process.returncode, json.loads(lines[-1]) if "--json" in words and lines else None, err
+        return (
+            process.returncode,
+            json.loads(lines[-1]) if "--json" in words and lines else None,
+            err,
+        )
 
     return finish
 

@@ -1,4 +1,4 @@
-"""The experiments as deployments: a real server, a real process worker, `prefect deployment run`."""
+"""Experiments as deployments: a real server, a real worker, `prefect deployment run`."""
 
 import json
 import os
@@ -82,9 +82,7 @@ def ask(url, path, body):
         return json.load(answer)
 
 
-def test_a_deployed_run_completes_and_leaves_its_artifacts(
-    prefect_environment, running, workspace
-):
+def test_a_deployed_run_completes_and_leaves_its_artifacts(prefect_environment, running, workspace):
     url = prefect_environment["PREFECT_API_URL"]
 
     def prefect(*words):

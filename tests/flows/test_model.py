@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -31,7 +32,7 @@ def stranger_says(result, workspace, tmp_path):
     from storage import records
 
     tree = workspace.root / records.latest(workspace, "small", "split").result["tree"]
-    folder = os.path.dirname(result["model"])
+    folder = Path(result["model"]).parent
     done = subprocess.run(
         [sys.executable, "-I", "-c", STRANGER, folder, tree], cwd=tmp_path,
         capture_output=True, text=True, check=True,

@@ -13,7 +13,9 @@ STEPS = ["acquire", "clean", "split", "extract", "train", "evaluate", "publish"]
 
 
 def with_training(experiment, **changes):
-    return experiment.model_copy(update={"training": experiment.training.model_copy(update=changes)})
+    return experiment.model_copy(
+        update={"training": experiment.training.model_copy(update=changes)}
+    )
 
 
 def shards_of(workspace):
@@ -32,7 +34,9 @@ def splits_of(workspace):
 def foretold(experiment, rerun=()):
     from flows.pipeline import foretell
 
-    return {outcome.name: (outcome.state, outcome.why) for outcome in foretell(experiment, list(rerun))}
+    return {
+        outcome.name: (outcome.state, outcome.why) for outcome in foretell(experiment, list(rerun))
+    }
 
 
 def test_a_first_run_executes_every_step_and_leaves_a_report(run, experiment, workspace):
@@ -172,5 +176,7 @@ def test_prefect_keeps_the_runs_artifacts(run, experiment):
 
     run(experiment)
     with get_client(sync_client=True) as client:
-        keys = {artifact.key for artifact in client.read_artifacts(artifact_filter=ArtifactFilter())}
+        keys = {
+            artifact.key for artifact in client.read_artifacts(artifact_filter=ArtifactFilter())
+        }
     assert {"small-summary", "small-metrics", "small-report"} <= keys

@@ -131,7 +131,11 @@ def test_only_code_that_can_change_a_result_reruns_its_steps(finished, tmp_path,
     code, _, err = finished("run", "small", "--json", **options)
     assert code == 0, err
     fit = copied_project / "tasks" / "train" / "fit.py"
-    rewrite(fit, "def fit_head(", "# A comment, and a docstring below, say the same anew.\ndef fit_head(")
+    rewrite(
+        fit,
+        "def fit_head(",
+        "# A comment, and a docstring below, say the same anew.\ndef fit_head(",
+    )
     rewrite(fit, '"""Training of one head, resumable."""', '"""How one head is trained."""')
     _, said, _ = finished("explain", "small", "--json", **options)
     assert {step["state"] for step in said["steps"]} == {"cached"}

@@ -1,0 +1,1 @@
+"""Each file times one promise, beside its peer where there is one, and writes JSON."""

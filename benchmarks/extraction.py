@@ -1,0 +1,80 @@
+"""VGG16 features of 4,000 pictures: ours with bf16 and with float32, beside the tutorials' way.
+
+The peer is a Keras script that decodes with Pillow and predicts batch by batch. All three read the
+same 4,000 pictures in the same run; ours is timed as the whole step `extract`, the loading of
+TensorFlow and of the weights included, the peer without them. Needs the pictures and the peer
+beside the project.
+"""
+
+import json
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.measuring import SHARED, run, write
+from tasks.extract.precision import resolve
+
+ARCHIVE = SHARED / "data" / "dogs-vs-cats" / "dogs-vs-cats.zip"
+PEER = SHARED / "peers" / "keras_generator_features.py"
+DARKROOM = [sys.executable, "-m", "flows", "run", "cats-and-dogs-small"]
+SAVE_WEIGHTS = """
+import sys
+from tasks.extract.weights import load_vgg16
+from tasks.tensorflow import load_keras
+base = load_keras().applications.VGG16(weights=None, include_top=False, input_shape=(180, 180, 3))
+load_vgg16(base, None)
+base.save_weights(sys.argv[1])
+"""
+
+
+def ours(home: Path, precision: str) -> dict[str, float]:
+    """Pictures per second and peak memory of the step `extract` in this precision."""
+    words = ["--set", f"source.archive={ARCHIVE}", "--set", f"model.precision={precision}"]
+    run([*DARKROOM, *words, "--until", "split"], DARKROOM_HOME=str(home))
+    done = run([*DARKROOM, *words, "--until", "extract", "--json"], DARKROOM_HOME=str(home))
+    result = json.loads(done.output.strip().splitlines()[-1])
+    images = result["counts"]["extracted"]
+    seconds = result["steps"][-1]["seconds"]
+    return {
+        "images": images,
+        "seconds": seconds,
+        "images_per_second": round(images / seconds, 1),
+        "peak_megabytes": round(done.peak_megabytes),
+    }
+
+
+def peer(home: Path, scratch: Path) -> dict[str, float]:
+    """The same of the peer, on the folder tree of the same split."""
+    weights = scratch / "vgg16.weights.h5"
+    run([sys.executable, "-c", SAVE_WEIGHTS, str(weights)])
+    (tree,) = (path for path in (home / "splits").iterdir() if path.name != "lineage")
+    done = run([sys.executable, str(PEER), str(tree), str(weights), str(scratch / "out.npz")])
+    found = re.search(r"images=(\d+) seconds=([\d.]+) images_per_second=([\d.]+)", done.output)
+    assert found is not None, done.output
+    return {
+        "images": int(found[1]),
+        "seconds": float(found[2]),
+        "images_per_second": float(found[3]),
+        "peak_megabytes": round(done.peak_megabytes),
+    }
+
+
+def main() -> None:
+    """Measure, and write down the ratios."""
+    if not ARCHIVE.exists() or not PEER.exists():
+        print(f"skipped: needs {ARCHIVE} and {PEER}")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "workspace"
+        results = {"float32": ours(home, "float32"), "peer": peer(home, Path(folder))}
+        if resolve("auto") == "bfloat16":
+            results["bfloat16"] = ours(home, "bfloat16")
+    rate = results["peer"]["images_per_second"]
+    for result in results.values():
+        result["times_the_peer"] = round(result["images_per_second"] / rate, 2)
+    write("extraction", results)
+
+
+if __name__ == "__main__":
+    main()
