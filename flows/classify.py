@@ -37,6 +37,8 @@ def classify_files(model: str, images: list[Path]) -> list[dict[str, Any]]:
 
 
 def _classified(network: Any, classes: list[str], path: Path) -> dict[str, Any]:
+    import numpy as np
+
     row: dict[str, Any] = {"image": str(path), "label": "", "probability": None, "reason": ""}
     try:
         pixels = decode(path.read_bytes())
@@ -44,6 +46,6 @@ def _classified(network: Any, classes: list[str], path: Path) -> dict[str, Any]:
         return row | {"reason": str(error)}
     if isinstance(pixels, Problem):
         return row | {"reason": f"{pixels.status}: {pixels.reason}"}
-    probabilities = network.predict_on_batch(pixels[None].astype("float32"))[0]
+    probabilities = np.asarray(network(pixels[None].astype("float32"), training=False))[0]
     best = int(probabilities.argmax())
     return row | {"label": classes[best], "probability": float(probabilities[best])}

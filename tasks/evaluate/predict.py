@@ -15,8 +15,7 @@ def probabilities(head: Any, rows: Any, count: int, shape: tuple[int, ...]) -> "
     parts = []
     for start in range(0, count, ROWS_AT_A_TIME):
         positions = np.arange(start, min(start + ROWS_AT_A_TIME, count))
-        parts.append(
-            np.asarray(head.predict_on_batch(rows(positions).reshape(-1, *shape)), np.float64)
-        )
+        batch = rows(positions).reshape(-1, *shape)
+        parts.append(np.asarray(head(batch, training=False), np.float64))
     out = np.concatenate(parts)
     return np.concatenate([1 - out, out], axis=1) if out.shape[1] == 1 else out

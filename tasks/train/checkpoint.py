@@ -3,13 +3,16 @@
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storage import atomic, folders
 from tasks.tensorflow import load_keras
 
+if TYPE_CHECKING:
+    import numpy as np
+
 MODEL = "model.keras"
-BEST = "best.weights.h5"
+BEST = "best.npz"
 HISTORY = "history.json"
 SECONDS_BETWEEN = 10.0
 
@@ -66,17 +69,32 @@ def epochs_since_best(history: list[dict[str, float]]) -> int:
     return len(losses) - 1 - losses.index(min(losses))
 
 
-def save(folder: Path, model: Any, best_weights: Any, history: list[dict[str, float]]) -> None:
+def save(
+    folder: Path,
+    model: Any,
+    best_weights: list["np.ndarray"],
+    history: list[dict[str, float]],
+) -> None:
     """Write the state as one folder, at once or not at all."""
-    current = model.get_weights()
     with atomic.new_folder(folder) as new:
         model.save(new / MODEL)
-        if best_weights is not None:
-            model.set_weights(best_weights)
-            model.save_weights(new / BEST)
-            model.set_weights(current)
+        _save_arrays(new / BEST, best_weights)
         (new / HISTORY).write_text(json.dumps(history))
         folders.seal(new)
+
+
+def _save_arrays(path: Path, arrays: list["np.ndarray"]) -> None:
+    import numpy as np
+
+    named = {f"{number:04d}": array for number, array in enumerate(arrays)}
+    np.savez(path, allow_pickle=False, **named)
+
+
+def _load_arrays(path: Path) -> list["np.ndarray"]:
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as saved:
+        return [saved[name] for name in sorted(saved.files)]
 
 
 def load(folder: Path) -> tuple[Any, Any, list[dict[str, float]]] | None:
@@ -84,9 +102,4 @@ def load(folder: Path) -> tuple[Any, Any, list[dict[str, float]]] | None:
     if not folders.is_sealed(folder):
         return None
     model = load_keras().saving.load_model(folder / MODEL)
-    history = folders.read_json(folder / HISTORY)
-    current = model.get_weights()
-    model.load_weights(folder / BEST)
-    best = model.get_weights()
-    model.set_weights(current)
-    return model, best, history
+    return model, _load_arrays(folder / BEST), folders.read_json(folder / HISTORY)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tasks.tensorflow import load_keras
 from tasks.train import batches, checkpoint
 from tasks.train.head import Head, build_head, loss_of
+from tasks.train.randomness import reseeding
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,7 +71,8 @@ def fit_head(
         validation_data=_validation(validation, shape),
         initial_epoch=len(history),
         epochs=epochs,
-        callbacks=[saver, *callbacks],
+        shuffle=False,  # the dataset shuffles by itself; Keras would draw from a global state
+        callbacks=[reseeding(seed), saver, *callbacks],
         verbose=0,
     )  # fmt: skip
     if keep == "best" and saver.best_weights is not None:
