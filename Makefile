@@ -18,7 +18,8 @@ $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --no-deps --requirement requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -c 'from tasks.clean.decode import opencv; opencv()' || exit 1
+	@$(BIN)/python -c 'import cv2' 2>/dev/null || \
+	  { echo "OpenCV cannot start: it needs the system library libGL. Debian, Ubuntu: apt-get install libgl1 libglib2.0-0; Fedora: dnf install mesa-libGL"; exit 1; }
 	@touch $@
 
 demo: $(STAMP)

@@ -180,3 +180,34 @@ def test_prefect_keeps_the_runs_artifacts(run, experiment):
             artifact.key for artifact in client.read_artifacts(artifact_filter=ArtifactFilter())
         }
     assert {"small-summary", "small-metrics", "small-report"} <= keys
+
+
+def test_class_names_from_strangers_are_text_everywhere(run, tmp_path, workspace):
+    from prefect.client.orchestration import get_client
+
+    from flows.parameters import Experiment
+
+    classes = ("<img src=x onerror=alert(1)>", "größe | *klein*")
+    tree = parameters(write_folders(tmp_path / "odd", per_class=12, classes=classes))
+    result = run(Experiment.model_validate(tree))
+    page = Path(result["report"]).read_text()
+    assert "&lt;img src=x onerror=alert(1)&gt;" in page
+    assert "<img src=x" not in page
+    with get_client(sync_client=True) as client:
+        texts = [str(one.data) for one in client.read_artifacts() if one.key == "small-summary"]
+    assert any("&lt;img src=x" in text for text in texts)
+    assert not any("<img src=x" in text for text in texts)
+    trees = [path for path in workspace.splits.iterdir() if path.name != "lineage"]
+    assert {path.name for path in (trees[0] / "train").iterdir()} == {
+        "_img src=x onerror=alert(1)_",
+        "größe _ *klein*",
+    }
+
+
+def test_one_class_is_an_error_that_says_what_is_missing(run, tmp_path):
+    from flows.parameters import Experiment
+    from storage.errors import NoUsablePictures
+
+    tree = parameters(write_folders(tmp_path / "one", per_class=4, classes=("ant",)))
+    with pytest.raises(NoUsablePictures, match="at least two classes"):
+        run(Experiment.model_validate(tree))

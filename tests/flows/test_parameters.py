@@ -1,0 +1,255 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from flows import experiments
+from flows.parameters import Clean, Experiment, Model, Split, Training
+from storage.errors import ParameterError
+from tasks.split.rules import Counts, Fractions
+
+PROJECT = Path(__file__).resolve().parents[2]
+PARAMETERS = {
+    "experiment": "birds",
+    "source": {"kind": "folders", "folder": "data/birds"},
+    "split": {"rule": "stratified", "fractions": {"train": 0.6, "validation": 0.2, "test": 0.2}},
+    "training": {"epochs": 5},
+}
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A list of two experiments, and a deployment that is none."""
+    path = tmp_path / "prefect.yaml"
+    counted = PARAMETERS | {
+        "experiment": "fish",
+        "split": {"rule": "in_order", "counts": {"train": 9}},
+    }
+    deployments = [
+        {"name": "birds", "parameters": PARAMETERS},
+        {"name": "fish", "parameters": counted},
+        {"name": "refresh-birds", "parameters": {"every": "day"}},
+    ]
+    path.write_text(yaml.safe_dump({"deployments": deployments}))
+    return path
+
+
+def refusal(name, *settings, file):
+    with pytest.raises(ParameterError) as failure:
+        experiments.load(name, list(settings), file)
+    return str(failure.value)
+
+
+def test_an_experiment_is_read_with_its_defaults(file):
+    found = experiments.load("birds", [], file)
+    assert found.experiment == "birds"
+    assert found.source.folder == Path("data/birds")
+    assert found.split.amounts == Fractions(train=0.6, validation=0.2, test=0.2)
+    assert found.training.epochs == 5
+    assert found.clean == Clean()
+    assert found.model == Model()
+
+
+def test_only_deployments_of_experiments_are_experiments(file):
+    assert list(experiments.deployments(file)) == ["birds", "fish"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "read"),
+    [
+        ("split.seed=9", lambda e: e.split.seed == 9),
+        ("training.learning_rate=1e-3", lambda e: e.training.learning_rate == 0.001),
+        ("training.patience=null", lambda e: e.training.patience is None),
+        ("clean.near_duplicates=false", lambda e: e.clean.near_duplicates is False),
+        ("source.folder=a=b", lambda e: e.source.folder == Path("a=b")),
+        ('model.head={"layers": [{"units": 8}]}', lambda e: e.model.head.layers[0].units == 8),
+        ("model.head.layers=[]", lambda e: e.model.head.layers == ()),
+        (
+            'split.fractions={"train": 0.5, "validation": 0.25, "test": 0.25}',
+            lambda e: e.split.amounts.shares() == {"train": 0.5, "validation": 0.25, "test": 0.25},
+        ),
+        ("source={kind: digits}", lambda e: e.source.kind == "digits"),
+    ],
+)
+def test_a_setting_is_laid_over_the_experiment(file, setting, read):
+    assert read(experiments.load("birds", [setting], file))
+
+
+def test_several_settings_make_one_change(file):
+    settings = [
+        "split.fractions.train=0.8",
+        "split.fractions.validation=0.1",
+        "split.fractions.test=0.1",
+    ]
+    assert experiments.load("birds", settings, file).split.amounts.shares()["train"] == 0.8
+
+
+def test_the_last_of_two_settings_counts(file):
+    assert experiments.load("birds", ["split.seed=1", "split.seed=2"], file).split.seed == 2
+
+
+def test_settings_change_nothing_for_the_next_reader(file):
+    experiments.load("birds", ["split.seed=99", "training.epochs=1"], file)
+    assert experiments.load("birds", [], file).split.seed == Split().seed
+    assert experiments.load("birds", [], file).training.epochs == 5
+
+
+@pytest.mark.parametrize("setting", ["split.seed", "=7", "", "split.seed:7"])
+def test_a_setting_without_name_or_value_shows_how_to_write_one(file, setting):
+    message = refusal("birds", setting, file=file)
+    assert "NAME=VALUE, as in split.seed=7" in message
+    assert repr(setting) in message
+
+
+@pytest.mark.parametrize(
+    "value", ["{", "[1, 2", "'", "a: b: c", "2024-13-45", "0x_", "!!python/name:os"]
+)
+def test_a_value_that_cannot_be_read_is_named(file, value):
+    message = refusal("birds", f"split.seed={value}", file=file)
+    assert "--set split.seed" in message
+    assert value in message
+
+
+@pytest.mark.parametrize(
+    ("setting", "where", "what"),
+    [
+        ("split.sed=3", "split.sed", "not permitted"),
+        ("spilt.seed=3", "spilt", "not permitted"),
+        ("split..seed=3", "split.", "not permitted"),
+        ("split.seed=-1", "split.seed", "found -1"),
+        ("split.seed=soon", "split.seed", "found 'soon'"),
+        ("split.seed.deep=1", "split.seed", "integer"),
+        ("split.rule=random", "split.rule", "'in_order', 'stratified' or 'sticky'"),
+        ("split=null", "split", "found None"),
+        (
+            "split.fractions.train=0.9",
+            "split.fractions",
+            "should be 1, found 1.3 (0.9 + 0.2 + 0.2)",
+        ),
+        ("split.fractions.train=.nan", "split.fractions.train", "nan"),
+        ("split.counts.train=3", "split", "rule stratified takes fractions, not counts"),
+        ("split.rule=in_order", "split", "rule in_order takes counts"),
+        ("training.epochs=0", "training.epochs", "found 0"),
+        ("training.repeats=0", "training.repeats", "found 0"),
+        ("training.learning_rate=0", "training.learning_rate", "greater than 0"),
+        ("clean.min_side=0", "clean.min_side", "found 0"),
+        ("model.backbone=VGG17", "model", "unknown backbone 'VGG17': one of VGG16"),
+        ("model.image_size=8", "model.image_size", "32"),
+        ("model.head.layers=[{units: 0}]", "model.head.layers.0.units", "found 0"),
+        ("source.kind=zip", "source", "'archive'"),
+        ("source=here", "source", "found 'here'"),
+        ("source.kind=archive", "source.archive", "Field required"),
+        ("source.max_file_bytes=0", "source.max_file_bytes", "found 0"),
+        ("source.fodler=x", "source.fodler", "not permitted"),
+        ("experiment=''", "experiment", "at least 1 character"),
+    ],
+)
+def test_a_wrong_value_says_where_it_is_what_was_found_and_what_is_expected(
+    file, setting, where, what
+):
+    message = refusal("birds", setting, file=file)
+    assert message.startswith(f"{where}: ")
+    assert what in message
+
+
+def test_fractions_are_refused_where_counts_are_wanted(file):
+    assert "takes counts" in refusal("fish", "split.fractions.train=0.8", file=file)
+
+
+def test_every_wrong_value_is_named_at_once(file):
+    message = refusal("birds", "split.sed=1", "training.epochs=-1", "clean.min_side=x", file=file)
+    assert len(message.splitlines()) == 3
+
+
+@pytest.mark.parametrize("name", ["brids", "bird", "Birds"])
+def test_an_unknown_experiment_comes_with_a_suggestion(file, name):
+    message = refusal(name, file=file)
+    assert f"unknown experiment {name!r}; did you mean birds?" in message
+    assert message.endswith("Known: birds, fish")
+
+
+def test_an_unknown_experiment_like_no_other_comes_with_the_list(file):
+    assert refusal("zzz", file=file) == "unknown experiment 'zzz'. Known: birds, fish"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"deployments:",
+        b"deployments: 3",
+        b"deployments: [birds]",
+        b"deployments: [{parameters: {experiment: birds}}]",
+        b"deployments: [{name: birds, parameters: null}]",
+        b"- birds",
+        b"{",
+        b"\xff\xfe\x00",
+    ],
+)
+def test_a_file_without_a_list_of_deployments_is_named(tmp_path, content):
+    path = tmp_path / "prefect.yaml"
+    path.write_bytes(content)
+    message = refusal("birds", file=path)
+    assert "expected a list of deployments" in message
+    assert str(path) in message
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    assert str(tmp_path / "none.yaml") in refusal("birds", file=tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("name", experiments.deployments())
+def test_every_experiment_of_the_project_is_valid_and_named_as_its_deployment(name):
+    assert experiments.load(name, []).experiment == name
+
+
+def test_parameters_survive_json():
+    found = Experiment.model_validate(PARAMETERS)
+    assert Experiment.model_validate_json(found.model_dump_json()) == found
+
+
+@pytest.mark.parametrize(
+    ("group", "field", "value"),
+    [(Split(), "seed", 1), (Training(), "epochs", 1), (Model(), "backbone", "VGG19")],
+)
+def test_parameters_do_not_change(group, field, value):
+    with pytest.raises(ValidationError):
+        setattr(group, field, value)
+
+
+def test_the_default_split_is_sticky_with_fractions():
+    assert Split().rule == "sticky"
+    assert Split().amounts == Fractions()
+    assert Split(rule="in_order", counts=Counts(train=3)).amounts == Counts(train=3)
+
+
+@pytest.mark.parametrize("values", [{"rule": "in_order"}, {"counts": {"train": 3}}])
+def test_a_rule_without_its_amounts_is_refused(values):
+    with pytest.raises(ValidationError):
+        Split.model_validate(values)
+
+
+PLAIN = [
+    "flows.experiments", "flows.parameters",
+    "tasks.clean.decode", "tasks.clean.facts", "tasks.clean.likeness", "tasks.clean.screen",
+    "tasks.split.assignment", "tasks.split.lineage", "tasks.split.rules",
+    "tasks.evaluate.metrics", "tasks.evaluate.predict", "tasks.evaluate.tables",
+]  # fmt: skip
+
+
+def test_plain_modules_import_neither_prefect_nor_tensorflow():
+    code = f"""
+import importlib, sys
+for name in {PLAIN}:
+    importlib.import_module(name)
+from flows import experiments
+for name in experiments.deployments():
+    experiments.load(name, ["split.seed=3"])
+print(sorted({{"prefect", "tensorflow", "keras", "cv2"}} & set(sys.modules)))
+"""
+    command = [sys.executable, "-c", code]
+    out = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (out.stdout.strip(), out.stderr) == ("[]", "")
