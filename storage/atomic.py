@@ -4,7 +4,9 @@ import contextlib
 import errno
 import json
 import os
+import secrets
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,8 +22,8 @@ def explained(target: Path) -> Iterator[None]:
     """Turn "no space left" and "quota exceeded" into `StorageFull`, naming the place."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except (OSError, sqlite3.Error) as error:
+        if not _is_full(error):
             raise
         raise StorageFull(
             f"no space left while writing {target}: expected room for the result, found none. "
@@ -30,15 +32,22 @@ def explained(target: Path) -> Iterator[None]:
         ) from error
 
 
+def _is_full(error: OSError | sqlite3.Error) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+
+
+def sibling(target: Path) -> Path:
+    """A name beside `target` that nobody else uses; the file gets the rights the umask gives."""
+    return target.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{target.suffix}")
+
+
 def write_file(target: Path, write: Callable[[Path], object]) -> Path:
     """`target`, after `write(temporary)` has filled a sibling of it; an old target is replaced."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = sibling(target)
     with explained(target):
-        handle, name = tempfile.mkstemp(
-            prefix=TEMPORARY_PREFIX, suffix=target.suffix, dir=target.parent
-        )
-        os.close(handle)
-        temporary = Path(name)
+        target.parent.mkdir(parents=True, exist_ok=True)
         try:
             write(temporary)
             os.replace(temporary, target)
@@ -65,8 +74,8 @@ def new_folder(target: Path) -> Iterator[Path]:
     Where `target` already exists it is replaced, unless another process replaced it meanwhile:
     both hold the same content then, since folders are named by what they hold.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     with explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=target.parent))
         try:
             yield temporary
@@ -90,8 +99,8 @@ def _swap(temporary: Path, target: Path) -> None:
 
 def point(link: Path, target: Path) -> None:
     """Make the symbolic link `link` lead to `target`, its sibling; never absent in between."""
-    link.parent.mkdir(parents=True, exist_ok=True)
-    temporary = link.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{link.name}")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)
-    os.replace(temporary, link)
+    temporary = sibling(link)
+    with explained(link):
+        link.parent.mkdir(parents=True, exist_ok=True)
+        temporary.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)
+        os.replace(temporary, link)

@@ -136,9 +136,18 @@ class FeatureTable:
 
         out = np.empty((len(positions), self.width), np.float16)
         for row, position in enumerate(positions):
-            path, place = self._index[self.images[position]]
+            path, place = self._place(self.images[position])
             out[row] = self._values(path)[place]
         return out
+
+    def _place(self, image: str) -> tuple[Path, int]:
+        try:
+            return self._index[image]
+        except KeyError:
+            raise StorageDamaged(
+                f"the features of {image} are gone from {self.store.folder}: run again, they will "
+                "be extracted again"
+            ) from None
 
     def _values(self, path: Path) -> "np.ndarray":
         if path not in self._open:

@@ -12,10 +12,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from storage import digests
-from storage.errors import SourceChanged
+from storage import atomic, digests
+from storage.errors import SourceChanged, SourceDamaged, StorageDamaged
 
 SETTLED_SECONDS = 2.0
+DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
 def state_of(path: Path) -> str:
@@ -40,6 +41,18 @@ def unchanged(path: Path) -> Iterator[None]:
         )
 
 
+@contextlib.contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """SourceDamaged when the system refuses to read `path` during the block."""
+    try:
+        yield
+    except OSError as error:
+        raise SourceDamaged(
+            f"cannot read {path} ({error.strerror}): expected a source that may be read as a "
+            "whole. Check its permissions, and that it is still there, then run again"
+        ) from error
+
+
 class Fingerprints:
     """The memo, one SQLite file; safe for many processes."""
 
@@ -49,15 +62,20 @@ class Fingerprints:
     def of_files(self, paths: list[Path]) -> list[str]:
         """SHA-256 of each file, in order; only files that are new or touched are read."""
         with self._connection() as connection:
-            known: dict[str, tuple[str, str]] = {
+            known: dict[bytes, tuple[str, str]] = {
                 path: (state, digest)
                 for path, state, digest in connection.execute("SELECT * FROM files")
             }
-            found = [self._of_file(path, known.get(str(path))) for path in paths]
+            # Bytes, since a file's name need not be text.
+            names = [os.fsencode(path) for path in paths]
+            found = [
+                self._of_file(path, known.get(name))
+                for path, name in zip(paths, names, strict=True)
+            ]
             rows = [
-                (str(path), state, digest)
-                for path, (state, digest, keep) in zip(paths, found, strict=True)
-                if keep and known.get(str(path)) != (state, digest)
+                (name, state, digest)
+                for name, (state, digest, keep) in zip(names, found, strict=True)
+                if keep and known.get(name) != (state, digest)
             ]
             connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
         return [digest for _, digest, _ in found]
@@ -67,24 +85,38 @@ class Fingerprints:
         return self.of_files([path])[0]
 
     def _of_file(self, path: Path, known: tuple[str, str] | None) -> tuple[str, str, bool]:
-        state = state_of(path)
-        if known and known[0] == state:
-            return state, known[1], True
-        with unchanged(path):
-            digest = digests.of_file(path)
-        settled = time.time() - os.stat(path).st_mtime > SETTLED_SECONDS
+        with readable(path):
+            state = state_of(path)
+            if known and known[0] == state:
+                return state, known[1], True
+            with unchanged(path):
+                digest = digests.of_file(path)
+            settled = time.time() - os.stat(path).st_mtime > SETTLED_SECONDS
         return state, digest, settled
 
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        self._database.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self._database, timeout=60)
+        with atomic.explained(self._database), self._explained():
+            self._database.parent.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(self._database, timeout=60)
+            try:
+                with connection:
+                    connection.execute(
+                        "CREATE TABLE IF NOT EXISTS files "
+                        "(path BLOB PRIMARY KEY, state TEXT, digest TEXT)"
+                    )
+                    yield connection
+            finally:
+                connection.close()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            with connection:
-                connection.execute(
-                    "CREATE TABLE IF NOT EXISTS files "
-                    "(path TEXT PRIMARY KEY, state TEXT, digest TEXT)"
-                )
-                yield connection
-        finally:
-            connection.close()
+            yield
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", None) not in DAMAGED:
+                raise
+            raise StorageDamaged(
+                f"{self._database} is damaged ({error}): delete it and run again, the files it "
+                "remembers are read once more"
+            ) from error

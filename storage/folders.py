@@ -15,7 +15,7 @@ def seal(folder: Path) -> None:
     sizes = {
         path.relative_to(folder).as_posix(): path.stat().st_size
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path != folder / CONTENTS
     }
     atomic.write_json(folder / CONTENTS, sizes)
 
@@ -25,7 +25,7 @@ def is_sealed(folder: Path) -> bool:
     try:
         sizes = json.loads((folder / CONTENTS).read_text())
         return all((folder / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError):
+    except (OSError, ValueError, AttributeError):
         return False
 
 

@@ -49,7 +49,7 @@ def is_parquet(path: Path, size: int | None = None) -> bool:
     try:
         with path.open("rb") as stream:
             head = stream.read(4)
-            stream.seek(-4, 2)
-            return head == stream.read(4) == b"PAR1" and size in (None, stream.tell())
+            apart = stream.seek(-4, 2) >= len(head)
+            return apart and head == stream.read(4) == b"PAR1" and size in (None, stream.tell())
     except OSError:
         return False

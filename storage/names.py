@@ -18,7 +18,12 @@ def as_file_name(text: str) -> str:
 
 def natural_key(text: str) -> list[tuple[int, int, str]]:
     """Sorts `cat.2.jpg` before `cat.10.jpg`: runs of digits compare as numbers."""
-    parts = re.split(r"(\d+)", text)
-    return [
-        (0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part) for part in parts
-    ]
+    return [_part_key(part) for part in re.split(r"([0-9]+)", text)]
+
+
+def _part_key(part: str) -> tuple[int, int, str]:
+    if not (part.isascii() and part.isdigit()):
+        return 1, 0, part
+    # The longer number is the larger one. int() would refuse more than 4,300 digits.
+    digits = part.lstrip("0")
+    return 0, len(digits), digits

@@ -35,12 +35,9 @@ class ShardStore:
             ):
                 out.write_table(table.combine_chunks())
 
-        self.folder.mkdir(parents=True, exist_ok=True)
+        scratch = atomic.sibling(self.folder / f"shard{SUFFIX}")
         with atomic.explained(self.folder):
-            scratch = (
-                self.folder
-                / f"{atomic.TEMPORARY_PREFIX}{digests.of_value(table[NAME].to_pylist())}"
-            )
+            self.folder.mkdir(parents=True, exist_ok=True)
             try:
                 write(scratch)
                 target = self.folder / f"{digests.of_file(scratch)[:32]}{SUFFIX}"
@@ -59,9 +56,13 @@ class ShardStore:
 
         try:
             with pa.memory_map(str(path)) as source:
-                return pa.ipc.open_file(source).get_batch(0)
-        except (OSError, pa.ArrowInvalid, IndexError):
+                batch = pa.ipc.open_file(source).get_batch(0)
+            # Arrow trusts a file's offsets: wrong ones would be read outside of the mapping.
+            batch.validate()
+            batch.column(NAME).validate(full=True)
+        except (OSError, pa.ArrowException, KeyError, IndexError):
             return None
+        return batch
 
     def index(self) -> dict[str, tuple[Path, int]]:
         """Where each image is: name -> (shard, row), whole shards only."""
@@ -69,7 +70,7 @@ class ShardStore:
         for path in self.paths():
             batch = self.open(path)
             if batch is not None:
-                names = batch.column(batch.schema.get_field_index(NAME)).to_pylist()
+                names = batch.column(NAME).to_pylist()
                 found.update((name, (path, row)) for row, name in enumerate(names))
         return found
 

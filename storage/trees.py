@@ -22,24 +22,32 @@ class Leaf(NamedTuple):
 
 def leaf_paths(leaves: Iterable[Leaf]) -> list[str]:
     """Where each leaf goes, relative to the tree; names that collide get their digest in front."""
+    leaves = list(leaves)
     taken: set[str] = set()
-    folders: dict[tuple[str, str], str] = {}
+    folders = _class_folders(leaf.label for leaf in leaves)
     paths = []
     for leaf in leaves:
-        folder = folders.setdefault((leaf.split, leaf.label), _folder(leaf, set(folders.values())))
-        path = f"{folder}/{as_file_name(Path(leaf.name).stem)}{leaf.file.suffix}"
-        if path.casefold() in taken:
-            path = f"{folder}/{leaf.file.stem[:16]}-{Path(path).name}"
+        name = f"{as_file_name(Path(leaf.name).stem)}{leaf.file.suffix}"
+        path = f"{leaf.split}/{folders[leaf.label]}/{name}"
+        while path.casefold() in taken:
+            name = f"{leaf.file.stem[:16]}-{name}"
+            path = f"{leaf.split}/{folders[leaf.label]}/{name}"
         taken.add(path.casefold())
         paths.append(path)
     return paths
 
 
-def _folder(leaf: Leaf, taken: set[str]) -> str:
-    name = f"{leaf.split}/{as_file_name(leaf.label)}"
-    while name in taken:
-        name += "_"
-    return name
+def _class_folders(labels: Iterable[str]) -> dict[str, str]:
+    """Each label's folder, the same in all splits; no two share one, whatever the file system."""
+    folders: dict[str, str] = {}
+    taken: set[str] = set()
+    for label in dict.fromkeys(labels):
+        name = as_file_name(label)
+        while name.casefold() in taken:
+            name += "_"
+        taken.add(name.casefold())
+        folders[label] = name
+    return folders
 
 
 def grow(target: Path, leaves: list[Leaf], splits: Iterable[str]) -> None:
@@ -72,6 +80,8 @@ def _link(source: Path, target: Path) -> None:
     target.parent.mkdir(exist_ok=True)
     try:
         os.link(source, target)
+    except FileExistsError:
+        raise  # copying over a link would write into the image store
     except OSError:
         # Another file system, or one without links: a copy serves as well, at twice the space.
         shutil.copyfile(source, target)

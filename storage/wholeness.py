@@ -69,7 +69,7 @@ def _features(workspace: Workspace, reference: FeaturesRef) -> bool:
     try:
         shards = json.loads(path.read_bytes())["shards"]
         return all((path.parents[1] / name).stat().st_size == size for name, size in shards.items())
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
 
 

@@ -93,5 +93,5 @@ def _data_files(package: str) -> dict[str, str]:
     return {
         path.relative_to(PROJECT).as_posix(): digests.of_file(path)
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix not in (".py", ".pyc")
+        if path.is_file() and path.suffix != ".py" and path.parent.name != "__pycache__"
     }

@@ -5,16 +5,18 @@ their folder are still set aside, since whoever made them meant harm.
 """
 
 import contextlib
+import lzma
 import stat
 import tarfile
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from storage import atomic
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
 from storage.statuses import Status
 from tasks.acquire.found import Found, is_unsafe, unwanted
@@ -22,8 +24,8 @@ from tasks.acquire.found import Found, is_unsafe, unwanted
 BLOCK = 1 << 20
 DEEPEST = 3
 UNREADABLE = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, OSError,
-    ValueError,
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, RuntimeError,
+    OSError, ValueError,
 )  # fmt: skip
 
 
@@ -35,7 +37,6 @@ class Budget:
     total: int
     per_file: int
     spent: int = 0
-    names: set[str] = field(default_factory=set)
 
     def spend(self, count: int) -> None:
         """Take `count` bytes; SourceTooLarge when they are not left."""
@@ -73,41 +74,45 @@ def files_of(path: Path, *, max_total_bytes: int, max_file_bytes: int) -> Iterat
 
 
 def _files(stream: IO[bytes], name: str, budget: Budget, depth: int) -> Iterator[Found]:
-    if zipfile.is_zipfile(stream):
-        stream.seek(0)
-        yield from _zip(stream, name, budget, depth)
-        return
-    stream.seek(0)
     try:
-        yield from _tar(stream, budget)
-    except (tarfile.ReadError, zlib.error, EOFError) as error:
+        # Looked for first: a tar whose last file is a zip ends like one.
+        if _is_tar(stream):
+            yield from _tar(stream, budget)
+        else:
+            yield from _zip(stream, budget, depth)
+    except UNREADABLE as error:
+        reason = str(error).partition("\n")[0]
         raise SourceDamaged(
-            f"{name} is not a whole zip or tar ({error}): expected an archive that opens, found "
+            f"{name} is not a whole zip or tar ({reason}): expected an archive that opens, found "
             f"one that is truncated or of another kind. Fetch {budget.archive} again"
         ) from error
 
 
-def _zip(stream: IO[bytes], name: str, budget: Budget, depth: int) -> Iterator[Found]:
+def _is_tar(stream: IO[bytes]) -> bool:
     try:
-        archive = zipfile.ZipFile(stream)
-    except UNREADABLE as error:
-        raise SourceDamaged(
-            f"{name} is not a whole zip ({error}): fetch {budget.archive} again"
-        ) from error
-    with archive:
+        return tarfile.is_tarfile(stream)
+    except UNREADABLE:
+        return False
+    finally:
+        stream.seek(0)
+
+
+def _zip(stream: IO[bytes], budget: Budget, depth: int) -> Iterator[Found]:
+    names: set[str] = set()
+    with zipfile.ZipFile(stream) as archive:
         for entry in archive.infolist():
             if not entry.is_dir():
-                yield from _zip_entry(archive, entry, budget, depth)
+                yield from _zip_entry(archive, entry, names, budget, depth)
 
 
 def _zip_entry(
-    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget, depth: int
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, names: set[str], budget: Budget, depth: int
 ) -> Iterator[Found]:
-    name = entry.filename
+    name = entry.filename.replace("\\", "/")  # some zips made on Windows
     is_link = stat.S_ISLNK(entry.external_attr >> 16)
-    early = _refused(name, budget, is_link=is_link)
-    inner = early is None and name.lower().endswith(".zip") and depth < DEEPEST
-    early = early or (None if inner else unwanted(name))
+    early = _refused(name, names, is_link=is_link) or unwanted(name)
+    inner = early is not None and _is_inner_zip(early, depth)
+    early = None if inner else early
     if early is None and entry.flag_bits & 0x1:
         early = Found(name, None, Status.ENCRYPTED, "needs a password: unpack it first")
     if early is not None:
@@ -118,12 +123,17 @@ def _zip_entry(
         yield _picture(name, entry.file_size, lambda: archive.open(entry), budget)
 
 
+def _is_inner_zip(found: Found, depth: int) -> bool:
+    named_so = found.status is Status.NOT_A_PICTURE and found.name.lower().endswith(".zip")
+    return named_so and depth < DEEPEST
+
+
 def _inner_zip(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget, depth: int
 ) -> Iterator[Found]:
-    with tempfile.TemporaryFile() as copy:
+    with _temporary_file() as copy:
         try:
-            with archive.open(entry) as stream:
+            with archive.open(entry) as stream, _temporary_space():
                 budget.copy(stream, copy)
         except UNREADABLE as error:
             raise SourceDamaged(
@@ -133,16 +143,59 @@ def _inner_zip(
         yield from _files(copy, entry.filename, budget, depth + 1)
 
 
+def _temporary_space() -> contextlib.AbstractContextManager[None]:
+    return atomic.explained(Path(tempfile.gettempdir()))
+
+
+@contextlib.contextmanager
+def _temporary_file() -> Iterator[IO[bytes]]:
+    with _temporary_space(), tempfile.TemporaryFile() as copy:
+        yield copy
+
+
+class StrictTarInfo(tarfile.TarInfo):
+    """An entry of a tar; a damaged header is an error, where Python's own takes it for the end."""
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> "StrictTarInfo":
+        """The next entry; ReadError if there is none and no end mark either."""
+        try:
+            entry = super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # the stubs lack it
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(str(error)) from error
+        if entry.size < 0:
+            raise tarfile.ReadError("an entry of negative size")
+        return entry
+
+
 def _tar(stream: IO[bytes], budget: Budget) -> Iterator[Found]:
-    with tarfile.open(fileobj=stream, mode="r:*") as archive:
+    names: set[str] = set()
+    with tarfile.open(fileobj=stream, mode="r:*", tarinfo=StrictTarInfo) as archive:
         for entry in archive:
-            if entry.isdir():
-                continue
-            # A tar is read from front to back: what is skipped is unpacked too.
-            budget.spend(entry.size)
-            name = entry.name
-            early = _refused(name, budget, is_link=not entry.isfile()) or unwanted(name)
-            yield early or _picture(name, entry.size, _opener(archive, entry), budget)
+            if not entry.isdir():
+                yield _tar_entry(archive, entry, names, budget)
+        _read_to_the_end(archive, budget)
+
+
+def _tar_entry(
+    archive: tarfile.TarFile, entry: tarfile.TarInfo, names: set[str], budget: Budget
+) -> Found:
+    name = entry.name
+    early = _refused(name, names, is_link=not entry.isfile()) or unwanted(name)
+    found = early or _picture(name, entry.size, _opener(archive, entry), budget)
+    if found.data is None:
+        # A tar is read from front to back: what is skipped is unpacked too.
+        budget.spend(entry.size)
+    return found
+
+
+def _read_to_the_end(archive: tarfile.TarFile, budget: Budget) -> None:
+    # The checksum of a compressed tar comes last.
+    assert archive.fileobj is not None
+    while block := archive.fileobj.read(BLOCK):
+        budget.spend(len(block))
 
 
 def _opener(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> Callable[[], IO[bytes]]:
@@ -154,14 +207,14 @@ def _opener(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> Callable[[], IO
     return open_entry
 
 
-def _refused(name: str, budget: Budget, *, is_link: bool) -> Found | None:
+def _refused(name: str, names: set[str], *, is_link: bool) -> Found | None:
     if is_link:
         return Found(name, None, Status.UNSAFE_NAME, "a link or a device, not a file")
     if is_unsafe(name):
         return Found(name, None, Status.UNSAFE_NAME, "the name leads out of its folder")
-    if name in budget.names:
+    if name in names:
         return Found(name, None, Status.DUPLICATE_NAME, "a file of this name came before")
-    budget.names.add(name)
+    names.add(name)
     return None
 
 
@@ -182,11 +235,22 @@ def _too_large(name: str, budget: Budget) -> Found:
 
 
 def read_text_file(path: Path, name: str, limit: int) -> str | None:
-    """The text of the entry `name` at the top of a zip, UTF-8; None if it is not there."""
-    with (
-        contextlib.suppress(KeyError, *UNREADABLE),
-        zipfile.ZipFile(path) as archive,
-        archive.open(name) as f,
-    ):
-        return f.read(limit).decode("utf-8-sig", errors="replace")
+    """The text of the entry `name` of a zip or tar, UTF-8; None if it cannot be read."""
+    with contextlib.suppress(KeyError, *UNREADABLE):
+        read = _read_from_tar if tarfile.is_tarfile(path) else _read_from_zip
+        return read(path, name, limit).decode("utf-8-sig", errors="replace")
     return None
+
+
+def _read_from_zip(path: Path, name: str, limit: int) -> bytes:
+    with zipfile.ZipFile(path) as archive, archive.open(name) as stream:
+        return stream.read(limit)
+
+
+def _read_from_tar(path: Path, name: str, limit: int) -> bytes:
+    with tarfile.open(path) as archive:
+        stream = archive.extractfile(name)
+        if stream is None:
+            raise KeyError(name)
+        with stream:
+            return stream.read(limit)

@@ -28,15 +28,18 @@ def collect(
 
     rows = []
     for found in files:
-        rows.append(_row(found, label_of(found.name), origin, images))
+        rows.append(_row(found, label_of, origin, images))
         advance(1)
     rows.sort(key=lambda row: (natural_key(str(row[0])), str(row[0])))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _row(found: Found, label: str, origin: str, images: ImageStore) -> tuple[str | int, ...]:
+def _row(
+    found: Found, label_of: Labeller, origin: str, images: ImageStore
+) -> tuple[str | int, ...]:
     # A name may hold bytes that are no text; tables and pages hold only text.
     name = found.name.encode("utf-8", "backslashreplace").decode()
+    label = label_of(name)
     if found.data is None:
         return name, label, origin, "", 0, str(found.status), found.reason
     image = images.add(found.data)

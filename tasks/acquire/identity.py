@@ -6,7 +6,7 @@ from storage import digests
 from storage.fingerprints import Fingerprints
 from storage.workspace import Workspace
 from tasks.acquire.digits import write_zip
-from tasks.acquire.folders import paths_of
+from tasks.acquire.folders import is_plain, paths_of
 from tasks.acquire.sources import Archive, Digits, Folders
 
 
@@ -28,9 +28,12 @@ def fingerprint(workspace: Workspace, source: Archive | Folders | Digits) -> str
 
 
 def _of_folder(memo: Fingerprints, folder: Path) -> str:
-    paths = [path for path in paths_of(folder) if path.exists()]
-    names = [path.relative_to(folder).as_posix() for path in paths]
-    return digests.of_value(list(zip(names, memo.of_files(paths), strict=True)))
+    paths = paths_of(folder)
+    files = [path for path in paths if is_plain(path)]
+    known = dict(zip(files, memo.of_files(files), strict=True))
+    return digests.of_value(
+        [(path.relative_to(folder).as_posix(), known.get(path, "")) for path in paths]
+    )
 
 
 def _of_archive(memo: Fingerprints, source: Archive) -> str:

@@ -39,22 +39,28 @@ def by_first_folder(name: str) -> str:
 
 
 def by_table(table: dict[str, str]) -> Labeller:
-    """Looked up by file name, with its suffix or without."""
+    """Looked up by the whole name, else by the file's name, with its suffix or without."""
 
     def label(name: str) -> str:
         path = PurePosixPath(name)
-        return table.get(path.name) or table.get(path.stem, "")
+        return table.get(name) or table.get(path.name) or table.get(path.stem, "")
 
     return label
 
 
 def read_table(text: str, origin: str) -> dict[str, str]:
-    """Name -> label from a CSV's first two columns; the header row is skipped."""
+    """Name -> label from a CSV's first two columns; the header row is skipped.
+
+    Names stand there as written and without their folders; a name given two labels has none.
+    """
     try:
         rows = list(csv.reader(io.StringIO(text)))
     except csv.Error as error:
         raise SourceDamaged(f"{origin} is not a CSV file: {error}") from error
-    table = {PurePosixPath(row[0]).name: row[1].strip() for row in rows[1:] if len(row) > 1}
+    table: dict[str, str] = {}
+    for name, label in ((row[0], row[1].strip()) for row in rows[1:] if len(row) > 1):
+        for key in (name, PurePosixPath(name).name):
+            table[key] = label if table.get(key, label) == label else ""
     if not table:
         raise SourceDamaged(
             f"{origin}: expected a header and rows of name,label, found none in {len(rows)} rows"

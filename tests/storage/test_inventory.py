@@ -1,0 +1,237 @@
+"""What is stored: sizes, damage, and what nothing needs any more."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import pytest
+
+from storage import atomic, folders, inventory, manifests, records, references, trees
+from storage.errors import StorageDamaged
+from storage.features import FeatureStore
+from storage.records import Record
+from storage.references import SplitRef
+from storage.statuses import Status
+from storage.wholeness import leaves_of
+from tests.pictures import picture
+from tests.storage.test_features import space
+
+
+@dataclass
+class Experiment:
+    """Everything that a finished run of one experiment stored."""
+
+    name: str
+    images: list
+    manifest: object
+    tree: object
+    features: object
+    shard: object
+    model: object
+    evaluation: object
+    report: object
+
+
+def note(workspace, experiment, step, **result):
+    records.add(
+        workspace,
+        Record(
+            experiment=experiment, step=step, key=f"{step}-12345678", parts={}, state="executed",
+            why="first run", seconds=1.0, when=records.now(), result=result,
+        ),
+    )  # fmt: skip
+
+
+def sealed(folder, name, data):
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(data)
+    folders.seal(folder)
+    return folder
+
+
+@pytest.fixture
+def finished(workspace, images):
+    """Store the results of a run and its records; `first` picks its pictures."""
+
+    def run(name, first):
+        stored = [images.add(picture(seed)) for seed in range(first, first + 3)]
+        table = pd.DataFrame(
+            {
+                "image": stored,
+                "label": ["cat", "dog", "dog"],
+                "name": ["1.jpg", "2.jpg", "3.jpg"],
+                "split": ["train", "validation", "test"],
+                "status": [Status.KEPT] * 3,
+            }
+        )
+        digest, manifest = manifests.save(workspace.manifests, table)
+        tree = workspace.splits / digest
+        trees.grow(tree, leaves_of(workspace, table), references.SPLITS)
+        split = SplitRef(
+            digest=digest, where=workspace.relative(manifest), tree=workspace.relative(tree),
+            classes=("cat", "dog"), train=1, validation=1, test=1, left_out=0,
+        )  # fmt: skip
+        store = FeatureStore(workspace, space(shape=(2,)))
+        missing = store.missing(stored)
+        shard = store.add(missing, [[1.0, 2.0]] * len(missing))
+        features = store.reference(stored)
+        model = sealed(workspace.models / f"{name}-model", "model.keras", b"model")
+        evaluation = sealed(workspace.evaluations / f"{name}-evaluation", "metrics.json", b"{}")
+        report = sealed(workspace.reports / name / "run", "report.html", b"<html>")
+        note(workspace, name, "split", **split.model_dump(mode="json"))
+        note(workspace, name, "extract", **features.model_dump(mode="json"))
+        for step, folder in (("train", model), ("evaluate", evaluation), ("publish", report)):
+            note(workspace, name, step, where=workspace.relative(folder))
+        return Experiment(
+            name, [images.path(one) for one in stored], manifest, tree,
+            workspace.root / features.where, shard, model, evaluation, report,
+        )  # fmt: skip
+
+    return run
+
+
+@pytest.fixture
+def small(finished):
+    return finished("small", first=0)
+
+
+def flip(path, place=-1):
+    """Change one byte and nothing else."""
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(data)
+
+
+def test_a_whole_workspace_has_no_damage_and_nothing_to_remove(workspace, small):
+    assert inventory.damaged(workspace) == []
+    assert inventory.unneeded(workspace) == []
+    inventory.require_none([])
+
+
+def test_an_empty_workspace_has_no_damage_and_nothing_to_remove(workspace):
+    assert inventory.damaged(workspace) == []
+    assert inventory.unneeded(workspace) == []
+    assert {size.files for size in inventory.sizes(workspace)} == {0}
+
+
+def test_a_flipped_byte_in_a_picture_is_found(workspace, small):
+    flip(small.images[1], 100)
+    assert inventory.damaged(workspace) == [small.images[1]]
+
+
+def test_a_flipped_byte_in_a_shard_is_found(workspace, small):
+    flip(small.shard, small.shard.stat().st_size // 2)
+    assert inventory.damaged(workspace) == [small.shard]
+
+
+def test_a_flipped_byte_in_a_manifest_is_found(workspace, small):
+    path = small.manifest
+    flip(path, path.read_bytes().index(b"cat"))
+    assert inventory.damaged(workspace) == [path]
+
+
+def test_a_truncated_manifest_is_found(workspace, small):
+    small.manifest.write_bytes(small.manifest.read_bytes()[:-30])
+    assert inventory.damaged(workspace) == [small.manifest]
+
+
+def test_a_missing_file_of_a_model_is_found(workspace, small):
+    (small.model / "model.keras").unlink()
+    assert inventory.damaged(workspace) == [small.model]
+
+
+def test_damage_is_an_error_that_counts_it(workspace, small):
+    flip(small.images[0], 50)
+    flip(small.images[1], 50)
+    with pytest.raises(StorageDamaged, match="2 stored files are damaged: delete them and run"):
+        inventory.require_none(inventory.damaged(workspace))
+
+
+def test_unfinished_writes_are_neither_damaged_nor_removed(workspace, small):
+    for folder in (workspace.manifests, small.images[0].parent, small.shard.parent):
+        (folder / f"{atomic.TEMPORARY_PREFIX}abc.parquet").write_bytes(b"half")
+    (workspace.models / f"{atomic.TEMPORARY_PREFIX}abc").mkdir()
+    assert inventory.damaged(workspace) == []
+    assert inventory.unneeded(workspace) == []
+
+
+def test_what_no_record_reaches_can_go(workspace, images, small):
+    extra = [
+        images.path(images.add(picture(99))),
+        manifests.save(workspace.manifests, pd.DataFrame({"a": [1]}))[1],
+        sealed(workspace.models / "old", "model.keras", b"m"),
+        sealed(workspace.evaluations / "old", "metrics.json", b"{}"),
+        FeatureStore(workspace, space(shape=(2,))).add(["unknown.jpg"], [[1.0, 2.0]]),
+    ]
+    (workspace.splits / "old").mkdir()
+    assert inventory.unneeded(workspace) == sorted([*extra, workspace.splits / "old"])
+
+
+def test_what_two_experiments_share_stays_when_one_is_forgotten(workspace, finished, small):
+    other = finished("other", first=2)
+    assert small.images[2] == other.images[0]
+    inventory.remove([workspace.records / "other"])
+    gone = inventory.unneeded(workspace)
+    assert set(gone) == {
+        *other.images[1:], other.manifest, other.tree, other.features, other.shard,
+        other.model, other.evaluation,
+    }  # fmt: skip
+
+
+def test_removing_what_is_unneeded_damages_nothing_needed(workspace, finished, small):
+    finished("other", first=2)
+    inventory.remove([workspace.records / "other"])
+    inventory.remove(inventory.unneeded(workspace))
+    assert inventory.unneeded(workspace) == []
+    assert inventory.damaged(workspace) == []
+    assert all(path.exists() for path in [*small.images, small.manifest, small.shard, small.model])
+
+
+def test_older_results_stay_as_long_as_there_is_a_report(workspace, small):
+    newer = sealed(workspace.models / "newer", "model.keras", b"newer")
+    note(workspace, "small", "train", where=workspace.relative(newer))
+    assert inventory.unneeded(workspace) == []
+
+
+def test_without_a_report_only_the_newest_result_of_a_step_stays(workspace, small):
+    newer = sealed(workspace.models / "newer", "model.keras", b"newer")
+    note(workspace, "small", "train", where=workspace.relative(newer))
+    inventory.remove([small.report])
+    assert inventory.unneeded(workspace) == [small.model]
+
+
+def test_the_memory_of_a_sticky_split_stays(workspace, small):
+    table = pd.DataFrame({"image": ["a.jpg"], "split": ["train"]})
+    digest, path = manifests.save(workspace.manifests, table)
+    where = {"digest": digest, "where": workspace.relative(path)}
+    atomic.write_json(workspace.lineage("small", 1), {"assignment": where, "previous": None})
+    assert inventory.unneeded(workspace) == []
+
+
+def test_a_truncated_shard_can_go(workspace, small):
+    small.shard.write_bytes(small.shard.read_bytes()[:-10])
+    assert inventory.unneeded(workspace) == [small.shard]
+
+
+def test_published_models_and_reports_are_never_removed(workspace, small):
+    (workspace.models / "published").mkdir()
+    sealed(workspace.reports / "forgotten" / "run", "report.html", b"<html>")
+    assert inventory.unneeded(workspace) == []
+
+
+def test_hard_links_count_once(workspace, small):
+    sizes = {size.name: size for size in inventory.sizes(workspace)}
+    assert sizes["images"].bytes == sum(path.stat().st_size for path in small.images)
+    assert sizes["splits"] == ("splits", 3, 0)
+
+
+def test_what_goes_is_shown_by_kind_and_size(workspace, images):
+    stored = [images.path(images.add(picture(seed))) for seed in range(2)]
+    model = sealed(workspace.models / "old", "model.keras", b"m" * 100)
+    groups = inventory.by_kind(workspace, inventory.unneeded(workspace))
+    assert groups == {"images": sorted(stored), "models": [model]}
+    assert inventory.total([model]) == 100 + (model / folders.CONTENTS).stat().st_size
+
+
+def test_removing_what_is_gone_already_is_no_error(workspace):
+    inventory.remove([workspace.models / "none", workspace.manifests / "none.parquet"])

@@ -1,0 +1,71 @@
+from dataclasses import replace
+
+import pytest
+
+from storage.download_statuses import DownloadStatus
+from storage.ledger import COLUMNS, Download, Ledger, by_host, by_status
+
+OK = Download("http://a/1", DownloadStatus.OK, code=200, image="x.jpg", bytes=10, host="a")
+GONE = Download("http://a/2", DownloadStatus.NOT_FOUND, "HTTP 404", code=404, host="a")
+LATE = Download("http://b/3", DownloadStatus.TIMEOUT, "no byte", seconds=2.5, host="b")
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with Ledger.opened(tmp_path / "folder" / "ledger.sqlite") as opened:
+        yield opened
+
+
+def test_rows_come_back_as_they_went_in(ledger):
+    ledger.add([OK, GONE, LATE])
+    assert ledger.rows([LATE.url, OK.url, "http://c/"]) == {LATE.url: LATE, OK.url: OK}
+
+
+def test_a_second_row_takes_the_place_of_the_first(ledger):
+    ledger.add([LATE])
+    ledger.add([replace(LATE, status=DownloadStatus.OK)])
+    assert ledger.rows([LATE.url])[LATE.url].status == DownloadStatus.OK
+    assert len(ledger.table()) == 1
+
+
+def test_missing_are_those_without_a_row_and_failures_that_may_have_passed(ledger):
+    ledger.add([OK, GONE, LATE])
+    urls = ["http://new/", LATE.url, GONE.url, OK.url, "http://new/"]
+    assert ledger.missing(urls) == ["http://new/"]
+    assert ledger.missing(urls, retry_failed=True) == ["http://new/", LATE.url]
+
+
+def test_more_addresses_than_one_question_holds(ledger):
+    rows = [replace(OK, url=f"http://a/{number}") for number in range(5000)]
+    ledger.add(rows)
+    assert len(ledger.rows([row.url for row in rows])) == 5000
+
+
+def test_rows_are_there_for_other_readers_at_once(ledger, tmp_path):
+    ledger.add([OK])
+    with Ledger.opened(tmp_path / "folder" / "ledger.sqlite") as second:
+        assert second.rows([OK.url]) == {OK.url: OK}
+        second.add([GONE])
+    assert GONE.url in ledger.rows([GONE.url])
+
+
+def test_the_table_and_its_summaries(ledger):
+    ledger.add([OK, GONE, LATE, replace(GONE, url="http://a/4")])
+    table = ledger.table()
+    assert tuple(table.columns) == COLUMNS
+    assert table["url"].is_monotonic_increasing
+    status = by_status(table)
+    assert list(status["status"]) == ["not found", "ok", "timeout"]
+    assert list(status["addresses"]) == [2, 1, 1]
+    hosts = by_host(table)
+    assert hosts.iloc[0].to_dict() == {
+        "host": "a", "status": "not found", "addresses": 2, "bytes": 0, "seconds": 0.0
+    }  # fmt: skip
+
+
+def test_what_may_succeed_later():
+    never = {"OK", "NOT_FOUND", "PLACEHOLDER", "ROBOTS", "TRUNCATED", "BAD_URL", "PRIVATE_ADDRESS"}
+    assert not any(DownloadStatus[name].may_succeed_later for name in never)
+    assert DownloadStatus.TIMEOUT.may_succeed_now
+    assert DownloadStatus.TLS.may_succeed_later
+    assert not DownloadStatus.TLS.may_succeed_now

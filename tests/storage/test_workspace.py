@@ -1,0 +1,59 @@
+"""Where everything is."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from storage.workspace import HOME_VARIABLE, Workspace
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def test_the_environment_says_where_the_workspace_is(monkeypatch, tmp_path):
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "elsewhere"))
+    assert Workspace.current().root == tmp_path / "elsewhere"
+
+
+@pytest.mark.parametrize("unset", [True, False])
+def test_the_default_is_a_folder_here(monkeypatch, tmp_path, unset):
+    monkeypatch.chdir(tmp_path)
+    if unset:
+        monkeypatch.delenv(HOME_VARIABLE)
+    else:
+        monkeypatch.setenv(HOME_VARIABLE, "")
+    assert Workspace.current().root == tmp_path / "workspace"
+
+
+def test_a_relative_place_becomes_absolute(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(HOME_VARIABLE, "here/../there")
+    assert Workspace.current().root == tmp_path / "there"
+
+
+def test_naming_places_creates_nothing(workspace):
+    assert workspace.lineage("small", 1).parent.parent == workspace.splits
+    assert not workspace.root.exists()
+
+
+def test_references_store_places_relative_to_the_root(workspace):
+    assert workspace.relative(workspace.models / "abc" / "model.keras") == "models/abc/model.keras"
+    with pytest.raises(ValueError):
+        workspace.relative(Path("/elsewhere"))
+
+
+@pytest.mark.parametrize("room", ["storage", "tasks.acquire"])
+def test_a_room_is_imported_without_prefect_or_tensorflow(room):
+    program = f"""
+import importlib, pkgutil, sys
+import {room}
+for module in pkgutil.iter_modules({room}.__path__):
+    if module.name != "step":
+        importlib.import_module("{room}." + module.name)
+print(sorted({{"prefect", "tensorflow", "keras"}} & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
