@@ -5,6 +5,9 @@ import sys
 from storage import inventory
 from storage.workspace import Workspace
 
+# Younger files may belong to a run that has not got round to saying so.
+SETTLED_SECONDS = 3600.0
+
 
 def show() -> None:
     """One line per kind of thing: how many files, how many bytes."""
@@ -27,7 +30,7 @@ def verify() -> None:
 def collect(*, ask: bool) -> None:
     """Remove what no report, model or experiment needs, after showing it and asking."""
     workspace = Workspace.current()
-    unneeded = inventory.unneeded(workspace)
+    unneeded = inventory.unneeded(workspace, older_than_seconds=SETTLED_SECONDS)
     if not unneeded:
         print("nothing to remove: every file is needed by a report, a model or an experiment")
         return

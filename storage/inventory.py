@@ -5,6 +5,7 @@ split and images; the newest record of each step keeps its result. The rest is u
 """
 
 import shutil
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ KINDS = (
     "images", "manifests", "facts", "splits", "features", "models", "evaluations", "reports",
     "records", "results", "downloads", "unfinished",
 )  # fmt: skip
+LEFTOVER_SECONDS = 24 * 3600.0
 IMAGE_TABLE = frozenset({"image", "status"})
 
 
@@ -105,8 +107,12 @@ def _result_folders(workspace: Workspace) -> Iterator[Path]:
                 yield path
 
 
-def unneeded(workspace: Workspace) -> list[Path]:
-    """Files and folders that can go, sorted; what a running step is writing is left alone."""
+def unneeded(workspace: Workspace, *, older_than_seconds: float = 0.0) -> list[Path]:
+    """Files and folders that can go, sorted.
+
+    What was written within the last `older_than_seconds` is left alone, since a running step may
+    be about to refer to it; leftovers of killed writes go after LEFTOVER_SECONDS.
+    """
     keep = _needed(workspace)
     images = _needed_images(keep)
     candidates = [
@@ -120,7 +126,16 @@ def unneeded(workspace: Workspace) -> list[Path]:
     store = ImageStore(workspace.images)
     gone += [store.path(name) for name in store.names() if name not in images]
     gone += _unneeded_shards(workspace, images)
-    return sorted(gone)
+    gone = [path for path in gone if _age_seconds(path) >= older_than_seconds]
+    leftovers = workspace.root.rglob(f"{TEMPORARY_PREFIX}*")
+    return sorted([*gone, *(path for path in leftovers if _age_seconds(path) > LEFTOVER_SECONDS)])
+
+
+def _age_seconds(path: Path) -> float:
+    try:
+        return time.time() - path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _is_finished(path: Path) -> bool:

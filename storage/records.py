@@ -53,7 +53,7 @@ def latest(workspace: Workspace, experiment: str, step: str) -> Record | None:
     for path in reversed(_files(_folder(workspace, experiment, step))):
         try:
             return Record.model_validate_json(path.read_bytes())
-        except ValueError:
+        except (OSError, ValueError):  # damaged, or pruned by another process just now
             continue
     return None
 
@@ -64,7 +64,7 @@ def all_of(workspace: Workspace) -> list[Record]:
     for path in sorted(workspace.records.glob("*/*/*.json")):
         try:
             found.append(Record.model_validate_json(path.read_bytes()))
-        except ValueError:
+        except (OSError, ValueError):  # damaged, or pruned by another process just now
             continue
     return found
 

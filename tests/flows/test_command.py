@@ -1,13 +1,14 @@
 """The `darkroom` command: words, exit codes, messages."""
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
 from tests.flows.conftest import PROJECT, parameters
-from tests.pictures import picture, write_folders
+from tests.pictures import LONG_AGO, picture, write_folders
 
 
 @pytest.fixture
@@ -109,6 +110,8 @@ def test_cache_commands_list_verify_and_collect(finished, darkroom, tmp_path, wo
     stray = workspace.manifests / ("0" * 64 + ".parquet")
     stray.write_bytes(b"PAR1 nobody needs this PAR1")
     assert darkroom("cache", "verify")[0] == 1
+    assert "nothing to remove" in darkroom("cache", "gc", "--yes")[1]
+    os.utime(stray, (LONG_AGO, LONG_AGO))
     code, out, _ = darkroom("cache", "gc")
     assert "add --yes" in out
     assert stray.exists()
