@@ -90,6 +90,9 @@ def _experiment_commands(commands: Any) -> None:
             help="a prefect.yaml with your own experiments",
         )
     commands.choices["run"].add_argument(
+        "--retry", choices=("failed",), help="take up downloads that failed and may succeed now"
+    )
+    commands.choices["run"].add_argument(
         "--until", metavar="STEP", choices=STEPS, help="stop after this step"
     )
 
@@ -105,6 +108,7 @@ def run(words: argparse.Namespace) -> None:
         **{name: getattr(experiment, name) for name in type(experiment).model_fields},
         rerun=words.rerun,
         until=words.until,
+        retry=words.retry,
     )
     print(json.dumps(result) if words.json else said(result))
 

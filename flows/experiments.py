@@ -58,11 +58,16 @@ def _lay_over(tree: dict[str, Any], setting: str) -> None:
         raise ParameterError(f"--set {path}: {text!r} is not a value that YAML can read") from error
 
 
+def _path(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    # Pydantic names the source's kind as well, but no parameter is called source.archive.archive.
+    return (place[0], *place[2:]) if place[:1] == ("source",) else place
+
+
 def explained(error: ValidationError) -> str:
     """All that is wrong, one line each: where, what was found, what is expected."""
     lines = []
     for problem in error.errors(include_url=False):
-        where = ".".join(str(part) for part in problem["loc"]) or "the experiment"
+        where = ".".join(map(str, _path(problem["loc"]))) or "the experiment"
         found = problem["input"]
         shown = "" if isinstance(found, dict) else f" (found {found!r})"
         lines.append(f"{where}: {problem['msg']}{shown}")

@@ -1,6 +1,6 @@
 """The seven steps, from a source to a report."""
 
-from typing import Any
+from typing import Any, Literal
 
 from prefect import flow
 
@@ -18,7 +18,8 @@ from flows.summary import summarise
 from storage.workspace import Workspace
 from tasks.acquire.identity import fingerprint
 from tasks.acquire.sources import Source
-from tasks.acquire.step import acquire
+from tasks.acquire.step import Again, acquire
+from tasks.acquire.visiting import begin_visit, fetch
 from tasks.clean.step import clean
 from tasks.evaluate.step import evaluate
 from tasks.extract.precision import resolve
@@ -29,10 +30,15 @@ from tasks.split.step import split
 from tasks.train.step import train
 
 
-def develop(call: Run | Forecast, p: Experiment) -> None:
+def develop(call: Run | Forecast, p: Experiment, again: Again = "no") -> None:
     """The steps in their order; `call` runs each one, or foretells what it would do."""
     workspace = Workspace.current()
-    collection = call(acquire, source=p.source, fingerprint=fingerprint(workspace, p.source))
+    collection = call(
+        acquire,
+        source=p.source,
+        fingerprint=fingerprint(workspace, p.source),
+        again=again,
+    )
     images = call(
         clean,
         collection=collection,
@@ -91,19 +97,23 @@ def pipeline(
     publish: Publish = Publish(),
     rerun: list[StepName] = [],  # noqa: B006 - Prefect's form shows the default
     until: StepName | None = None,
+    retry: Literal["failed"] | None = None,
 ) -> dict[str, Any]:
     """Develop raw pictures into an evaluated image classifier.
 
     Seven cached steps: acquire, clean, split, extract, train, evaluate, publish. `rerun` names
-    steps that run even if nothing changed, `until` the last step to run. Returns what `darkroom run
-    --json` prints.
+    steps that run even if nothing changed, `until` the last step to run; `retry` takes up downloads
+    that failed and may succeed now. Returns what `darkroom run --json` prints.
     """
     parameters = Experiment(
         experiment=experiment, source=source, clean=clean, split=split, model=model,
         training=training, publish=publish,
     )  # fmt: skip
+    workspace = Workspace.current()
+    prepare = begin_visit if retry else fetch
     with Run(experiment, list(rerun), until) as run:
-        develop(run, parameters)
+        prepare(workspace, source)
+        develop(run, parameters, again=retry or "no")
     return summarise(run)
 
 

@@ -15,11 +15,11 @@ def silent(count: int) -> None:
 
 @contextlib.contextmanager
 def tracked(
-    label: str, total: int, show: Callable[[float], None] | None = None
+    label: str, total: int | None, show: Callable[[float], None] | None = None
 ) -> Iterator[Advance]:
     """A function to call with the number of items just done.
 
-    On a terminal it moves a bar on standard error; elsewhere it calls `show` with the share done,
+    `total` is None where nobody knows it beforehand. On a terminal it moves a bar on standard error; elsewhere it calls `show` with the share done,
     every SECONDS_BETWEEN_UPDATES at most and once at the end.
     """
     if sys.stderr.isatty():
@@ -33,7 +33,7 @@ def tracked(
 
 
 @contextlib.contextmanager
-def _bar(label: str, total: int) -> Iterator[Advance]:
+def _bar(label: str, total: int | None) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -1,13 +1,19 @@
-"""What a source holds right now, as one digest, without reading again what has not been touched."""
+"""What a source holds right now, as one digest, without reading again what has not been touched.
+
+Nothing is fetched here: `darkroom explain` asks as well. What is not on this disk yet counts by its
+address.
+"""
 
 from pathlib import Path
+from typing import Any
 
-from storage import digests
+from storage import digests, folders
 from storage.fingerprints import Fingerprints
 from storage.workspace import Workspace
 from tasks.acquire.digits import write_zip
 from tasks.acquire.folders import is_plain, paths_of
-from tasks.acquire.sources import Archive, Digits, Folders
+from tasks.acquire.sources import Archive, Digits, Folders, Synsets, WebArchive
+from tasks.acquire.web.source import ADDRESS, WNID, archive_path
 
 
 def digits_zip(workspace: Workspace) -> Path:
@@ -15,13 +21,23 @@ def digits_zip(workspace: Workspace) -> Path:
     return write_zip(workspace.downloads / "digits.zip")
 
 
-def fingerprint(workspace: Workspace, source: Archive | Folders | Digits) -> str:
-    """Digest of the source's content; for an archive that Kaggle would give, of its name."""
+def as_archive(workspace: Workspace, source: WebArchive) -> Archive:
+    """An archive at an address as the file that it is, or will be, on this disk."""
+    shared = source.model_dump(include=set(Archive.model_fields) - {"kind"})
+    return Archive(archive=archive_path(workspace, source.url), **shared)
+
+
+def fingerprint(workspace: Workspace, source: Any) -> str:
+    """Digest of the source's content; of its address where it is still to be fetched."""
     memo = Fingerprints(workspace.fingerprints)
     if isinstance(source, Digits):
         return memo.of_file(digits_zip(workspace))
     if isinstance(source, Folders):
         return _of_folder(memo, source.folder)
+    if isinstance(source, Synsets):
+        return _of_lists(workspace, memo, source)
+    if isinstance(source, WebArchive):
+        return _of_archive(memo, as_archive(workspace, source))
     if not source.archive.exists() and source.kaggle:
         return digests.of_value(source.kaggle)
     return _of_archive(memo, source)
@@ -43,3 +59,26 @@ def _of_archive(memo: Fingerprints, source: Archive) -> str:
     if not source.archive.is_file():
         return digests.of_value(str(source.archive))
     return digests.of_value(memo.of_files(paths))
+
+
+def _of_lists(workspace: Workspace, memo: Fingerprints, source: Synsets) -> str:
+    places = {source.url_list.replace(WNID, wnid) for wnid in source.synsets.values()}
+    paths = [
+        archive_path(workspace, place) if ADDRESS.match(place) else Path(place).expanduser()
+        for place in sorted(places)
+    ]
+    if not all(path.is_file() for path in paths):
+        return digests.of_value(sorted(places))
+    return digests.of_value([memo.of_files(paths), visits(workspace, source)])
+
+
+def visit_file(workspace: Workspace, source: Synsets) -> Path:
+    """Where it is written how often the addresses of these synsets were visited."""
+    name = digests.of_value(source.model_dump(mode="json"))[:32]
+    return workspace.downloads / "visits" / f"{name}.json"
+
+
+def visits(workspace: Workspace, source: Synsets) -> int:
+    """How often a refresh, or a retry, has gone through the addresses again."""
+    path = visit_file(workspace, source)
+    return int(folders.read_json(path)["visits"]) if path.exists() else 0

@@ -4,10 +4,23 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    StringConstraints,
+    field_validator,
+)
 
 MEBIBYTE = 2**20
+# The tutorials' address; gone from the live web, which the error says when it fails.
+IMAGENET_LISTS = "http://www.image-net.org/api/text/imagenet.synset.geturls?wnid={wnid}"
 KAGGLE_NAMES = r"^(?P<label>[^.]+)\.\d+\.[^.]+$"
+
+Wnid = Annotated[str, StringConstraints(pattern=r"^n\d{8}$")]
 
 
 class SourceParameters(BaseModel):
@@ -20,11 +33,9 @@ class SourceParameters(BaseModel):
     )
 
 
-class Archive(SourceParameters):
-    """A zip or tar, zips inside it included."""
+class Labels(SourceParameters):
+    """How pictures of an archive get their labels, and how much it may unpack to."""
 
-    kind: Literal["archive"] = "archive"
-    archive: Path = Field(description="The zip or tar file.")
     label_from: Literal["name", "folder", "csv"] = Field(
         "name", description="Read labels from file names, from folders, or from a CSV."
     )
@@ -37,11 +48,6 @@ class Archive(SourceParameters):
         None,
         description="For label_from=csv: a CSV file, in the archive or on disk, whose first two "
         "columns are a picture's name (with or without its suffix) and its label.",
-    )
-    kaggle: str | None = Field(
-        None,
-        description="Where the archive comes from if it is not on disk: 'competitions/NAME' or "
-        "'datasets/OWNER/NAME', downloaded with your Kaggle credentials.",
     )
     max_total_bytes: PositiveInt = Field(
         32 * 1024 * MEBIBYTE, description="An archive that unpacks to more bytes is refused."
@@ -59,6 +65,18 @@ class Archive(SourceParameters):
         return pattern
 
 
+class Archive(Labels):
+    """A zip or tar, zips inside it included."""
+
+    kind: Literal["archive"] = "archive"
+    archive: Path = Field(description="The zip or tar file.")
+    kaggle: str | None = Field(
+        None,
+        description="Where the archive comes from if it is not on disk: 'competitions/NAME' or "
+        "'datasets/OWNER/NAME', downloaded with your Kaggle credentials.",
+    )
+
+
 class Folders(SourceParameters):
     """A folder that holds one folder of pictures per class."""
 
@@ -72,4 +90,44 @@ class Digits(SourceParameters):
     kind: Literal["digits"] = "digits"
 
 
-Source = Annotated[Archive | Folders | Digits, Field(discriminator="kind")]
+class Web(SourceParameters):
+    """How hosts are treated, and what one address may cost."""
+
+    allow_private_addresses: bool = Field(
+        default=False, description="Also fetch from loopback and private networks."
+    )
+    obey_robots: bool = Field(default=True, description="Respect robots.txt and noai marks.")
+    per_host_concurrency: PositiveInt = Field(8, description="Requests at a time per host.")
+    per_host_rate: NonNegativeFloat = Field(
+        50.0, description="Requests per second per host; 0 is no limit."
+    )
+    connect_seconds: PositiveFloat = 10.0
+    read_seconds: PositiveFloat = Field(15.0, description="Between two packets.")
+    total_seconds: PositiveFloat = Field(60.0, description="For one address, retries included.")
+
+
+class Synsets(Web):
+    """Pictures at the addresses that lists give for ImageNet synsets, or their archives."""
+
+    kind: Literal["synsets"] = "synsets"
+    synsets: dict[str, Wnid] = Field(min_length=1, description="Class name -> WordNet id.")
+    url_list: str = Field(
+        IMAGENET_LISTS,
+        description="Where the lists are: an address or a file, {wnid} is filled in. Lists, "
+        "mappings, the fall-2011 file, a CSV, or an archive per synset.",
+    )
+    first: PositiveInt | None = Field(
+        None, description="Take only so many addresses of each class, in the list's order."
+    )
+    max_total_bytes: PositiveInt = 32 * 1024 * MEBIBYTE
+
+
+class WebArchive(Labels, Web):
+    """A zip or tar at an address."""
+
+    kind: Literal["web_archive"] = "web_archive"
+    url: str = Field(pattern="^https?://")
+    checksum: str = Field("", description="algorithm:hexadecimal digits, checked if given.")
+
+
+Source = Annotated[Archive | Folders | Digits | Synsets | WebArchive, Field(discriminator="kind")]

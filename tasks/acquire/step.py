@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from prefect import task
 
@@ -9,31 +10,59 @@ from storage.errors import SourceChanged
 from storage.images import ImageStore
 from storage.references import CollectionRef
 from storage.workspace import Workspace
-from tasks.acquire import archive, folders, identity, kaggle
+from tasks.acquire import archive, folders, identity, kaggle, visiting
 from tasks.acquire.collection import collect, save
 from tasks.acquire.found import Found
-from tasks.acquire.labels import labeller_of
-from tasks.acquire.sources import Archive, Digits, Folders, Source
-from tasks.caching import BY_CONTENT, progress_artifact
-from tasks.progress import tracked
+from tasks.acquire.labels import Labeller, by_first_folder, labeller_of
+from tasks.acquire.sources import Archive, Digits, Folders, Labels, Source, Synsets, WebArchive
+from tasks.acquire.web.source import archive_files, collect_synsets, is_archive_list
+from tasks.caching import ByContent, progress_artifact
+from tasks.progress import Advance, tracked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Again = Literal["no", "failed", "all"]
 
 
-@task(name="acquire", cache_policy=BY_CONTENT)
-def acquire(source: Source, fingerprint: str) -> CollectionRef:
+@task(name="acquire", cache_policy=ByContent(without_effect=frozenset({"again"})))
+def acquire(source: Source, fingerprint: str, again: Again = "no") -> CollectionRef:
     """Every file of the source as a row, every picture in the image store.
 
     `fingerprint` is what the source held when the run began; SourceChanged if that changes.
+    `again` says which addresses that were visited before are visited once more.
     """
     workspace = Workspace.current()
-    origin, files = opened(workspace, source)
-    with tracked("acquire", 0, progress_artifact("acquire")) as advance:
-        table = collect(files, labeller_of(source), origin, ImageStore(workspace.images), advance)
+    with tracked("acquire", None, progress_artifact("acquire")) as advance:
+        origin, table = gathered(workspace, source, again, advance)
     if identity.fingerprint(workspace, source) != fingerprint:
         raise SourceChanged(
             f"{origin} changed while it was being read: expected a finished source. Wait until it "
             "is written completely, then run again"
         )
     return save(workspace, table, origin)
+
+
+def gathered(
+    workspace: Workspace, source: Source, again: Again, advance: Advance
+) -> tuple[str, "pd.DataFrame"]:
+    """The source's name, to be shown, and the rows of its collection."""
+    images = ImageStore(workspace.images)
+    if isinstance(source, Synsets) and not is_archive_list(source.url_list):
+        table = collect_synsets(
+            workspace,
+            source.synsets,
+            source.url_list,
+            first=source.first,
+            retry_failed=again != "no",
+            revisit=again == "all",
+            limits=visiting.limits_of(source),
+            manners=visiting.manners_of(source),
+            advance=advance,
+        )
+        return source.url_list, table
+    origin, files = opened(workspace, source)
+    return origin, collect(files, _labeller(source, workspace), origin, images, advance)
 
 
 def opened(workspace: Workspace, source: Source) -> tuple[str, Iterator[Found]]:
@@ -43,16 +72,41 @@ def opened(workspace: Workspace, source: Source) -> tuple[str, Iterator[Found]]:
         return str(source.folder), files
     if isinstance(source, Digits):
         return "digits", _archive_files(identity.digits_zip(workspace), Archive(archive=Path()))
+    if isinstance(source, WebArchive):
+        file = identity.as_archive(workspace, source)
+        return source.url, _archive_files(file.archive, file)
+    if isinstance(source, Synsets):
+        return source.url_list, _synset_archives(workspace, source)
     if source.kaggle and not source.archive.exists():
         folder = kaggle.fetch(source.kaggle, source.archive)
         return source.kaggle, _downloaded_files(folder, source)
     return source.archive.name, _archive_files(source.archive, source)
 
 
-def _archive_files(path: Path, limits: Archive) -> Iterator[Found]:
+def _archive_files(path: Path, limits: Labels) -> Iterator[Found]:
     return archive.files_of(
         path, max_total_bytes=limits.max_total_bytes, max_file_bytes=limits.max_file_bytes
     )
+
+
+def _synset_archives(workspace: Workspace, source: Synsets) -> Iterator[Found]:
+    return archive_files(
+        workspace,
+        source.synsets,
+        source.url_list,
+        manners=visiting.manners_of(source),
+        max_total_bytes=source.max_total_bytes,
+        max_file_bytes=source.max_file_bytes,
+    )
+
+
+def _labeller(source: Source, workspace: Workspace) -> Labeller:
+    if isinstance(source, Synsets):
+        classes = {wnid: label for label, wnid in source.synsets.items()}
+        return lambda name: classes.get(by_first_folder(name), "")
+    if isinstance(source, WebArchive):
+        return labeller_of(identity.as_archive(workspace, source))
+    return labeller_of(source)
 
 
 def _downloaded_files(folder: Path, source: Archive) -> Iterator[Found]:

@@ -9,6 +9,7 @@ import os
 import re
 import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,16 @@ if TYPE_CHECKING:
     import numpy as np
 
 MAX_PIXELS = 100_000_000
+# What Pillow's many readers raise on bytes that they did not expect.
+DAMAGED = (
+    OSError, ValueError, SyntaxError, EOFError, TypeError, AttributeError, LookupError,
+    ArithmeticError, RuntimeError, struct.error, zlib.error,
+)  # fmt: skip
 # The next mark of a JPEG. Inside a scan FF is followed by 00 or a restart mark, which are data.
 JPEG_MARK = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 END_OF_JPEG, START_OF_JPEG = b"\xd9", b"\xd8"
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_CHUNK_FRAME = 12  # bytes around a chunk's data: its length, its kind, its checksum
 EXIF_ORIENTATION = 0x0112
 # Formats whose EXIF rotation OpenCV leaves out when it keeps transparency.
 ROTATED_HERE = frozenset({"PNG", "WEBP"})
@@ -80,12 +88,12 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header | Problem:
                 header = Header(image.format or "?", image.width, image.height, has_alpha, exif)
     except UnidentifiedImageError:
         return Problem(Status.UNDECODABLE, _what_it_is(data))
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error) as error:
+    except DAMAGED as error:
         return Problem(Status.UNDECODABLE, f"its header is damaged: {error}")
     if header.width * header.height > max_pixels:
         return Problem(Status.TOO_MANY_PIXELS, f"{header.width} x {header.height}")
-    if header.format in ("JPEG", "MPO") and _is_cut_off(data):
-        return Problem(Status.TRUNCATED, "the JPEG ends before its end mark")
+    if header.format in CUT_OFF and CUT_OFF[header.format](data):
+        return Problem(Status.TRUNCATED, f"the {header.format} ends before its end mark")
     return header
 
 
@@ -96,7 +104,7 @@ def _what_it_is(data: bytes) -> str:
     return "no known picture format"
 
 
-def _is_cut_off(data: bytes) -> bool:
+def _is_cut_off_jpeg(data: bytes) -> bool:
     """Whether the end mark is missing; a thumbnail's, or one in what follows, does not count."""
     position = 0
     while mark := JPEG_MARK.search(data, position):
@@ -106,6 +114,20 @@ def _is_cut_off(data: bytes) -> bool:
         if mark[1] != START_OF_JPEG:
             position += int.from_bytes(data[position : position + 2], "big")
     return True
+
+
+def _is_cut_off_png(data: bytes) -> bool:
+    """Whether a chunk or the end mark is missing; libpng would ask for all that a length claims."""
+    position = len(PNG_SIGNATURE)
+    while position + PNG_CHUNK_FRAME <= len(data):
+        kind = data[position + 4 : position + 8]
+        position += PNG_CHUNK_FRAME + int.from_bytes(data[position : position + 4], "big")
+        if kind == b"IEND":
+            return position > len(data)
+    return True
+
+
+CUT_OFF = {"JPEG": _is_cut_off_jpeg, "MPO": _is_cut_off_jpeg, "PNG": _is_cut_off_png}
 
 
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> "np.ndarray | Problem":
@@ -143,7 +165,7 @@ def _upright(pixels: "np.ndarray", exif: bytes) -> "np.ndarray":
             warnings.simplefilter("ignore")
             tags.load(exif)
             orientation = tags.get(EXIF_ORIENTATION, 1)
-    except (OSError, ValueError, SyntaxError, EOFError, struct.error):
+    except DAMAGED:
         return pixels
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)

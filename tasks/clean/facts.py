@@ -120,5 +120,5 @@ def load(store: ShardStore) -> "pd.DataFrame":
 
     batches = [batch for path in store.paths() if (batch := store.open(path)) is not None]
     frames = [batch.to_pandas() for batch in batches]
-    table = pd.concat(frames) if frames else pd.DataFrame({NAME: []})
+    table = pd.concat(frames) if frames else pd.DataFrame(columns=[NAME, *_facts(Status.KEPT, "")])
     return table.drop_duplicates(NAME).set_index(NAME)

@@ -7,6 +7,7 @@ alone would have to compare every pair.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 HASH_BITS = 64
 HASH_DISTANCE = 4
 CORRELATION = 0.99
-PAIRS_AT_A_TIME = 2**16
+PAIRS_AT_A_TIME = 2**15
 
 
 def groups(hashes: "np.ndarray", thumbnails: "np.ndarray") -> "np.ndarray":
@@ -66,9 +67,7 @@ def _candidates(hashes: "np.ndarray") -> Iterator[tuple["np.ndarray", "np.ndarra
     import numpy as np
 
     edges = [HASH_BITS * band // (HASH_DISTANCE + 1) for band in range(HASH_DISTANCE + 2)]
-    masks = [
-        np.uint64((1 << high) - (1 << low)) for low, high in zip(edges, edges[1:], strict=False)
-    ]
+    masks = [np.uint64((1 << high) - (1 << low)) for low, high in pairwise(edges)]
     for number, mask in enumerate(masks):
         order = np.argsort(hashes & mask, kind="stable")
         breaks = np.flatnonzero(np.diff(hashes[order] & mask)) + 1
@@ -86,7 +85,7 @@ def _pairs_within(bucket: "np.ndarray") -> Iterator[tuple["np.ndarray", "np.ndar
     """Pairs of one sorted bucket, some at a time: thousands of pictures may look alike."""
     import numpy as np
 
-    step = max(1, PAIRS_AT_A_TIME // len(bucket))
+    step = max(1, PAIRS_AT_A_TIME // max(1, len(bucket)))
     for start in range(0, len(bucket) - 1, step):
         rows = np.arange(start, min(start + step, len(bucket)))
         first, second = np.nonzero(rows[:, None] < np.arange(start, len(bucket))[None, :])

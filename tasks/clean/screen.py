@@ -97,7 +97,8 @@ def _collapse_duplicates(table: "pd.DataFrame") -> "pd.DataFrame":
     repeated = kept.duplicated("image")
     first = kept.drop_duplicates("image").set_index("image")["name"]
     where = _kept(table) & repeated.reindex(table.index, fill_value=False)
-    return _mark(table, where, Status.DUPLICATE, "the same bytes as " + table["image"].map(first))
+    reason = table["image"].map(first.map("the same bytes as {}".format))
+    return _mark(table, where, Status.DUPLICATE, reason)
 
 
 def _with_groups(

@@ -6,6 +6,7 @@ that adding pictures never moves one, and a test set stays a test set.
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from storage.errors import EmptySplit
@@ -21,7 +22,7 @@ def assign(
     """Split of each row; '' for a picture that is nearly the same as pictures of several splits.
 
     Rows have columns image, label and group; `previous` maps images to splits. EmptySplit when a
-    class has fewer pictures than there are splits with a share.
+    class has fewer pictures than there are splits with a share, or none for train.
     """
     import pandas as pd
 
@@ -29,7 +30,10 @@ def assign(
     wanted = {split: share for split, share in shares.items() if share > 0}
     for label, rows in images.groupby("label", sort=True):
         _require(str(label), rows, wanted)
-        places.update(_of_class(rows, wanted, seed, previous))
+        placed = _of_class(rows, wanted, seed, previous)
+        _require_pictures(f"class {label!r}", placed, ["train"])
+        places.update(placed)
+    _require_pictures("the collection", places, wanted)
     return pd.Series(places, dtype=object).reindex(images.index, fill_value="")
 
 
@@ -41,6 +45,16 @@ def _require(label: str, rows: "pd.DataFrame", shares: dict[str, float]) -> None
             f"{len(shares)}, one for each of {', '.join(shares)}: add pictures of this class, or "
             "leave it out"
         )
+
+
+def _require_pictures(owner: str, places: dict[object, str], splits: Iterable[str]) -> None:
+    """Whoever removes pictures may remove all that a split had, and the others do not move."""
+    for split in splits:
+        if split not in places.values():
+            raise EmptySplit(
+                f"{owner} has no pictures in {split}, expected at least one, and those that are in "
+                "another split stay there: add pictures, or begin anew with another split.seed"
+            )
 
 
 def _of_class(

@@ -1,0 +1,48 @@
+"""Revisit a source; run the pipeline only if there is something new."""
+
+from typing import Any
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.parameters import Clean, Experiment, Model, Publish, Split, Training
+from flows.pipeline import develop, foretell
+from flows.running import Run
+from flows.summary import summarise
+from storage.workspace import Workspace
+from tasks.acquire.sources import Source
+from tasks.acquire.visiting import begin_visit
+
+UNCHANGED = "Unchanged"
+
+
+@flow(name="refresh", log_prints=False)
+def refresh(
+    experiment: str,
+    source: Source,
+    clean: Clean = Clean(),
+    split: Split = Split(),
+    model: Model = Model(),
+    training: Training = Training(),
+    publish: Publish = Publish(),
+) -> State[Any] | dict[str, Any]:
+    """Look at the source again and develop it if its collection has changed.
+
+    Web sources are asked on condition (ETag, Last-Modified), archives and folders are compared by
+    content. Ends as "Unchanged" when every step is cached; else returns what the flow `pipeline`
+    returns. With a sticky split old pictures keep their place, and only new ones are decoded and
+    extracted.
+    """
+    parameters = Experiment(
+        experiment=experiment, source=source, clean=clean, split=split, model=model,
+        training=training, publish=publish,
+    )  # fmt: skip
+    begin_visit(Workspace.current(), source)
+    with Run(experiment, [], "acquire") as look:
+        develop(look, parameters, again="all")
+    if all(outcome.state == "cached" for outcome in foretell(parameters, [])):
+        return Completed(name=UNCHANGED, message=f"nothing new for {experiment}", data={})
+    with Run(experiment, [], None) as run:
+        develop(run, parameters)
+    return summarise(run)

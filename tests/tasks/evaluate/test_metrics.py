@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+from sklearn import metrics as peer
+
+from tasks.evaluate import metrics
+
+
+@st.composite
+def predictions(draw):
+    """Labels and probabilities of some classes, right more often than not."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    classes, count = draw(st.integers(2, 5)), draw(st.integers(1, 60))
+    labels = rng.integers(0, classes, count)
+    scores = rng.random((count, classes)) + 0.3 * np.eye(classes)[labels]
+    return labels, scores / scores.sum(axis=1, keepdims=True), [f"c{k}" for k in range(classes)]
+
+
+@given(predictions())
+@settings(max_examples=60, deadline=None)
+def test_metrics_are_those_of_scikit_learn(given_):
+    labels, probabilities, classes = given_
+    found = metrics.of_predictions(labels, probabilities, classes)
+    predicted = probabilities.argmax(axis=1)
+    numbers = list(range(len(classes)))
+    assert found["accuracy"] == pytest.approx(peer.accuracy_score(labels, predicted))
+    assert found["log_loss"] == pytest.approx(peer.log_loss(labels, probabilities, labels=numbers))
+    assert found["confusion"] == peer.confusion_matrix(labels, predicted, labels=numbers).tolist()
+    report = peer.classification_report(
+        labels, predicted, labels=numbers, output_dict=True, zero_division=0
+    )
+    for number, name in enumerate(classes):
+        one, other = found["per_class"][name], report[str(number)]
+        assert [one["precision"], one["recall"], one["f1"]] == pytest.approx(
+            [other["precision"], other["recall"], other["f1-score"]]
+        )
+        assert one["support"] == other["support"]
+    assert sum(map(sum, found["confusion"])) == len(labels)
+
+
+@given(predictions())
+@settings(max_examples=60, deadline=None)
+def test_the_area_under_the_curve_is_that_of_scikit_learn_or_unknown(given_):
+    labels, probabilities, classes = given_
+    found = metrics.of_predictions(labels, probabilities, classes)["roc_auc"]
+    if len(set(labels.tolist())) < len(classes):
+        assert found is None
+    elif len(classes) == 2:
+        assert found == pytest.approx(peer.roc_auc_score(labels, probabilities[:, 1]))
+    else:
+        each = [peer.roc_auc_score(labels == k, probabilities[:, k]) for k in range(len(classes))]
+        assert found == pytest.approx(np.mean(each))
+
+
+def test_probabilities_of_low_precision_need_not_sum_to_one_exactly():
+    rows = np.array([[0.7001, 0.2, 0.1], [0.1, 0.7999, 0.1], [0.2, 0.2, 0.6001]])
+    found = metrics.of_predictions(np.array([0, 1, 2]), rows, ["a", "b", "c"])
+    assert found["accuracy"] == found["roc_auc"] == 1
+    assert found["log_loss"] < 0.5
+
+
+def test_a_class_that_is_never_predicted_has_no_precision_and_no_warning():
+    rows = np.array([[0.9, 0.1], [0.8, 0.2]])
+    found = metrics.of_predictions(np.array([0, 1]), rows, ["a", "b"])
+    assert found["per_class"]["b"] == {"precision": 0, "recall": 0, "f1": 0, "support": 1}
+    assert found["confusion"] == [[1, 0], [1, 0]]
+
+
+@pytest.mark.parametrize("name", ["a b", "ünï", "<script>", "a|b*c", "1", "", "accuracy"])
+def test_metrics_know_classes_by_their_name_whatever_it_is(name):
+    rows = np.array([[0.9, 0.1], [0.2, 0.8]])
+    found = metrics.of_predictions(np.array([0, 1]), rows, [name, "other"])
+    assert found["per_class"][name]["recall"] == 1
+
+
+@given(count=st.integers(1, 5000), data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_the_interval_is_wilsons(count, data):
+    successes = data.draw(st.integers(0, count))
+    low, high = metrics.wilson(successes, count)
+    expected = binomtest(successes, count).proportion_ci(0.95, method="wilson")
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-9)
+    assert 0 <= low <= successes / count + 1e-12
+    assert successes / count - 1e-12 <= high <= 1
+
+
+def test_the_interval_of_a_mean_lies_between_those_of_its_neighbours():
+    below, mean, above = (metrics.wilson(k, 100) for k in (90, 90.5, 91))
+    assert below[0] < mean[0] < above[0]
+    assert below[1] < mean[1] < above[1]
+
+
+def one_repeat(accuracy, roc_auc=0.9):
+    return {
+        "accuracy": accuracy,
+        "log_loss": 1 - accuracy,
+        "roc_auc": roc_auc,
+        "per_class": {"a": accuracy},
+        "confusion": [[accuracy]],
+    }
+
+
+def test_a_summary_is_the_mean_of_the_repeats_with_the_details_of_the_published_one():
+    found = metrics.summary([one_repeat(0.9), one_repeat(0.8), one_repeat(0.7)], 1, 50)
+    accuracy = found["accuracy"]
+    assert accuracy["mean"] == pytest.approx(0.8)
+    assert (accuracy["low"], accuracy["high"]) == pytest.approx(metrics.wilson(40, 50))
+    assert accuracy["deviation"] == pytest.approx(0.1)
+    assert accuracy["repeats"] == [0.9, 0.8, 0.7]
+    assert accuracy["published"] == 0.8
+    assert found["log_loss"]["mean"] == pytest.approx(0.2)
+    assert found["per_class"] == {"a": 0.8}
+    assert found["confusion"] == [[0.8]]
+    assert found["images"] == 50
+
+
+def test_a_single_training_has_no_spread():
+    assert metrics.summary([one_repeat(0.9)], 0, 10)["accuracy"]["deviation"] == 0
+
+
+@pytest.mark.parametrize(
+    ("areas", "mean"), [([0.8, 0.9], 0.85), ([None, 0.9], 0.9), ([None, None], None)]
+)
+def test_an_unknown_area_does_not_count_in_the_mean(areas, mean):
+    repeats = [one_repeat(0.9, area) for area in areas]
+    assert metrics.summary(repeats, 0, 10)["roc_auc"]["mean"] == pytest.approx(mean)
