@@ -57,6 +57,12 @@ def parser() -> argparse.ArgumentParser:
     )
     classify.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
     classify.add_argument("--json", action="store_true", help="print one JSON object last")
+    report = commands.add_parser("report", help="open a report, compare two, take a model back")
+    report.add_argument("action", choices=("open", "compare", "take-back"))
+    report.add_argument(
+        "names", metavar="NAME", nargs="+",
+        help="an experiment, EXPERIMENT/RUN or a report's folder; two for compare",
+    )  # fmt: skip
     cache = commands.add_parser("cache", help="what is stored: list it, check it, free space")
     cache.add_argument("action", choices=("list", "verify", "gc"))
     cache.add_argument("--yes", action="store_true", help="gc: remove without asking")
@@ -124,7 +130,8 @@ def said(result: dict[str, Any]) -> str:
             f"(95 % interval {accuracy['low']:.4f} to {accuracy['high']:.4f}, "
             f"{part['images']} pictures)"
         )
-    lines += [f"{name:>10} {result[name]}" for name in ("model", "report") if result[name]]
+    lines += [f"{'model':>10} {result['model']}"] if result["model"] else []
+    lines += [f"{'report':>10} {Path(result['report']).as_uri()}"] if result["report"] else []
     return "\n".join(lines)
 
 
@@ -164,6 +171,25 @@ def classify(words: argparse.Namespace) -> None:
         print(json.dumps({"model": words.model, "images": rows}))
 
 
+def report(words: argparse.Namespace) -> None:
+    """`darkroom report`."""
+    from storage import published, records
+    from storage.workspace import Workspace
+    from tasks.publish import lookup
+
+    workspace = Workspace.current()
+    wanted = 2 if words.action == "compare" else 1
+    if len(words.names) != wanted:
+        raise ParameterError(f"report {words.action} takes {wanted} NAME, found {len(words.names)}")
+    if words.action == "open":
+        print(lookup.open_page(lookup.find(workspace, words.names[0])))
+    elif words.action == "compare":
+        print(lookup.compare(workspace, *words.names).text)
+    else:
+        back = published.take_back(workspace, words.names[0], records.now())
+        print(f"{back.experiment}: published is again {workspace.root / back.model}")
+
+
 def cache(words: argparse.Namespace) -> None:
     """`darkroom cache`."""
     from flows import housekeeping
@@ -181,6 +207,7 @@ COMMANDS = {
     "explain": explain,
     "experiments": experiments,
     "classify": classify,
+    "report": report,
     "cache": cache,
 }
 

@@ -1,6 +1,8 @@
 """Experiments are deployments: their names and parameters, read from prefect.yaml."""
 
 import difflib
+import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +74,24 @@ def explained(error: ValidationError) -> str:
         shown = "" if isinstance(found, dict) else f" (found {found!r})"
         lines.append(f"{where}: {problem['msg']}{shown}")
     return "\n".join(lines)
+
+
+def command(experiment: Experiment) -> str:
+    """The command that runs this, with a --set for each parameter that is not the experiment's."""
+    known = deployments()
+    words = ["darkroom", "run", experiment.experiment]
+    if experiment.experiment not in known:
+        return shlex.join(words)
+    own = Experiment.model_validate(known[experiment.experiment]["parameters"])
+    before, now = (_flat(one.model_dump(mode="json")) for one in (own, experiment))
+    for name in (name for name in now if now[name] != before.get(name)):
+        words += ["--set", f"{name}={json.dumps(now[name])}"]
+    return shlex.join(words)
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    leaves: dict[str, Any] = {}
+    for name, value in tree.items():
+        inner = _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {}
+        leaves.update(inner or {f"{prefix}{name}": value})
+    return leaves

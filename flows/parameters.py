@@ -17,6 +17,7 @@ from tasks.acquire.sources import Source
 from tasks.clean.decode import MAX_PIXELS
 from tasks.extract.preprocessing import MODES, Preprocessing
 from tasks.publish.figures import PublishedFigure
+from tasks.publish.gate import Gate
 from tasks.split.rules import Counts, Fractions, Rule
 from tasks.train.head import Head
 
@@ -99,9 +100,10 @@ class Training(Parameters):
 
 
 class Publish(Parameters):
-    """What the report compares with."""
+    """What the report compares with, and what a model must reach to be published."""
 
     figure: PublishedFigure | None = None
+    gate: Gate = Gate()
 
 
 class Experiment(Parameters):

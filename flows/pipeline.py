@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from prefect import flow
 
+from flows.experiments import command
 from flows.parameters import (
     Clean,
     Experiment,
@@ -24,7 +25,7 @@ from tasks.clean.step import clean
 from tasks.evaluate.step import evaluate
 from tasks.extract.precision import resolve
 from tasks.extract.step import extract
-from tasks.publish.step import publish
+from tasks.publish.step import publish, release
 from tasks.split.lineage import previous_assignment
 from tasks.split.step import split
 from tasks.train.step import train
@@ -54,7 +55,7 @@ def develop(call: Run | Forecast, p: Experiment, again: Again = "no") -> None:
         amounts=p.split.amounts,
         seed=p.split.seed,
         line=line,
-        previous=previous_assignment(workspace, line, p.split.seed, images),
+        previous=previous_assignment(workspace, line, p.split.seed, images, p.split.amounts),
     )
     features = call(
         extract,
@@ -80,9 +81,13 @@ def develop(call: Run | Forecast, p: Experiment, again: Again = "no") -> None:
         experiment=p.experiment,
         images=images,
         split=shares,
+        features=features,
         model=model,
         evaluation=evaluation,
         figure=p.publish.figure,
+        steps=call.taken(),
+        parameters=p.model_dump(mode="json", exclude={"experiment"}),
+        command=command(p),
     )
 
 
@@ -114,7 +119,24 @@ def pipeline(
     with Run(experiment, list(rerun), until) as run:
         prepare(workspace, source)
         develop(run, parameters, again=retry or "no")
-    return summarise(run)
+    return finish(run, parameters)
+
+
+def finish(run: Run, parameters: Experiment) -> dict[str, Any]:
+    """Show what a run gave, publish its model if the gate holds, and sum the run up."""
+    summary = summarise(run)
+    made = run.references
+    if "publish" in made:
+        release(
+            made["publish"],
+            images=made["clean"],
+            split=made["split"],
+            features=made["extract"],
+            model=made["train"],
+            evaluation=made["evaluate"],
+            rule=parameters.publish.gate,
+        )
+    return summary
 
 
 def foretell(parameters: Experiment, rerun: list[str]) -> list[Outcome]:

@@ -7,9 +7,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.parameters import Clean, Experiment, Model, Publish, Split, Training
-from flows.pipeline import develop, foretell
+from flows.pipeline import develop, finish, foretell
 from flows.running import Run
-from flows.summary import summarise
 from storage.workspace import Workspace
 from tasks.acquire.sources import Source
 from tasks.acquire.visiting import begin_visit
@@ -45,4 +44,4 @@ def refresh(
         return Completed(name=UNCHANGED, message=f"nothing new for {experiment}", data={})
     with Run(experiment, [], None) as run:
         develop(run, parameters)
-    return summarise(run)
+    return finish(run, parameters)

@@ -14,6 +14,7 @@ from storage.references import Reference
 from storage.workspace import Workspace
 from tasks import tally
 from tasks.caching import CODE, cached_reference, in_workspace, key_of, key_parts
+from tasks.publish.inputs import StepTaken
 
 FIRST_RUN = "first run"
 UNCHANGED = "nothing changed"
@@ -48,7 +49,7 @@ class Run:
         self.experiment = experiment
         self.workspace = Workspace.current()
         self.outcomes: list[Outcome] = []
-        self.references: dict[str, Reference] = {}
+        self.references: dict[str, Any] = {}
         self._rerun = rerun
         self._until = until
         self._stack = ExitStack()
@@ -87,6 +88,10 @@ class Run:
         if step.name == self._until:
             raise Reached
         return reference
+
+    def taken(self) -> list[StepTaken]:
+        """The steps so far, as reports show them."""
+        return [StepTaken(one.name, one.state, one.seconds, one.why) for one in self.outcomes]
 
     def _keep(
         self,
@@ -142,6 +147,10 @@ class Forecast:
             return self._add(step.name, "run", reason(parts, key, previous, hit=False))
         self._add(step.name, "cached", UNCHANGED)
         return reference
+
+    def taken(self) -> list[StepTaken]:
+        """Nothing: no step has run."""
+        return []
 
     def _add(self, name: str, state: str, why: str) -> Pending:
         self.outcomes.append(Outcome(name=name, state=state, why=why))

@@ -16,7 +16,9 @@
     │   └── WeightsDamaged
     ├── StorageError         the workspace cannot be written or read
     │   ├── StorageFull
-    │   └── StorageDamaged
+    │   ├── StorageDamaged
+    │   └── NothingToTakeBack
+    ├── GateClosed           the model is not good enough to be published
     └── MissingLibrary       a system library is not installed
 
 A message says what was expected, what was found and what to do.
@@ -89,6 +91,14 @@ class StorageFull(StorageError):
 
 class StorageDamaged(StorageError):
     """A stored result does not hold what its reference says."""
+
+
+class NothingToTakeBack(StorageError):
+    """No model of the experiment was published before the current one."""
+
+
+class GateClosed(DarkroomError):
+    """The model is not good enough to be published."""
 
 
 class MissingLibrary(DarkroomError):

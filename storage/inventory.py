@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from storage import digests, folders, manifests, records
+from storage import digests, folders, manifests, published, records
 from storage.atomic import TEMPORARY_PREFIX
 from storage.errors import StorageDamaged
 from storage.images import ImageStore
@@ -103,7 +103,8 @@ def _damaged_folders(workspace: Workspace) -> Iterator[Path]:
 def _result_folders(workspace: Workspace) -> Iterator[Path]:
     for pattern in ("models/*", "evaluations/*", "reports/*/*"):
         for path in sorted(workspace.root.glob(pattern)):
-            if path.is_dir() and not path.is_symlink() and path.name[0] != ".":
+            special = path.is_symlink() or path.name[0] == "." or path.name == published.FOLDER
+            if path.is_dir() and not special:
                 yield path
 
 
@@ -118,7 +119,7 @@ def unneeded(workspace: Workspace, *, older_than_seconds: float = 0.0) -> list[P
     candidates = [
         *workspace.manifests.glob("*.parquet"),
         *(path for path in workspace.splits.glob("*") if path.name != "lineage"),
-        *(path for path in workspace.models.glob("*") if path.name != "published"),
+        *(path for path in workspace.models.glob("*") if path.name != published.FOLDER),
         *workspace.evaluations.glob("*"),
         *workspace.features.glob("*/sets/*.json"),
     ]
@@ -153,6 +154,7 @@ def _needed(workspace: Workspace) -> set[Path]:
         keep.add(workspace.root / record.result["where"])
         if "tree" in record.result:
             keep.add(workspace.root / record.result["tree"])
+    keep.update(published.needed(workspace))
     for path in (workspace.splits / "lineage").glob("*.json"):
         line = folders.read_json(path)
         keep.update(

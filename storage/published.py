@@ -15,17 +15,13 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from storage import atomic
-from storage.errors import StorageDamaged, StorageError
+from storage.errors import NothingToTakeBack, StorageDamaged
 from storage.names import as_file_name
 from storage.workspace import Workspace
 
 FOLDER = "published"
 HISTORY = ".history.json"
 CARD = ".md"
-
-
-class NothingToTakeBack(StorageError):
-    """No model of the experiment was published before the current one."""
 
 
 class Publication(BaseModel):

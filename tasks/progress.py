@@ -19,8 +19,9 @@ def tracked(
 ) -> Iterator[Advance]:
     """A function to call with the number of items just done.
 
-    `total` is None where nobody knows it beforehand. On a terminal it moves a bar on standard error; elsewhere it calls `show` with the share done,
-    every SECONDS_BETWEEN_UPDATES at most and once at the end.
+    `total` is None where nobody knows it beforehand. On a terminal the function moves a bar on
+    standard error; elsewhere it calls `show` with the share done, every SECONDS_BETWEEN_UPDATES at
+    most and once at the end.
     """
     if sys.stderr.isatty():
         with _bar(label, total) as advance:

@@ -42,7 +42,7 @@ def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:
         header.format,
         pixels.shape,
         perceptual_hash(grey),
-        thumbnail(grey).tobytes(),
+        thumbnail(pixels).tobytes(),
     )
 
 
@@ -80,11 +80,11 @@ def perceptual_hash(grey: "np.ndarray") -> int:
     return int.from_bytes(np.packbits(low > np.median(low[1:])).tobytes(), "big")
 
 
-def thumbnail(grey: "np.ndarray") -> "np.ndarray":
-    """(16, 16) uint8: the picture squeezed to a square."""
+def thumbnail(rgb: "np.ndarray") -> "np.ndarray":
+    """(16, 16, 3) uint8: the picture squeezed to a square."""
     cv2 = opencv()
     side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-    return cv2.resize(grey, side, interpolation=cv2.INTER_AREA)
+    return cv2.resize(rgb, side, interpolation=cv2.INTER_AREA)
 
 
 def compute(

@@ -3,7 +3,9 @@
 Candidates are pairs whose perceptual hashes differ in at most `HASH_DISTANCE` bits, found exactly
 by the pigeonhole principle; a pair counts only if the thumbnails also correlate. The hash alone
 joins different pictures of alike composition (motorbikes on white, Caltech-101), the correlation
-alone would have to compare every pair.
+alone would have to compare every pair. Both look at brightness only: a grey copy of a picture must
+not be tested on either. Whether it is a conflict that two labels share a group is judged in colour,
+since colour may be what tells the classes apart.
 """
 
 from collections.abc import Iterator
@@ -16,13 +18,14 @@ if TYPE_CHECKING:
 HASH_BITS = 64
 HASH_DISTANCE = 4
 CORRELATION = 0.99
+MEMBERS_COMPARED = 2000
 PAIRS_AT_A_TIME = 2**15
 
 
 def groups(hashes: "np.ndarray", thumbnails: "np.ndarray") -> "np.ndarray":
     """(n,) group numbers: equal for pictures joined by a chain of near-duplicate pairs.
 
-    `hashes` is (n,) uint64, `thumbnails` (n, pixels) uint8.
+    `hashes` is (n,) uint64, `thumbnails` (n, pixels) brightness.
     """
     import numpy as np
     from scipy.sparse import coo_array
@@ -45,6 +48,24 @@ def near_duplicates(hashes: "np.ndarray", thumbnails: "np.ndarray") -> "np.ndarr
         found.append(np.stack([rows[alike], columns[alike]], axis=1))
     pairs = np.concatenate(found)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def brightness(thumbnails: "np.ndarray") -> "np.ndarray":
+    """(n, pixels) float32 luma (ITU-R BT.601) of (n, pixels * 3) uint8 RGB thumbnails."""
+    import numpy as np
+
+    weights = np.array([0.299, 0.587, 0.114], np.float32)
+    return thumbnails.reshape(len(thumbnails), -1, 3).astype(np.float32) @ weights
+
+
+def same_in_colour(thumbnails: "np.ndarray", labels: "np.ndarray") -> bool:
+    """Whether two of these (n, pixels * 3) thumbnails, with different labels, also agree in colour.
+
+    Of a very large group the first MEMBERS_COMPARED are looked at.
+    """
+    unit, names = _unit(thumbnails[:MEMBERS_COMPARED]), labels[:MEMBERS_COMPARED]
+    alike = unit @ unit.T >= CORRELATION
+    return bool((alike & (names[:, None] != names[None, :])).any())
 
 
 def _unit(thumbnails: "np.ndarray") -> "np.ndarray":

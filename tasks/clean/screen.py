@@ -7,6 +7,7 @@ from storage.statuses import IGNORED, REJECTED, Status
 from tasks.clean import likeness
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 
@@ -26,7 +27,7 @@ def screen(
     table = _set_aside_conflicts(table)
     table = _collapse_duplicates(table)
     table = _with_groups(table, facts, near_duplicates=near_duplicates)
-    return _set_aside_torn_groups(table)
+    return _set_aside_torn_groups(table, facts)
 
 
 def require_classes(table: "pd.DataFrame") -> tuple[str, ...]:
@@ -113,16 +114,32 @@ def _with_groups(
         return table
     known = facts.loc[images]
     hashes = np.array([int(text, 16) for text in known["hash"]], np.uint64)
-    thumbnails = np.stack([np.frombuffer(data, np.uint8) for data in known["thumbnail"]])
-    numbers = likeness.groups(hashes, thumbnails)
+    numbers = likeness.groups(hashes, likeness.brightness(_thumbnails(known)))
     table.loc[images.index, "group"] = images.groupby(numbers).transform("min")
     return table
 
 
-def _set_aside_torn_groups(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The same picture, saved again under another label, is a conflict as well."""
-    labels = table[_kept(table)].groupby("group")["label"].agg(lambda column: sorted(set(column)))
+def _thumbnails(facts: "pd.DataFrame") -> "np.ndarray":
+    import numpy as np
+
+    return np.stack([np.frombuffer(data, np.uint8) for data in facts["thumbnail"]])
+
+
+def _set_aside_torn_groups(table: "pd.DataFrame", facts: "pd.DataFrame") -> "pd.DataFrame":
+    """The same picture, saved again under another label, is a conflict as well.
+
+    Pictures that differ in colour only stay, in one group.
+    """
+    kept = table[_kept(table)]
+    labels = kept.groupby("group")["label"].agg(lambda column: sorted(set(column)))
     torn = labels[labels.map(len) > 1]
+    members = {group: kept[kept["group"] == group] for group in torn.index}
+    alike = [
+        group
+        for group, rows in members.items()
+        if likeness.same_in_colour(_thumbnails(facts.loc[rows["image"]]), rows["label"].to_numpy())
+    ]
+    torn = torn[torn.index.isin(alike)]
     where = _kept(table) & table["group"].isin(torn.index)
     reason = table["group"].map(torn.map(lambda names: "nearly the same as " + " and ".join(names)))
     table = _mark(table, where, Status.LABEL_CONFLICT, reason)

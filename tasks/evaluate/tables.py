@@ -17,12 +17,13 @@ def predictions(
 
     `images` are rows of the split's manifest, `probabilities` (n, classes) beside them.
     """
+    import pandas as pd
+
     predicted = probabilities.argmax(axis=1)
     columns = ["image", "name", "source", "split", "label", "width", "height", "group"]
     table = images[columns].reset_index(drop=True)
     table["predicted"] = [classes[number] for number in predicted]
     table["correct"] = table["predicted"] == table["label"]
     table["probability"] = probabilities.max(axis=1)
-    for number, name in enumerate(classes):
-        table[f"{PROBABILITY}{name}"] = probabilities[:, number]
-    return table
+    columns = [f"{PROBABILITY}{name}" for name in classes]
+    return pd.concat([table, pd.DataFrame(probabilities, columns=columns)], axis=1)

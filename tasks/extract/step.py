@@ -33,7 +33,7 @@ def extract(
     precision: Precision,
     layer: str | None = None,
     weights: Path | None = None,
-    batch_size: int = 32,
+    batch_size: int = 16,
     workers: int | None = None,
 ) -> FeaturesRef:
     """Features of every picture in the split; pictures already known are not computed again."""

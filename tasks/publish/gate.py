@@ -4,15 +4,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from storage.errors import DarkroomError
+from storage.errors import GateClosed
 from tasks.publish.pairing import SIGNIFICANCE, Paired, counted, judged, paired
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-class GateClosed(DarkroomError):
-    """The model is not good enough to be published."""
 
 
 class Gate(BaseModel):
@@ -49,7 +45,9 @@ def judge(
     """
     tested = candidate[candidate["split"] == "test"]
     if tested.empty:
-        return Judgement(holds=False, findings=("There are no test pictures to judge by.",), pair=None)
+        return Judgement(
+            holds=False, findings=("There are no test pictures to judge by.",), pair=None
+        )
     above, floor = _above_floor(gate, float(tested["correct"].mean()))
     pair = None if current is None else paired(candidate, current)
     not_worse, finding = _not_worse(gate, pair, first=current is None)
@@ -60,8 +58,8 @@ def require(judgement: Judgement, experiment: str) -> None:
     """GateClosed unless the gate holds."""
     if not judgement.holds:
         raise GateClosed(
-            f"the model of {experiment!r} is not published: {judgement.text} The current one stays; "
-            "see the report, or change publish.gate if the gate asks for too much"
+            f"the model of {experiment!r} is not published: {judgement.text} The current one "
+            "stays: see the report, or change publish.gate if it asks for too much"
         )
 
 

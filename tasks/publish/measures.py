@@ -1,4 +1,4 @@
-"""What the metrics do not hold: curves and calibration, by scikit-learn on the predictions table."""
+"""Curves and calibration: what the metrics do not hold, by scikit-learn on the predictions."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -41,12 +41,11 @@ class Predicted:
         return self.probabilities.max(axis=1)
 
     def judged(self) -> list[int]:
-        """The classes with a curve: the second of two; of more those with pictures for and against."""
+        """The classes that have a curve: those with pictures for and against."""
         import numpy as np
 
-        numbers = [1] if len(self.classes) == 2 else range(len(self.classes))
         counts = np.bincount(self.labels, minlength=len(self.classes))
-        return [number for number in numbers if 0 < counts[number] < len(self.labels)]
+        return [number for number, count in enumerate(counts) if 0 < count < len(self.labels)]
 
 
 class Curve(NamedTuple):
@@ -63,7 +62,7 @@ class Bin(NamedTuple):
 
     low: float
     high: float
-    count: int
+    pictures: int
     confidence: float
     accuracy: float
 
@@ -118,5 +117,5 @@ def calibration(predicted: Predicted, bins: int = BINS) -> list[Bin]:
 
 def expected_calibration_error(bins: list[Bin]) -> float:
     """Mean distance of accuracy from confidence, weighted by pictures (Guo et al. 2017, eq. 3)."""
-    total = sum(one.count for one in bins)
-    return sum(one.count * abs(one.accuracy - one.confidence) for one in bins) / total
+    total = sum(one.pictures for one in bins)
+    return sum(one.pictures * abs(one.accuracy - one.confidence) for one in bins) / total

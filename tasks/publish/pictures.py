@@ -2,9 +2,8 @@
 
 import base64
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import batched
 from typing import TYPE_CHECKING
 
 from storage.images import ImageStore
@@ -44,7 +43,7 @@ def _as_uri(kind: str, encoded: "np.ndarray") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(encoded.tobytes()).decode()}"
 
 
-def thumbnails(store: ImageStore, names: Iterable[str], room: int) -> dict[str, str]:
+def thumbnails(store: ImageStore, names: Sequence[str], room: int) -> dict[str, str]:
     """Data URIs by stored name, the first of `names` that fit in `room` bytes together.
 
     Pictures that are not there or cannot be decoded are passed over.
@@ -58,7 +57,7 @@ def thumbnails(store: ImageStore, names: Iterable[str], room: int) -> dict[str, 
     return found
 
 
-def _made(store: ImageStore, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+def _made(store: ImageStore, names: Sequence[str]) -> Iterator[tuple[str, str]]:
     def make(name: str) -> str | None:
         try:
             return thumbnail(store.read(name))
@@ -66,7 +65,8 @@ def _made(store: ImageStore, names: Iterable[str]) -> Iterator[tuple[str, str]]:
             return None
 
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for batch in batched(names, AT_A_TIME):
+        for start in range(0, len(names), AT_A_TIME):
+            batch = names[start : start + AT_A_TIME]
             for name, uri in zip(batch, pool.map(make, batch), strict=True):
                 if uri is not None:
                     yield name, uri

@@ -54,7 +54,7 @@ def _properties(table: "pd.DataFrame", split: "pd.DataFrame") -> "dict[str, pd.S
 
 
 def size_bands(table: "pd.DataFrame") -> "pd.Series":
-    """Each picture's band of its shorter side: up to SIZES bands of about equal numbers, in pixels."""
+    """Each picture's band of shorter sides: up to SIZES bands, about equally full, in pixels."""
     import pandas as pd
 
     sides = table[["width", "height"]].min(axis=1)

@@ -1,57 +1,78 @@
 """The step `publish`: an evaluation goes in, a report comes out."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from prefect import task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
-from storage import atomic, digests, folders, manifests, records
-from storage.layout import LATEST, METRICS, REPORT, TRAINING
+from storage import atomic, digests, folders, manifests, published, records
+from storage.layout import CARD, LATEST, METRICS, PREDICTIONS, REPORT
 from storage.names import as_file_name
 from storage.references import (
     SPLITS,
     EvaluationRef,
+    FeaturesRef,
     ImagesRef,
     ModelRef,
     ReportRef,
     SplitRef,
 )
 from storage.workspace import Workspace
-from tasks.caching import BY_CONTENT
-from tasks.publish import markdown, report
+from tasks.caching import ByContent
+from tasks.publish import folder as report_folder
+from tasks.publish import gate, index, made_of, markdown
+from tasks.publish.card import card
 from tasks.publish.figures import PublishedFigure
+from tasks.publish.inputs import ReportInputs, StepTaken
+
+# How the run went is told, but the same evaluation needs no second report.
+WITHOUT_EFFECT = frozenset({"steps", "parameters", "command"})
 
 
-@task(name="publish", cache_policy=BY_CONTENT)
+@task(name="publish", cache_policy=ByContent(without_effect=WITHOUT_EFFECT))
 def publish(
     experiment: str,
     images: ImagesRef,
     split: SplitRef,
+    features: FeaturesRef,
     model: ModelRef,
     evaluation: EvaluationRef,
     figure: PublishedFigure | None = None,
+    steps: Sequence[StepTaken] = (),
+    parameters: Mapping[str, Any] | None = None,
+    command: str = "",
 ) -> ReportRef:
     """A new report folder of this experiment, named by the time and what it reports on."""
     workspace = Workspace.current()
     when = records.now()
     run = f"{when[:19].replace(':', '').replace('T', '-')}-{evaluation.digest[:8]}"
-    folder = workspace.reports / as_file_name(experiment) / run
-    with atomic.new_folder(folder) as new:
-        report.write(
-            new,
-            experiment=experiment,
-            when=when,
-            model=model.where,
-            metrics=folders.read_json(workspace.root / evaluation.where / METRICS),
-            training=folders.read_json(workspace.root / model.where / TRAINING),
-            rows=manifests.load(workspace.root / images.where),
-            split=manifests.load(workspace.root / split.where),
-            figure=figure,
-        )
+    doubtful = made_of.doubtful_labels(workspace, split, features)
+    inputs = made_of.opened(
+        workspace,
+        experiment,
+        run,
+        when,
+        images=images,
+        split=split,
+        features=features,
+        model=model,
+        evaluation=evaluation,
+        figure=figure,
+        steps=steps,
+        seconds=sum(step.seconds for step in steps) or None,
+        parameters=parameters or {},
+        command=command,
+        candidates=doubtful.candidates,
+        candidates_note=doubtful.note,
+    )
+    target = workspace.reports / as_file_name(experiment) / run
+    with atomic.new_folder(target) as new:
+        report_folder.write(new, inputs)
     return ReportRef(
         digest=digests.of_value([experiment, run, evaluation.digest]),
-        where=workspace.relative(folder),
+        where=workspace.relative(target),
         experiment=experiment,
         run=run,
     )
@@ -63,11 +84,58 @@ def announce(reference: ReportRef) -> dict[str, Any]:
     Done on every run, cached or not: whoever opens the run's page finds what it stands for.
     """
     workspace = Workspace.current()
-    folder = workspace.root / reference.where
-    atomic.point(folder.parent / LATEST, folder)
-    metrics = folders.read_json(folder / METRICS)
-    _show(reference.experiment, folder / REPORT, metrics)
+    target = workspace.root / reference.where
+    atomic.point(target.parent / LATEST, target)
+    metrics = folders.read_json(target / METRICS)
+    _show(reference.experiment, target / REPORT, metrics)
     return {name: metrics[name] for name in SPLITS if name in metrics}
+
+
+def release(
+    report: ReportRef,
+    *,
+    images: ImagesRef,
+    split: SplitRef,
+    features: FeaturesRef,
+    model: ModelRef,
+    evaluation: EvaluationRef,
+    rule: gate.Gate,
+) -> None:
+    """Publish the model if the gate holds; GateClosed, after the index is made, if it does not."""
+    workspace = Workspace.current()
+    current = published.current(workspace, report.experiment)
+    if current is None or current.model != model.where:
+        inputs = made_of.opened(
+            workspace, report.experiment, report.run, records.now(),
+            images=images, split=split, features=features, model=model, evaluation=evaluation,
+        )  # fmt: skip
+        judgement = gate.judge(rule, inputs.predictions, _predictions(workspace, current))
+        if judgement.holds:
+            published.publish(workspace, _publication(workspace, report, inputs, judgement))
+        index.write(workspace)
+        gate.require(judgement, report.experiment)
+    index.write(workspace)
+
+
+def _predictions(workspace: Workspace, current: published.Publication | None) -> Any:
+    path = workspace.root / current.evaluation / PREDICTIONS if current else None
+    return manifests.load(path) if path is not None and path.exists() else None
+
+
+def _publication(
+    workspace: Workspace, report: ReportRef, inputs: ReportInputs, judgement: gate.Judgement
+) -> published.Publication:
+    trained = (workspace.root / inputs.model / CARD).read_text(encoding="utf-8")
+    return published.Publication(
+        experiment=report.experiment,
+        when=inputs.when,
+        model=inputs.model,
+        evaluation=inputs.evaluation,
+        report=report.where,
+        accuracy=inputs.headline["accuracy"]["published"],
+        judgement=judgement.text,
+        card=card(inputs, judgement, trained),
+    )
 
 
 def _show(experiment: str, page: Path, metrics: dict[str, Any]) -> None:

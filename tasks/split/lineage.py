@@ -1,19 +1,24 @@
 """The memory of a sticky split: where every picture that an experiment ever had was put."""
 
-from storage import atomic, folders, manifests
+from storage import atomic, digests, folders, manifests
 from storage.names import as_file_name
 from storage.references import SPLITS, AssignmentRef, ImagesRef, SplitRef
 from storage.workspace import Workspace
+from tasks.split.rules import Counts, Fractions
 
 
 def previous_assignment(
-    workspace: Workspace, line: str | None, seed: int, images: object
+    workspace: Workspace,
+    line: str | None,
+    seed: int,
+    images: object,
+    amounts: Counts | Fractions,
 ) -> AssignmentRef | None:
     """The assignment that a sticky split of `images` continues; None for the first of its line,
     for a split that is not sticky (`line` is None) and while `images` is not known.
 
-    Where the newest one was itself made for these images, that is the one it continued: the same
-    images ask for the same split again, which is then a cache hit.
+    Where the newest one was itself made for these images and shares, that is the one it continued:
+    the same images ask for the same split again, which is then a cache hit.
     """
     if line is None or not isinstance(images, ImagesRef):
         return None
@@ -21,7 +26,8 @@ def previous_assignment(
     if not path.exists():
         return None
     newest = folders.read_json(path)
-    chosen = newest["previous"] if newest["images"] == images.digest else newest["assignment"]
+    again = newest["made_for"] == _made_for(images, amounts)
+    chosen = newest["previous" if again else "assignment"]
     return AssignmentRef.model_validate(chosen) if chosen else None
 
 
@@ -30,6 +36,7 @@ def remember(
     line: str,
     seed: int,
     images: ImagesRef,
+    amounts: Counts | Fractions,
     split: SplitRef,
     previous: AssignmentRef | None,
 ) -> None:
@@ -50,11 +57,15 @@ def remember(
         images=len(everything),
     )
     content = {
-        "images": images.digest,
+        "made_for": _made_for(images, amounts),
         "assignment": newest.model_dump(mode="json"),
         "previous": previous.model_dump(mode="json") if previous else None,
     }
     atomic.write_json(workspace.lineage(as_file_name(line), seed), content)
+
+
+def _made_for(images: ImagesRef, amounts: Counts | Fractions) -> str:
+    return digests.of_value([images.digest, amounts.model_dump(mode="json")])
 
 
 def assignment_of(workspace: Workspace, reference: AssignmentRef | None) -> dict[str, str]:

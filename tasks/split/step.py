@@ -38,7 +38,7 @@ def split(
     placed = assignment.assign(kept, rule, amounts, seed, earlier)
     reference = _save(workspace, placed)
     if line is not None:
-        lineage.remember(workspace, line, seed, images, reference, previous)
+        lineage.remember(workspace, line, seed, images, amounts, reference, previous)
     return reference
 
 

@@ -42,7 +42,7 @@ def test_a_usable_picture_has_its_size_format_and_likeness():
         "thumbnail": b"",
     }
     assert len(found["hash"]) == 16
-    assert len(found["thumbnail"]) == facts.THUMBNAIL_SIDE**2
+    assert len(found["thumbnail"]) == facts.THUMBNAIL_SIDE**2 * 3
 
 
 def test_size_is_that_of_the_picture_turned_upright():

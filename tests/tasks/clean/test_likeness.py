@@ -14,8 +14,9 @@ from tests.tasks.clean.encoded import encoded, photo, scenes
 
 
 def seen(data: bytes) -> tuple[int, np.ndarray]:
-    grey = cv2.cvtColor(decode(data), cv2.COLOR_RGB2GRAY)
-    return perceptual_hash(grey), thumbnail(grey).ravel()
+    pixels = decode(data)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return perceptual_hash(grey), likeness.brightness(thumbnail(pixels)[None])[0]
 
 
 def groups_of(pictures: list[bytes]) -> list[int]:

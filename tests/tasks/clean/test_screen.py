@@ -2,6 +2,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from storage.errors import NoUsablePictures
 from storage.images import ImageStore
@@ -207,3 +208,17 @@ def test_fewer_than_two_classes_say_what_was_found_and_turned_down(screened, fil
 def test_no_pictures_at_all_are_no_usable_pictures(screened):
     with pytest.raises(NoUsablePictures):
         screen.require_classes(screened(("a", None), ("b", None)))
+
+
+def test_the_same_shape_in_another_colour_is_another_class_but_shares_a_group(screened):
+    grey = scenes(1)[0].convert("L")
+    warm = Image.merge("RGB", (grey.point(lambda v: min(255, v + 60)), grey, grey))
+    cold = Image.merge("RGB", (grey, grey, grey.point(lambda v: min(255, v + 120))))
+    table = screened(("warm", encoded(warm)), ("cold", encoded(cold)), ("dog", DOG))
+    assert statuses(table) == ["kept"] * 3
+    assert table["group"].nunique() == 2
+
+
+def test_a_picture_saved_again_under_another_label_is_a_conflict_in_colour_too(screened):
+    table = screened(("a", ANT), ("b", ANT_AGAIN), ("c", BEE), ("d", CAT))
+    assert statuses(table) == ["label conflict"] * 2 + ["kept"] * 2

@@ -15,12 +15,14 @@ B = images(cat=[1] * 14, dog=[2] * 11)
 def visit(workspace):
     """Split a table as the step does; (the assignment it continued, image -> split)."""
 
-    def split(table, line="mine", seed=7):
+    def split(table, line="mine", seed=7, amounts=Fractions()):
         images = _images(workspace, table)
-        previous = lineage.previous_assignment(workspace, line, seed, images)
+        previous = lineage.previous_assignment(workspace, line, seed, images, amounts)
         earlier = lineage.assignment_of(workspace, previous)
-        placed = assign(table, "sticky", Fractions(), seed, earlier)
-        lineage.remember(workspace, line, seed, images, _split(workspace, placed), previous)
+        placed = assign(table, "sticky", amounts, seed, earlier)
+        lineage.remember(
+            workspace, line, seed, images, amounts, _split(workspace, placed), previous
+        )
         return previous, dict(zip(placed["image"], placed["split"], strict=True))
 
     return split
@@ -48,8 +50,10 @@ def test_the_first_of_a_line_continues_nothing(visit):
 
 def test_without_a_line_or_known_images_there_is_nothing_to_continue(workspace, visit):
     visit(A)
-    assert lineage.previous_assignment(workspace, None, 7, _images(workspace, B)) is None
-    assert lineage.previous_assignment(workspace, "mine", 7, None) is None
+    assert (
+        lineage.previous_assignment(workspace, None, 7, _images(workspace, B), Fractions()) is None
+    )
+    assert lineage.previous_assignment(workspace, "mine", 7, None, Fractions()) is None
     assert lineage.assignment_of(workspace, None) == {}
 
 
@@ -116,3 +120,10 @@ def test_pictures_that_were_left_out_are_not_remembered_as_placed(workspace, vis
     previous, apart = visit(B)
     assert "cat-13-0" not in lineage.assignment_of(workspace, previous)
     assert apart["cat-13-0"] != ""
+
+
+def test_other_shares_start_from_where_everything_is_now(visit):
+    _, first = visit(A)
+    visit(B)
+    _, now = visit(B, amounts=Fractions(train=0.5, validation=0.25, test=0.25))
+    assert {image: now[image] for image in first} == first

@@ -1,0 +1,22 @@
+"""The report's folder: report.html, run.json, metrics.json, plot.png."""
+
+from pathlib import Path
+
+from storage import atomic, folders
+from storage.layout import METRICS, PLOT, REPORT
+from tasks.publish.entry import RUN, entry
+from tasks.publish.inputs import ReportInputs
+from tasks.publish.page import page
+from tasks.publish.plot import save_curves
+
+
+def write(folder: Path, inputs: ReportInputs) -> None:
+    """Fill an empty folder with all that a report consists of, and seal it."""
+    about = {"experiment": inputs.experiment, "when": inputs.when, "model": inputs.model}
+    atomic.write_json(folder / METRICS, about | inputs.metrics)
+    atomic.write_json(folder / RUN, entry(inputs))
+    history = inputs.training.get("history", [])
+    if history:
+        save_curves(folder / PLOT, history, inputs.training["published_repeat"])
+    (folder / REPORT).write_text(page(inputs), encoding="utf-8")
+    folders.seal(folder)

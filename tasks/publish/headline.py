@@ -1,0 +1,123 @@
+"""The top of the page: what was done, how well, and against what."""
+
+from typing import Any, NamedTuple
+
+from tasks.publish.charts import Interval
+from tasks.publish.figures import verdict
+from tasks.publish.inputs import ReportInputs
+from tasks.publish.pairing import counted, judged, paired
+
+MOST_NAMED = 6
+
+
+class Verdict(NamedTuple):
+    """One comparison; `tone` is good, bad or neutral."""
+
+    title: str
+    text: str
+    tone: str
+
+
+def sentence(inputs: ReportInputs) -> str:
+    """The experiment in one sentence."""
+    names = inputs.classes
+    named = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
+    counts = inputs.split["split"].value_counts()
+    shares = ", ".join(
+        f"{counts[name]:,} for {what}"
+        for name, what in (("train", "training"), ("validation", "validation"), ("test", "test"))
+        if name in counts
+    )
+    return f"{len(names)} classes ({named}) told apart by {_network(inputs)}; pictures: {shares}."
+
+
+def _network(inputs: ReportInputs) -> str:
+    space = inputs.training.get("space")
+    if not space:
+        return "a network"
+    return (
+        f"a dense head on {space['backbone']} features at {space['image_size']} pixels "
+        f"({space['preprocessing']} preprocessing, {space['precision']})"
+    )
+
+
+def verdicts(inputs: ReportInputs) -> list[Verdict]:
+    """Against the published figure and against the run before."""
+    return [_against_figure(inputs), _against_previous(inputs)]
+
+
+def _against_figure(inputs: ReportInputs) -> Verdict:
+    figure = inputs.figure
+    accuracy = inputs.metrics[figure.split]["accuracy"] if _comparable(inputs) and figure else None
+    if figure is None or accuracy is None:
+        return Verdict("Published figure", verdict(None, None), "neutral")
+    tone = "neutral"
+    if accuracy["low"] > figure.accuracy:
+        tone = "good"
+    elif accuracy["high"] < figure.accuracy:
+        tone = "bad"
+    text = f"On {figure.split} pictures. {verdict(figure, accuracy)}"
+    return Verdict(
+        "Published figure", f"{text} Source: {figure.source}." if figure.source else text, tone
+    )
+
+
+def _comparable(inputs: ReportInputs) -> bool:
+    return inputs.figure is not None and inputs.figure.split in inputs.metrics
+
+
+def _against_previous(inputs: ReportInputs) -> Verdict:
+    previous = inputs.previous
+    if previous is None:
+        return Verdict("Run before", "This is the first run of this experiment.", "neutral")
+    title = "Published model" if previous.published else "Run before"
+    name = f"the run of {previous.when[:10]}"
+    pair = paired(inputs.predictions, previous.predictions)
+    if pair is None:
+        text = f"No test picture is shared with {name}: the two cannot be compared."
+        return Verdict(title, text, "neutral")
+    how = judged(pair)
+    beginning = {
+        "better": "Significantly better.",
+        "worse": "Significantly worse.",
+        "no different": "Not significantly different.",
+    }[how]
+    tone = {"better": "good", "worse": "bad", "no different": "neutral"}[how]
+    text = f"{beginning} {counted(pair, 'this model', name)}"
+    return Verdict(title, f"{text} Compared with {previous.run}.", tone)
+
+
+def facts(inputs: ReportInputs) -> list[tuple[str, str]]:
+    """Date, duration, share of the cache, seeds: what is known of them."""
+    from tasks.publish.rendering import seconds
+
+    found = [("Made", f"{inputs.when[:10]} {inputs.when[11:16]} UTC"), ("Run", inputs.run)]
+    if inputs.seconds is not None:
+        found.append(("Took", seconds(inputs.seconds)))
+    if inputs.steps:
+        cached = sum(step.state == "cached" for step in inputs.steps)
+        found.append(("From the cache", f"{cached} of {len(inputs.steps)} steps"))
+    seeds = inputs.training.get("seeds", [])
+    if len(seeds) > 1:
+        deviation = inputs.headline["accuracy"]["deviation"]
+        found.append(
+            (
+                "Seeds",
+                f"{len(seeds)}; accuracy is their mean, deviation {100 * deviation:.2f} points",
+            )
+        )
+    return found
+
+
+def split_intervals(metrics: dict[str, Any], splits: list[str]) -> list[Interval]:
+    """Each split's accuracy with its interval, as evaluated."""
+    return [
+        Interval(
+            name,
+            metrics[name]["accuracy"]["mean"],
+            metrics[name]["accuracy"]["low"],
+            metrics[name]["accuracy"]["high"],
+            metrics[name]["images"],
+        )
+        for name in splits
+    ]

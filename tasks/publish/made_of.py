@@ -1,0 +1,82 @@
+"""What a run's references point to, opened for its report."""
+
+from typing import TYPE_CHECKING, Any
+
+from storage import folders, manifests
+from storage.features import FeatureTable
+from storage.images import ImageStore
+from storage.layout import METRICS, PREDICTIONS, TRAINING
+from storage.references import (
+    SPLITS,
+    EvaluationRef,
+    FeaturesRef,
+    ImagesRef,
+    ModelRef,
+    SplitRef,
+)
+from storage.statuses import Status
+from storage.workspace import Workspace
+from tasks.publish import label_errors, lookup
+from tasks.publish.inputs import ReportInputs
+from tasks.publish.label_errors import Found
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def opened(
+    workspace: Workspace,
+    experiment: str,
+    run: str,
+    when: str,
+    *,
+    images: ImagesRef,
+    split: SplitRef,
+    features: FeaturesRef,
+    model: ModelRef,
+    evaluation: EvaluationRef,
+    **about: Any,
+) -> ReportInputs:
+    """The inputs of a report; `about` is passed on (figure, steps, parameters, …)."""
+    folder = workspace.root / evaluation.where
+    rows = manifests.load(workspace.root / images.where)
+    return ReportInputs(
+        experiment=experiment,
+        run=run,
+        when=when,
+        model=model.where,
+        evaluation=evaluation.where,
+        metrics=folders.read_json(folder / METRICS),
+        training=folders.read_json(workspace.root / model.where / TRAINING),
+        predictions=manifests.load(folder / PREDICTIONS),
+        rows=rows,
+        split=manifests.load(workspace.root / split.where),
+        images=ImageStore(workspace.images),
+        previous=lookup.earlier(workspace, experiment, evaluation.where),
+        digests={
+            "images": images.digest,
+            "split": split.digest,
+            "features": features.digest,
+            "model": model.digest,
+            "evaluation": evaluation.digest,
+        },
+        downloads=downloads_of(rows),
+        **about,
+    )
+
+
+def doubtful_labels(workspace: Workspace, split: SplitRef, features: FeaturesRef) -> Found:
+    """Label-error candidates among the pictures of a split."""
+    table = manifests.load(workspace.root / split.where)
+    placed = table[table["split"].isin(SPLITS)].reset_index(drop=True)
+    known = FeatureTable.of(workspace, features, placed["image"].tolist())
+    return label_errors.find(placed, known.rows, features.shape, list(split.classes))
+
+
+def downloads_of(rows: "pd.DataFrame") -> dict[str, int]:
+    """How many addresses ended how; empty for a source whose files have no address each."""
+    sources = rows["source"]
+    if not len(rows) or not sources.str.match("https?://").all() or sources.nunique() == 1:
+        return {}
+    ended = rows["reason"].str.partition(":")[0].where(rows["status"] != Status.KEPT, "ok")
+    return {str(status): int(count) for status, count in ended.value_counts().items()}

@@ -1,0 +1,33 @@
+"""What it takes to make a run again."""
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+PACKAGES = (
+    "darkroom", "tensorflow", "keras", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy",
+    "opencv-python", "prefect", "cleanlab",
+)  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Python, the machine and the packages that decide about a result; none is imported."""
+    found = {"Python": platform.python_version(), "system": platform.platform()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def flat(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """A tree of parameters as dotted names, as `--set` takes them; empty values are left out."""
+    found: dict[str, str] = {}
+    for name, value in parameters.items():
+        if isinstance(value, Mapping):
+            found.update(flat(value, f"{prefix}{name}."))
+        elif value is not None:
+            found[f"{prefix}{name}"] = str(value)
+    return found

@@ -1,0 +1,176 @@
+"""The page of a run in a real browser."""
+
+import pytest
+
+from tasks.publish import page
+from tests.tasks.publish import sample
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """The page of a run with classes of any kind of name, and its inputs."""
+    from storage.workspace import Workspace
+
+    root = tmp_path_factory.mktemp("report")
+    heat = {}
+    made = sample.inputs(Workspace(root), ("cat", *sample.HOSTILE), 20)
+    wrong = made.predictions[~made.predictions["correct"]]["image"]
+    heat = {name: sample.picture(5) for name in wrong}
+    candidates = made.split.head(3)[["image", "name", "split", "label"]].assign(
+        suggested="cat", given_probability=0.1, suggested_probability=0.9
+    )
+    made = sample.inputs(
+        Workspace(root), ("cat", *sample.HOSTILE), 20, heat_maps=heat, candidates=candidates
+    )
+    path = root / "report.html"
+    path.write_text(page.page(made), encoding="utf-8")
+    return path, made
+
+
+@pytest.fixture
+def opened(saved, open_page):
+    return open_page(saved[0])
+
+
+def cell(opened, truth, said):
+    return opened.page.locator(f'.confusion [data-cell="{truth},{said}"]')
+
+
+def test_loads_offline_without_a_complaint(opened):
+    assert opened.page.locator("h1").inner_text() == "sample"
+    assert opened.complaints == []
+    assert [url[:5] for url in opened.requests if not url.startswith("data:")] == ["file:"]
+
+
+def test_no_name_becomes_markup(saved, opened):
+    for button in opened.page.locator("[data-cell]").all():
+        button.click()
+    assert opened.complaints == []
+    assert opened.page.locator("[onerror]").count() == 0
+    headings = opened.page.locator(".confusion tbody th").all_inner_texts()
+    assert headings == saved[1].classes
+
+
+def test_a_cell_shows_exactly_its_pictures(saved, opened):
+    made = saved[1]
+    table = made.shown_predictions()
+    for truth, row in enumerate(made.headline["confusion"]):
+        for said, count in enumerate(row):
+            button = cell(opened, truth, said)
+            assert button.count() == (count > 0)
+            if not count:
+                continue
+            button.click()
+            names = opened.page.locator("#cell-pictures .name").all_inner_texts()
+            there = (table["label"] == made.classes[truth]) & (
+                table["predicted"] == made.classes[said]
+            )
+            assert sorted(names) == sorted(table.loc[there, "name"])
+            assert opened.page.locator("#cell-pictures img").count() == count
+            assert button.get_attribute("aria-pressed") == "true"
+
+
+def test_a_cell_shows_the_right_pixels(saved, opened):
+    from tasks.publish import pictures
+
+    made = saved[1]
+    row = made.shown_predictions().iloc[0]
+    cell(opened, made.classes.index(row["label"]), made.classes.index(row["predicted"])).click()
+    tile = opened.page.locator("#cell-pictures .tile", has_text=row["name"]).first
+    expected = pictures.thumbnail(made.images.read(row["image"]))
+    assert tile.locator("img").get_attribute("src") == expected
+
+
+def test_every_picture_is_there_and_says_what_it_is(opened):
+    cell(opened, 0, 0).click()
+    for details in opened.page.locator("details").all():
+        details.evaluate("one => one.open = true")
+    for img in opened.page.locator("img").all():
+        assert img.get_attribute("alt")
+        img.scroll_into_view_if_needed() if img.is_visible() else None
+        assert img.evaluate("one => one.decode().then(() => one.naturalWidth)") > 0
+
+
+def test_a_heading_sorts_and_sorts_back(opened):
+    table = opened.page.locator("#results table.sortable")
+    heading = table.locator("thead th").nth(3)
+
+    def recalls():
+        cells = table.locator("tbody tr td:nth-child(4)")
+        return [float(one.get_attribute("data-value")) for one in cells.all()]
+
+    heading.locator("button").click()
+    assert recalls() == sorted(recalls(), reverse=True)
+    assert heading.get_attribute("aria-sort") == "descending"
+    heading.locator("button").click()
+    assert recalls() == sorted(recalls())
+    assert heading.get_attribute("aria-sort") == "ascending"
+
+
+def test_the_keyboard_reaches_a_cell_and_its_pictures(opened):
+    button = cell(opened, 0, 0)
+    button.focus()
+    opened.page.keyboard.press("Enter")
+    focused = opened.page.evaluate("document.activeElement.id")
+    assert focused == "cell-title"
+    assert opened.page.locator("#cell-title").is_visible()
+
+
+def test_grad_cam_is_shown_on_demand(opened):
+    maps = opened.page.locator("img.heat")
+    assert maps.count() > 0
+    assert not maps.first.is_visible()
+    opened.page.locator("#heat").click()
+    assert maps.first.is_visible()
+    assert maps.first.get_attribute("alt").startswith("Grad-CAM")
+    opened.page.locator("#heat").click()
+    assert not maps.first.is_visible()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_sticks_out(saved, open_page, width):
+    opened = open_page(saved[0], width=width)
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_dark_follows_the_system(saved, open_page):
+    def paper(scheme):
+        opened = open_page(saved[0], scheme=scheme)
+        return opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    assert paper("light") == "rgb(252, 252, 250)"
+    assert paper("dark") == "rgb(22, 24, 28)"
+
+
+def test_prints_on_white_without_its_buttons(saved, open_page):
+    opened = open_page(saved[0], scheme="dark")
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    body = opened.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert body == "rgb(255, 255, 255)"
+    assert not opened.page.locator("header.top").is_visible()
+    assert len(opened.page.pdf()) > 10_000
+
+
+def test_works_without_its_script(saved, browser):
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page_ = context.new_page()
+    page_.goto(saved[0].as_uri())
+    assert page_.locator("#errors img[src]").count() > 0
+    assert page_.locator("noscript").count() == 1
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(saved, open_page, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    opened = open_page(saved[0], scheme=scheme)
+    cell(opened, 0, 0).click()
+    for details in opened.page.locator("details").all():
+        details.evaluate("one => one.open = true")
+    found = axe.Axe().run(opened.page).response["violations"]
+    grave = [
+        (one["id"], [node["target"] for node in one["nodes"]][:3], one["help"])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
+    assert grave == []

@@ -1,0 +1,168 @@
+import json
+
+import pytest
+
+from storage import atomic, published
+from storage.errors import ParameterError
+from storage.layout import LATEST, METRICS, REPORT
+from storage.published import Publication
+from tasks.publish import card, entry, folder, gate, index, lookup, pairing
+from tests.tasks.publish import sample
+from tests.tasks.publish.test_page import Seen
+
+
+@pytest.fixture
+def reported(workspace):
+    """Makes a report; its inputs."""
+
+    def make(seed=0, **changes):
+        made = sample.inputs(workspace, seed=seed, **changes)
+        target = workspace.reports / made.experiment / made.run
+        with atomic.new_folder(target) as new:
+            folder.write(new, made)
+        atomic.point(target.parent / LATEST, target)
+        return made
+
+    return make
+
+
+def test_an_index_of_nothing_says_so(workspace):
+    assert "No experiment has a report yet" in index.page(workspace)
+
+
+def test_every_run_is_listed_newest_first(workspace, reported):
+    reported(1, when="2026-01-01T00:00:00+00:00")
+    reported(2, when="2026-01-03T00:00:00+00:00")
+    reported(3, when="2026-01-02T00:00:00+00:00", experiment="other")
+    rows = index.rows(workspace)
+    assert [row.entry["when"][:10] for row in rows] == ["2026-01-03", "2026-01-02", "2026-01-01"]
+    path = index.write(workspace)
+    assert path == workspace.reports / "index.html"
+    seen = Seen(path.read_text())
+    links = {one["href"] for one in seen.all("a") if one["href"].endswith(REPORT)}
+    assert len(links) == 3
+    assert all((path.parent / link).is_file() for link in links)
+
+
+def test_reports_without_an_entry_of_their_own_are_listed_too(workspace, reported):
+    made = reported()
+    old = workspace.reports / made.experiment / made.run
+    (old / entry.RUN).unlink()
+    (row,) = index.rows(workspace)
+    assert row.entry["correct"] == ""
+    assert row.metrics["accuracy"] == made.headline["accuracy"]
+    assert "sample" in index.page(workspace)
+
+
+def test_reports_of_the_first_days_are_compared_as_well(workspace, reported):
+    made = reported()
+    old = workspace.reports / made.experiment / made.run
+    (old / entry.RUN).unlink()
+    metrics = json.loads((old / METRICS).read_text())
+    del metrics["model"]
+    (old / METRICS).write_text(json.dumps(metrics))
+    whole = workspace.evaluations / made.run.rpartition("-")[2]
+    (whole / "whole" / "predictions.parquet").rename(whole / "predictions.parquet")
+    found = lookup.earlier(workspace, "sample", "evaluations/new")
+    assert found is not None
+    assert (found.run, len(found.predictions)) == (made.run, len(made.predictions))
+    assert lookup.earlier(workspace, "sample", workspace.relative(whole)) is None
+
+
+def test_a_damaged_report_does_not_spoil_the_index(workspace, reported):
+    reported(1)
+    made = reported(2)
+    damaged = workspace.reports / made.experiment / made.run
+    (damaged / entry.RUN).write_text("{")
+    (damaged / METRICS).write_text("{")
+    assert len(index.rows(workspace)) == 1
+
+
+def test_answers_give_mcnemar_without_the_tables(workspace, reported):
+    first, second = reported(1), reported(2)
+    pair = pairing.paired(first.predictions, second.predictions)
+    (pictures, bits), (same, others) = (entry.answers(one.predictions) for one in (first, second))
+    assert pictures == same
+    a, b = (bin(int(text, 16) | 1 << 4 * len(text))[3:] for text in (bits, others))
+    only_first = sum(x > y for x, y in zip(a, b, strict=True))
+    assert (only_first, a.count("1")) == (pair.only_first, pair.both_right + pair.only_first)
+
+
+def test_the_published_run_is_marked(workspace, reported):
+    made = reported()
+    (workspace.root / made.model).mkdir(parents=True)
+    report = f"reports/{made.experiment}/{made.run}"
+    judgement = gate.judge(gate.Gate(), made.predictions)
+    published.publish(
+        workspace,
+        Publication(
+            experiment="sample", when=made.when, model=made.model, evaluation=made.evaluation,
+            report=report, accuracy=0.9, judgement=judgement.text,
+            card=card.card(made, judgement, "# Model card\n"),
+        ),
+    )  # fmt: skip
+    (row,) = index.rows(workspace)
+    assert row.published
+    text = published.link(workspace, "sample").with_name("sample.md").read_text()
+    assert "| test | 48 |" in text
+    assert "Nothing was published before" in text
+
+
+def test_finds_reports_by_experiment_run_and_path(workspace, reported):
+    first, last = reported(1), reported(2)
+    place = workspace.reports / "sample"
+    assert lookup.find(workspace, "sample") == place / last.run
+    assert lookup.find(workspace, f"sample/{first.run}") == place / first.run
+    assert lookup.find(workspace, str(place / first.run)) == place / first.run
+    assert lookup.find(workspace, str(place / first.run / REPORT)) == place / first.run
+    for name in ("sampel", "sample/none", ""):
+        with pytest.raises(ParameterError, match="expected an experiment with a report"):
+            lookup.find(workspace, name)
+    with pytest.raises(ParameterError, match="one of sample"):
+        lookup.find(workspace, "sampel")
+
+
+def test_opens_the_page(workspace, reported, monkeypatch):
+    made, opened = reported(), []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    address = lookup.open_page(lookup.find(workspace, "sample"))
+    assert opened == [address]
+    assert address.endswith(f"/{made.run}/{REPORT}")
+
+
+def test_compares_two_runs(workspace, reported):
+    first, second = reported(1), reported(2)
+    found = lookup.compare(workspace, f"sample/{first.run}", "sample")
+    assert found.pair == pairing.paired(first.predictions, second.predictions)
+    assert f"sample/{second.run}: test accuracy" in found.text
+    assert "exact McNemar p =" in found.text
+
+
+def test_earlier_is_the_published_run_else_the_one_before(workspace, reported):
+    assert lookup.earlier(workspace, "sample", "evaluations/none") is None
+    first, second = reported(1), reported(2)
+    assert lookup.earlier(workspace, "sample", second.evaluation).run == first.run
+    assert lookup.earlier(workspace, "sample", "evaluations/new").run == second.run
+    (workspace.root / first.model).mkdir(parents=True)
+    published.publish(
+        workspace,
+        Publication(
+            experiment="sample", when=first.when, model=first.model, evaluation=first.evaluation,
+            report=f"reports/sample/{first.run}", accuracy=0.9, judgement="",
+        ),
+    )  # fmt: skip
+    found = lookup.earlier(workspace, "sample", "evaluations/new")
+    assert (found.run, found.published) == (first.run, True)
+
+
+def test_strange_names_are_text_in_the_index(workspace, reported):
+    name = sample.HOSTILE[0]
+    made = sample.inputs(workspace, sample.HOSTILE, 12, experiment=name)
+    target = workspace.reports / "strange #1%" / "r?n"
+    with atomic.new_folder(target) as new:
+        folder.write(new, made)
+    seen = Seen(index.page(workspace))
+    assert name in seen.text
+    assert all("onerror" not in attributes for _, attributes in seen.elements)
+    assert "strange%20%231%25/r%3Fn/report.html" in [one["href"] for one in seen.all("a")]
+    assert json.dumps(seen.data["runs"][0]["name"]).startswith('"<img')
