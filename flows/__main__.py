@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import sys
 import traceback
@@ -219,6 +220,9 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ.setdefault(name, value)
     if words.debug:
         os.environ["PREFECT_LOGGING_LEVEL"] = "DEBUG"
+    else:
+        # Prefect's background threads remark at exit that they are not quite done, under this name.
+        logging.getLogger("EventsWorker").setLevel(logging.ERROR)
     try:
         COMMANDS[words.command](words)
     except ParameterError as error:

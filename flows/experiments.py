@@ -13,6 +13,7 @@ from flows.parameters import Experiment
 from storage.errors import ParameterError
 from tasks.code import PROJECT
 
+PIPELINE = "pipeline"
 DEPLOYMENTS = PROJECT / "deployments" / "prefect.yaml"
 
 
@@ -21,11 +22,16 @@ def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         found = content["deployments"]
-        return {item["name"]: item for item in found if "experiment" in item.get("parameters", {})}
+        return {item["name"]: item for item in found if _runs_pipeline(item)}
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ParameterError(
             f"expected a list of deployments in {file}, found none ({error})"
         ) from error
+
+
+def _runs_pipeline(deployment: dict[str, Any]) -> bool:
+    flow = str(deployment.get("entrypoint", PIPELINE)).rpartition(":")[2]
+    return flow == PIPELINE and "experiment" in deployment.get("parameters", {})
 
 
 def load(name: str, settings: list[str], file: Path = DEPLOYMENTS) -> Experiment:

@@ -104,8 +104,11 @@ def test_a_deployed_run_completes_and_leaves_its_artifacts(prefect_environment, 
     keys = {artifact["key"] for artifact in ask(url, "/artifacts/filter", {})}
     assert {"digits-summary", "digits-metrics", "digits-report"} <= keys
     assert (workspace.reports / "digits" / "latest" / "report.html").is_file()
-    names = {deployment["name"] for deployment in ask(url, "/deployments/filter", {})}
+    found = ask(url, "/deployments/filter", {})
+    names = {deployment["name"] for deployment in found}
+    schedules = [schedule for deployment in found for schedule in deployment["schedules"]]
     assert set(deployments()) <= names
+    assert {schedule["schedule"]["cron"] for schedule in schedules} >= {"0 3 * * *", "0 4 * * 1"}
 
 
 def test_every_experiment_has_valid_parameters_and_a_description():

@@ -42,10 +42,6 @@ class OutOfBytes(OSError):
     """The server has sent more bytes than the request may cost."""
 
 
-class Cancelled(OSError):
-    """The run is being stopped."""
-
-
 @dataclass
 class Allowance:
     """What is left for the request that this thread works on."""
@@ -54,12 +50,9 @@ class Allowance:
     connect_seconds: float
     read_seconds: float
     bytes_left: float
-    stop: threading.Event | None = None
 
     def patience(self, seconds: float) -> float:
         """At most `seconds`, and no longer than the deadline; OutOfTime when it has passed."""
-        if self.stop is not None and self.stop.is_set():
-            raise Cancelled("the run was stopped")
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise OutOfTime("the total time for this address is over")

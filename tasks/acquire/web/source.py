@@ -1,0 +1,248 @@
+"""Synsets to rows of a collection: lists are read, what is new is downloaded and recorded."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from storage import digests
+from storage.download_statuses import DownloadStatus
+from storage.errors import SourceError, SourceMissing
+from storage.fingerprints import Fingerprints
+from storage.images import ImageStore
+from storage.ledger import Download, Ledger
+from storage.names import as_file_name
+from storage.statuses import Status
+from storage.workspace import Workspace
+from tasks.acquire import archive
+from tasks.acquire.collection import COLUMNS
+from tasks.acquire.found import Found
+from tasks.acquire.web import archives, placeholders, url_lists
+from tasks.acquire.web.connections import GuardedAdapter
+from tasks.acquire.web.downloader import THREADS, Manners, download
+from tasks.acquire.web.fetch import Job
+from tasks.acquire.web.limits import Limits
+from tasks.acquire.web.pictures import MAX_PIXELS
+from tasks.progress import Advance
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+WNID = "{wnid}"
+ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+ARCHIVES = (".tar", ".zip")
+# Rows that were never meant to be bytes of a picture; `Status` has no words of its own for them.
+NOT_DOWNLOADED = "not downloaded"
+PLACEHOLDER = "placeholder"
+STATUSES: dict[DownloadStatus, str] = {
+    DownloadStatus.OK: Status.KEPT,
+    DownloadStatus.EMPTY: Status.EMPTY,
+    DownloadStatus.NOT_AN_IMAGE: Status.UNDECODABLE,
+    DownloadStatus.TRUNCATED: Status.TRUNCATED,
+    DownloadStatus.TOO_MANY_PIXELS: Status.TOO_MANY_PIXELS,
+    DownloadStatus.TOO_LARGE: Status.TOO_MANY_BYTES,
+    DownloadStatus.PLACEHOLDER: PLACEHOLDER,
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a list: the class it is for, and its place, counted from 0."""
+
+    label: str
+    name: str
+    url: str
+
+
+def collect_synsets(
+    workspace: Workspace,
+    synsets: Mapping[str, str],
+    url_list: str,
+    *,
+    first: int | None = None,
+    retry_failed: bool = False,
+    revisit: bool = False,
+    limits: Limits,
+    manners: Manners,
+    threads: int = THREADS,
+    max_pixels: int = MAX_PIXELS,
+    advance: Advance,
+) -> "pd.DataFrame":
+    """One row per line of the lists (collection.COLUMNS), in list order; `source` is the address.
+
+    `synsets` is class -> WordNet id; `first` takes only so many lines of each class. Only addresses
+    that the ledger does not know, or whose picture is no longer stored, are fetched; with
+    `retry_failed` also those whose failure may have passed; with `revisit` all that gave a picture,
+    without their bodies if nothing has changed.
+    """
+    entries = listed(workspace, synsets, url_list, first=first, manners=manners, revisit=revisit)
+    urls = list(dict.fromkeys(entry.url for entry in entries))
+    images = ImageStore(workspace.images)
+    with Ledger.opened(ledger_path(workspace)) as ledger:
+        jobs = jobs_for(ledger, images, urls, retry_failed=retry_failed, revisit=revisit)
+        advance(len(urls) - len(jobs))
+        download(
+            jobs, ledger, images,
+            allowed=limits, manners=manners, advance=advance, threads=threads,
+            max_pixels=max_pixels,
+        )  # fmt: skip
+        rows = ledger.rows(urls)
+        masked = _placeholders(entries, rows)
+        ledger.add(masked.values())
+    return _table(entries, rows | masked)
+
+
+def ledger_path(workspace: Workspace) -> Path:
+    """The workspace's ledger of downloads."""
+    return workspace.downloads / "ledger.sqlite"
+
+
+def jobs_for(
+    ledger: Ledger, images: ImageStore, urls: list[str], *, retry_failed: bool, revisit: bool
+) -> list[Job]:
+    """What has to be sent for these addresses, in their order."""
+    known = ledger.rows(urls)
+    missing = set(ledger.missing(urls, retry_failed=retry_failed))
+    jobs = []
+    for url in urls:
+        row = known.get(url)
+        has_image = row is not None and row.image and images.has(row.image, row.bytes)
+        lost = row is not None and row.image and not has_image
+        if url in missing or lost:
+            jobs.append(Job.to(url))
+        elif revisit and row is not None and row.status == DownloadStatus.OK:
+            jobs.append(Job.to(url, row))
+    return jobs
+
+
+def listed(
+    workspace: Workspace,
+    synsets: Mapping[str, str],
+    url_list: str,
+    *,
+    first: int | None = None,
+    manners: Manners,
+    revisit: bool = False,
+) -> list[Entry]:
+    """The lines of all lists, class after class; lists at addresses are fetched once and kept.
+
+    With `revisit` they are asked for again, on condition that they have changed.
+    """
+    found = {}
+    for path, some in list_files(workspace, synsets, url_list, manners=manners, revisit=revisit):
+        found.update(url_lists.addresses(path, some))
+    return [
+        Entry(label, f"{wnid}/img{place}", url)
+        for label, wnid in synsets.items()
+        for place, url in enumerate(found[label][:first])
+    ]
+
+
+def fingerprint(
+    workspace: Workspace, synsets: Mapping[str, str], url_list: str, *, manners: Manners
+) -> str:
+    """Digest of what the lists (or archives) hold; they are fetched if they are not there yet."""
+    files = list_files(workspace, synsets, url_list, manners=manners, revisit=False)
+    return digests.of_value(Fingerprints(workspace.fingerprints).of_files([p for p, _ in files]))
+
+
+def list_files(
+    workspace: Workspace,
+    synsets: Mapping[str, str],
+    url_list: str,
+    *,
+    manners: Manners,
+    revisit: bool,
+) -> list[tuple[Path, dict[str, str]]]:
+    """Files on this disk, each with the synsets (class -> id) that are to be looked up in it."""
+    if WNID not in url_list:
+        return [(_local(workspace, url_list, manners, revisit=revisit), dict(synsets))]
+    return [
+        (_local(workspace, url_list.replace(WNID, wnid), manners, revisit=revisit), {label: wnid})
+        for label, wnid in synsets.items()
+    ]
+
+
+def is_archive_list(url_list: str) -> bool:
+    """Whether `url_list` leads to archives of pictures, one per synset, instead of addresses."""
+    path = urlsplit(url_list).path if ADDRESS.match(url_list) else url_list
+    return path.lower().endswith(ARCHIVES)
+
+
+def archive_files(
+    workspace: Workspace,
+    synsets: Mapping[str, str],
+    url_list: str,
+    *,
+    manners: Manners,
+    max_total_bytes: int,
+    max_file_bytes: int,
+) -> Iterator[Found]:
+    """The files of each synset's archive, named `wnid/name in the archive`."""
+    for path, some in list_files(workspace, synsets, url_list, manners=manners, revisit=False):
+        files = archive.files_of(
+            path, max_total_bytes=max_total_bytes, max_file_bytes=max_file_bytes
+        )
+        for found in files:
+            yield replace(found, name=f"{next(iter(some.values()))}/{found.name}")
+
+
+def web_archive(
+    workspace: Workspace, url: str, *, checksum: str, manners: Manners, revisit: bool = False
+) -> archives.Fetched:
+    """The archive at `url`, whole, at `archive_path(workspace, url)`."""
+    adapter = GuardedAdapter(allow_private=manners.allow_private_addresses, connections_per_host=1)
+    try:
+        return archives.download(
+            url, archive_path(workspace, url), workspace.unfinished, adapter,
+            checksum=checksum, revisit=revisit,
+        )  # fmt: skip
+    finally:
+        adapter.close()
+
+
+def archive_path(workspace: Workspace, url: str) -> Path:
+    """Where the file at `url` is kept."""
+    name = as_file_name(Path(urlsplit(url).path).name)
+    return workspace.downloads / "web" / f"{digests.of_bytes(url.encode())[:16]}-{name}"
+
+
+def _local(workspace: Workspace, place: str, manners: Manners, *, revisit: bool) -> Path:
+    if not ADDRESS.match(place):
+        return Path(place).expanduser()
+    try:
+        web_archive(workspace, place, checksum="", manners=manners, revisit=revisit)
+    except SourceError as error:
+        raise SourceMissing(
+            f"{error}. ImageNet's own lists of addresses are gone from the web. Instead, set "
+            "source.url_list to the fall-2011 list as a file (imagenet_fall11_urls.tgz), to a text "
+            "or CSV file of your own ({wnid} is filled in), or to ImageNet's archive of each "
+            "synset, https://image-net.org/data/winter21_whole/{wnid}.tar"
+        ) from error
+    return archive_path(workspace, place)
+
+
+def _placeholders(entries: Iterable[Entry], rows: Mapping[str, Download]) -> dict[str, Download]:
+    pictures = [(entry.label, rows[entry.url]) for entry in entries if rows[entry.url].image]
+    masks = placeholders.unmasked(pictures)
+    return {
+        row.url: replace(row, status=DownloadStatus.PLACEHOLDER, reason=masks[row.image])
+        for _, row in pictures
+        if row.image in masks and row.status == DownloadStatus.OK
+    }
+
+
+def _table(entries: Iterable[Entry], rows: Mapping[str, Download]) -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame([_row(entry, rows[entry.url]) for entry in entries], columns=list(COLUMNS))
+
+
+def _row(entry: Entry, row: Download) -> tuple[str | int, ...]:
+    kept = row.status == DownloadStatus.OK
+    status = STATUSES.get(row.status, NOT_DOWNLOADED)
+    reason = "" if kept else f"{row.status}: {row.reason}"
+    image, count = (row.image, row.bytes) if kept else ("", 0)
+    return entry.name, entry.label, entry.url, image, count, str(status), reason
