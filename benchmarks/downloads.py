@@ -5,7 +5,7 @@ $BENCHMARK_CACHE), runs both in turn on the same server, each as a process from 
 compares the medians. About two minutes, most of it the venv.
 
 img2dataset runs as it was fastest in trials: all cores, 64 threads each, shards of 500, no
-resizing, no second encoding, one attempt. Darkroom decodes, hashes, stores and records all pictures.
+resizing, no second encoding, one attempt. Darkroom decodes, hashes, stores and records pictures.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ def peer_command(cache: Path) -> Path:
     if not command.exists():
         venv.create(cache / "img2dataset", with_pip=True)
         pip = cache / "img2dataset" / "bin" / "pip"
-        subprocess.run([pip, "install", "--quiet", PEER, "setuptools<81"], check=True)
+        subprocess.run([pip, "install", "--quiet", PEER], check=True)
     return command
 
 

@@ -1,8 +1,8 @@
 """Two synsets' addresses in a list like ImageNet's of fall 2011: 14 million lines in a tgz.
 
-`python -m benchmarks synset_lookup` makes the list in build/benchmarks (or in $BENCHMARK_CACHE; 1 GB
-of text for a minute, 290 MB kept), looks the synsets up in a process of its own, and compares with
-`tar | grep` for one of them.
+`python -m benchmarks synset_lookup` makes the list in build/benchmarks (or in $BENCHMARK_CACHE; a
+minute, 290 MB), looks the synsets up in a process of its own, and compares with `tar | grep` for
+one of them.
 """
 
 import json

@@ -122,7 +122,11 @@ def run(words: argparse.Namespace) -> None:
 
 def said(result: dict[str, Any]) -> str:
     """A run's result for people."""
-    lines = [f"{result['experiment']}: done in {result['seconds']:.1f} s"]
+    steps = ", ".join(f"{step['name']} {step['seconds']:.1f}" for step in result["steps"])
+    lines = [
+        f"{result['experiment']}: done in {result['seconds']:.1f} s",
+        f"{'seconds':>10} {steps}",
+    ]
     metrics = result["metrics"] or {}
     for name, part in metrics.items():
         accuracy = part["accuracy"]

@@ -8,7 +8,7 @@ from storage.errors import ParameterError
 from storage.layout import CLASSES, LATEST, METRICS, MODEL
 from storage.names import as_file_name
 from storage.workspace import Workspace
-from tasks.clean.decode import Problem, decode
+from tasks.decode import Problem, decode
 from tasks.tensorflow import load_keras
 
 

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from tasks.acquire.sources import Source
-from tasks.clean.decode import MAX_PIXELS
+from tasks.decode import MAX_PIXELS
 from tasks.extract.preprocessing import MODES, Preprocessing
 from tasks.publish.figures import PublishedFigure
 from tasks.publish.gate import Gate

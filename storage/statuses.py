@@ -24,6 +24,8 @@ class Status(StrEnum):
     TOO_MANY_PIXELS = "too many pixels"
     DUPLICATE = "duplicate"
     LABEL_CONFLICT = "label conflict"
+    NOT_DOWNLOADED = "not downloaded"
+    PLACEHOLDER = "placeholder"
 
 
 IGNORED = frozenset({Status.NOT_A_PICTURE, Status.SYSTEM_FILE, Status.UNLABELLED})

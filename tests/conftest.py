@@ -1,9 +1,11 @@
 """What all tests share. Whatever is written goes to temporary folders."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # An accidental Prefect server in a test of plain functions is an error.
 os.environ.setdefault("PREFECT_SERVER_ALLOW_EPHEMERAL_MODE", "false")
@@ -28,3 +30,30 @@ def shared_data():
     if not SHARED_DATA.is_dir():
         pytest.skip(f"needs the pictures in {SHARED_DATA}, which are not here")
     return SHARED_DATA
+
+
+# How long an example takes says more about the machine than about the code; nothing is written
+# beside the project.
+settings.register_profile("darkroom", deadline=None, database=None)
+settings.load_profile("darkroom")
+
+_watched: list[list[str]] = []
+
+
+def _note_open(event, arguments):
+    if event == "open" and _watched and isinstance(arguments[0], str | bytes | os.PathLike):
+        for seen in _watched:
+            seen.append(os.fsdecode(arguments[0]))
+
+
+# An audit hook stays until the process ends; it notes nothing unless a test asks.
+sys.addaudithook(_note_open)
+
+
+@pytest.fixture
+def opened():
+    """The paths of all files opened from here on, in order."""
+    seen: list[str] = []
+    _watched.append(seen)
+    yield seen
+    _watched.remove(seen)

@@ -5,6 +5,7 @@ import zipfile
 from pathlib import Path
 
 from storage import atomic
+from tasks.decode import opencv
 
 FIXED_DATE = (2013, 9, 20, 10, 0, 0)
 GREYS = 16
@@ -20,7 +21,6 @@ def write_zip(target: Path) -> Path:
 
 
 def _pictures() -> dict[str, bytes]:
-    import cv2
     import numpy as np
     from sklearn.datasets import load_digits
 
@@ -28,7 +28,7 @@ def _pictures() -> dict[str, bytes]:
     grey = np.rint(digits.images * (255 / GREYS)).astype(np.uint8)
     pictures = {}
     for number, (pixels, label) in enumerate(zip(grey, digits.target, strict=True)):
-        done, png = cv2.imencode(".png", pixels)
+        done, png = opencv().imencode(".png", pixels)
         assert done, label
         pictures[f"train/{label}.{number}.png"] = png.tobytes()
     return pictures

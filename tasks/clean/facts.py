@@ -11,7 +11,7 @@ from storage.shards import NAME, ShardStore
 from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks import code
-from tasks.clean.decode import Problem, decode, opencv, read_header
+from tasks.decode import Problem, decode, opencv, read_header
 from tasks.progress import Advance
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from storage.workspace import Workspace
 from tasks import tally
 from tasks.caching import BY_CONTENT, progress_artifact
 from tasks.clean import facts, screen
-from tasks.clean.decode import MAX_PIXELS
+from tasks.decode import MAX_PIXELS
 from tasks.progress import tracked
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from storage.errors import StorageDamaged
 from storage.images import ImageStore
-from tasks.clean.decode import Problem, decode, opencv
+from tasks.decode import Problem, decode, opencv
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from storage.images import ImageStore
-from tasks.clean.decode import Problem, decode, opencv
+from tasks.decode import Problem, decode, opencv
 
 if TYPE_CHECKING:
     import numpy as np

@@ -234,7 +234,7 @@ def test_a_rule_without_its_amounts_is_refused(values):
 
 PLAIN = [
     "flows.experiments", "flows.parameters",
-    "tasks.clean.decode", "tasks.clean.facts", "tasks.clean.likeness", "tasks.clean.screen",
+    "tasks.decode", "tasks.clean.facts", "tasks.clean.likeness", "tasks.clean.screen",
     "tasks.split.assignment", "tasks.split.lineage", "tasks.split.rules",
     "tasks.evaluate.metrics", "tasks.evaluate.predict", "tasks.evaluate.tables",
 ]  # fmt: skip

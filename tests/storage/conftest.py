@@ -1,42 +1,14 @@
-"""What the storage tests share: a hook that counts opened files, a disk that fills up."""
+"""What the storage tests share: a disk that fills up."""
 
 import os
 import shutil
 import subprocess
-import sys
 
 import pytest
-from hypothesis import settings
 
 from storage.images import ImageStore
 
 JPEG = b"\xff\xd8\xff"
-
-# How long an example takes says more about the machine than about the code; nothing is written
-# beside the project.
-settings.register_profile("darkroom", deadline=None, database=None)
-settings.load_profile("darkroom")
-
-_watched: list[list[str]] = []
-
-
-def _note_open(event, arguments):
-    if event == "open" and _watched and isinstance(arguments[0], str | bytes | os.PathLike):
-        for seen in _watched:
-            seen.append(os.fsdecode(arguments[0]))
-
-
-# An audit hook stays until the process ends; it notes nothing unless a test asks.
-sys.addaudithook(_note_open)
-
-
-@pytest.fixture
-def opened():
-    """The paths of all files opened from here on, in order."""
-    seen: list[str] = []
-    _watched.append(seen)
-    yield seen
-    _watched.remove(seen)
 
 
 @pytest.fixture

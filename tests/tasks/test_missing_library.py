@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from storage.errors import MissingLibrary
-from tasks.clean.decode import opencv
+from tasks.decode import opencv
 
 
 def test_a_missing_libgl_is_named_with_its_package(monkeypatch, tmp_path):

@@ -23,10 +23,13 @@ class Failure:
 
 
 def location(response: Response) -> str:
-    """Where a redirect leads, absolute and without fragment."""
+    """Where a redirect leads, absolute and without fragment; what is no address as it came."""
     # Headers are Latin-1 by the letter, but addresses in them are UTF-8 by custom.
     text = response.headers["Location"].encode("latin-1", "replace").decode("utf-8", "replace")
-    return urljoin(str(response.url), text.strip()).partition("#")[0]
+    try:
+        return urljoin(str(response.url), text.strip()).partition("#")[0]
+    except ValueError:
+        return text
 
 
 def retry_after(response: Response) -> float | None:

@@ -3,7 +3,7 @@
 from storage.download_statuses import DownloadStatus
 from storage.errors import DarkroomError
 from storage.statuses import Status
-from tasks.clean.decode import MAX_PIXELS, Problem, decode
+from tasks.decode import MAX_PIXELS, Problem, decode
 
 __all__ = ["MAX_PIXELS", "examined"]
 OUTCOMES = {

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -33,17 +34,14 @@ if TYPE_CHECKING:
 WNID = "{wnid}"
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 ARCHIVES = (".tar", ".zip")
-# Rows that were never meant to be bytes of a picture; `Status` has no words of its own for them.
-NOT_DOWNLOADED = "not downloaded"
-PLACEHOLDER = "placeholder"
-STATUSES: dict[DownloadStatus, str] = {
+STATUSES: dict[DownloadStatus, Status] = {
     DownloadStatus.OK: Status.KEPT,
     DownloadStatus.EMPTY: Status.EMPTY,
     DownloadStatus.NOT_AN_IMAGE: Status.UNDECODABLE,
     DownloadStatus.TRUNCATED: Status.TRUNCATED,
     DownloadStatus.TOO_MANY_PIXELS: Status.TOO_MANY_PIXELS,
     DownloadStatus.TOO_LARGE: Status.TOO_MANY_BYTES,
-    DownloadStatus.PLACEHOLDER: PLACEHOLDER,
+    DownloadStatus.PLACEHOLDER: Status.PLACEHOLDER,
 }
 
 
@@ -83,11 +81,12 @@ def collect_synsets(
     with Ledger.opened(ledger_path(workspace)) as ledger:
         jobs = jobs_for(ledger, images, urls, retry_failed=retry_failed, revisit=revisit)
         advance(len(urls) - len(jobs))
-        download(
-            jobs, ledger, images,
-            allowed=limits, manners=manners, advance=advance, threads=threads,
-            max_pixels=max_pixels,
-        )  # fmt: skip
+        if jobs:
+            download(
+                jobs, ledger, images,
+                allowed=limits, manners=manners, advance=advance, threads=threads,
+                max_pixels=max_pixels,
+            )  # fmt: skip
         rows = ledger.rows(urls)
         masked = _placeholders(entries, rows)
         ledger.add(masked.values())
@@ -126,7 +125,7 @@ def listed(
     manners: Manners,
     revisit: bool = False,
 ) -> list[Entry]:
-    """The lines of all lists, class after class; lists at addresses are fetched once and kept.
+    """The lines of all lists, by synset id and place; lists at addresses are fetched once and kept.
 
     With `revisit` they are asked for again, on condition that they have changed.
     """
@@ -135,7 +134,7 @@ def listed(
         found.update(url_lists.addresses(path, some))
     return [
         Entry(label, f"{wnid}/img{place}", url)
-        for label, wnid in synsets.items()
+        for label, wnid in sorted(synsets.items(), key=itemgetter(1))
         for place, url in enumerate(found[label][:first])
     ]
 
@@ -242,7 +241,7 @@ def _table(entries: Iterable[Entry], rows: Mapping[str, Download]) -> "pd.DataFr
 
 def _row(entry: Entry, row: Download) -> tuple[str | int, ...]:
     kept = row.status == DownloadStatus.OK
-    status = STATUSES.get(row.status, NOT_DOWNLOADED)
+    status = STATUSES.get(row.status, Status.NOT_DOWNLOADED)
     reason = "" if kept else f"{row.status}: {row.reason}"
     image, count = (row.image, row.bytes) if kept else ("", 0)
     return entry.name, entry.label, entry.url, image, count, str(status), reason

@@ -8,7 +8,6 @@ import zipfile
 import pytest
 
 from tasks.acquire import archive
-from tests.storage.conftest import opened  # noqa: F401 - a fixture
 
 LOCAL, CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
 MEBIBYTE = 2**20

@@ -1,4 +1,4 @@
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from pathlib import Path
@@ -66,7 +66,7 @@ class Certificates:
         from cryptography.hazmat.primitives.asymmetric import ec
 
         def make(name, issuer, issuer_key, key, days, *, authority):
-            now = datetime.datetime.now(datetime.UTC)
+            now = dt.datetime.now(dt.UTC)
             builder = (
                 x509.CertificateBuilder()
                 .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]))
@@ -75,8 +75,8 @@ class Certificates:
                 )
                 .public_key(key.public_key())
                 .serial_number(x509.random_serial_number())
-                .not_valid_before(now - datetime.timedelta(days=100))
-                .not_valid_after(now + datetime.timedelta(days=days))
+                .not_valid_before(now - dt.timedelta(days=100))
+                .not_valid_after(now + dt.timedelta(days=days))
                 .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
             )
             if not authority:

@@ -1,3 +1,4 @@
+import random
 import socket
 import time
 
@@ -169,6 +170,29 @@ def test_tls_is_bounded_like_everything_else(downloads, certificates, monkeypatc
     assert [row.status for row in rows.values()] == [S.TIMEOUT, S.TOO_LARGE]
     with hostile.deaf() as url:
         assert downloads.one(url.replace("http:", "https:"), attempts=1).status == S.TIMEOUT
+
+
+def test_garbage_is_a_row(downloads):
+    data = jpeg()
+    whole = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Encoding: gzip\r\n"
+    whole += b"Transfer-Encoding: chunked\r\nLocation: http://[::/\r\nETag: y\r\n\r\n"
+    whole += b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data)
+
+    def garbage(line, request):
+        rng = random.Random(request.path)
+        bad = bytearray(whole)
+        for _ in range(rng.choice([1, 3, 20])):
+            bad[rng.randrange(rng.choice([20, 150, len(bad)]))] = rng.randrange(256)
+        if rng.random() < 0.3:
+            bad[9:12] = b"%d" % rng.choice([204, 206, 301, 304, 429, 500, 999])
+        line.socket.sendall(bytes(bad[: rng.choice([5, 60, 170, len(bad)])]))
+        return False
+
+    with serving({"*": garbage, "/robots.txt": lambda line, r: line.answer(404)}) as server:
+        urls = [server.url(f"/{number}") for number in range(300)]
+        rows = downloads(urls, attempts=1, manners={"rate": 0.0})
+    assert len(rows) == 300
+    assert len({row.status for row in rows.values()}) > 3
 
 
 def test_connections_are_reused(downloads):

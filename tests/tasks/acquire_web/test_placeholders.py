@@ -9,17 +9,17 @@ def rows(*entries):
 
 
 def test_unrelated_addresses_of_different_classes_unmask_a_placeholder():
-    found = unmasked(rows(("ship", "http://a/1.jpg", "P"), ("ship", "http://a/2.jpg", "P"),
-                          ("bike", "http://b/3.jpg", "P"), ("bike", "http://b/4.jpg", "Q")))  # fmt: skip
+    entries = [("ship", "http://a/1.jpg", "P"), ("ship", "http://a/2.jpg", "P")]
+    entries += [("bike", "http://b/3.jpg", "P"), ("bike", "http://b/4.jpg", "Q")]
+    found = unmasked(rows(*entries))
     assert list(found) == ["P"]
     assert "3 unrelated addresses in 2 classes" in found["P"]
 
 
 def test_a_picture_that_is_only_often_copied_is_none():
     one_class = rows(*[("ship", f"http://a/{n}.jpg", "P") for n in range(9)])
-    mirrors = rows(
-        *[(label, f"http://{host}/1.jpg", "P") for host in "abc" for label in ("x", "y")]
-    )
+    copies = [(label, f"http://{host}/1.jpg", "P") for host in "abc" for label in "xy"]
+    mirrors = rows(*copies)
     two_classes = rows(("ship", "http://a/1.jpg", "P"), ("bike", "http://b/2.jpg", "P"))
     assert not unmasked(one_class)
     assert not unmasked(mirrors)

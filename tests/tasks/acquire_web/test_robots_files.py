@@ -83,7 +83,7 @@ def test_redirects_to_another_site_ask_that_site(downloads):
 
 @pytest.mark.parametrize(
     ("line", "directives"),
-    [("noai", {"noai"}), ("NoIndex, NOAI", {"noindex", "noai"}), ("otherbot: noai, noimageai", set()),
+    [("noai", {"noai"}), ("NoIndex, NOAI", {"noindex", "noai"}), ("bot: noai, noimageai", set()),
      ("Darkroom: noai", {"noai"}), ("unavailable_after: 25 Jun 2010 15:00:00 PST, noai",
      {"unavailable_after", "noai"}), ("", {""})],
 )  # fmt: skip

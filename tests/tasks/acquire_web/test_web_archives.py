@@ -34,7 +34,7 @@ def fetch(tmp_path):
 class File:
     """A file that a server serves: `breaks` says after how many bytes each answer breaks off."""
 
-    def __init__(self, data=DATA, etag='"one"', breaks=(), ranges=True):
+    def __init__(self, data=DATA, etag='"one"', *, breaks=(), ranges=True):
         self.data, self.etag, self.breaks, self.ranges = data, etag, list(breaks), ranges
         self.answers = []
 

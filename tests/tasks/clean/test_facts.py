@@ -6,7 +6,7 @@ from PIL import Image
 from storage.images import ImageStore
 from storage.statuses import Status
 from tasks.clean import facts
-from tasks.clean.decode import MAX_PIXELS
+from tasks.decode import MAX_PIXELS
 from tasks.progress import silent
 from tests.tasks.clean.encoded import encoded, flag, scenes
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from tasks.clean import likeness
-from tasks.clean.decode import decode
 from tasks.clean.facts import perceptual_hash, thumbnail
+from tasks.decode import decode
 from tests.tasks.clean.encoded import encoded, photo, scenes
 
 

@@ -7,7 +7,7 @@ from storage import atomic, folders
 from storage.images import ImageStore
 from storage.layout import METRICS, PREDICTIONS
 from storage.statuses import Status
-from tasks.clean.decode import opencv
+from tasks.decode import opencv
 from tasks.evaluate import metrics as evaluated
 from tasks.evaluate import tables
 from tasks.publish.inputs import ReportInputs, StepTaken

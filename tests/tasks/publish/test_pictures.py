@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from storage.images import ImageStore
-from tasks.clean.decode import decode, opencv
+from tasks.decode import decode, opencv
 from tasks.publish import pictures
 from tasks.publish.album import Album
 from tests.tasks.publish import sample

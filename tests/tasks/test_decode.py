@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps, features
 
 from storage.statuses import Status
-from tasks.clean.decode import Problem, decode, read_header
+from tasks.decode import Problem, decode, read_header
 from tests.tasks.clean.encoded import (
     bombs,
     encoded,
@@ -25,7 +25,7 @@ from tests.tasks.clean.encoded import (
     with_thumbnail,
 )
 
-PROJECT = Path(__file__).resolve().parents[3]
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def pixels_of(data: bytes) -> np.ndarray:
@@ -254,7 +254,7 @@ def test_a_header_is_enough_to_turn_down_a_bomb():
 
 MEASURE = """
 import json, resource
-from tasks.clean.decode import decode
+from tasks.decode import decode
 from tests.tasks.clean.encoded import bombs, encoded, flag
 unit = 1 if __import__("sys").platform == "darwin" else 1024
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -1,0 +1,93 @@
+"""Models are published only through the gate, and one command takes them back."""
+
+from pathlib import Path
+
+import pytest
+
+from storage import published
+from storage.errors import GateClosed
+from tests.flows.conftest import parameters
+from tests.pictures import write_folders
+
+
+def gated(experiment, **gate):
+    publish = experiment.publish
+    rule = publish.gate.model_copy(update=gate)
+    return experiment.model_copy(update={"publish": publish.model_copy(update={"gate": rule})})
+
+
+def with_epochs(experiment, epochs):
+    training = experiment.training.model_copy(update={"epochs": epochs})
+    return experiment.model_copy(update={"training": training})
+
+
+def test_a_first_model_is_published_with_a_card(run, experiment, workspace):
+    result = run(experiment)
+    link = workspace.models / "published" / "small"
+    assert (link / "model.keras").samefile(result["model"])
+    card = (workspace.models / "published" / "small.md").read_text()
+    assert "Nothing was published before" in card
+
+
+def test_a_model_below_the_floor_fails_the_run_and_keeps_its_report(run, experiment, workspace):
+    with pytest.raises(GateClosed, match=r"below the floor of 100.0%"):
+        run(gated(with_epochs(experiment, 1), floor=1.0))
+    assert published.current(workspace, "small") is None
+    assert (workspace.reports / "small" / "latest" / "report.html").is_file()
+
+
+def test_a_closed_gate_is_a_failed_run_with_its_reason(prefect_server, experiment):
+    from flows.pipeline import pipeline
+
+    rule = gated(with_epochs(experiment, 1), floor=1.0)
+    fields = {name: getattr(rule, name) for name in type(rule).model_fields}
+    state = pipeline(**fields, return_state=True)
+    assert state.is_failed()
+    assert "below the floor" in state.message
+
+
+def test_a_published_model_can_be_taken_back(finished, tmp_path, workspace):
+    tree = parameters(write_folders(tmp_path / "pictures", per_class=12))
+    assert finished("run", "small", experiment=tree)[0] == 0
+    first = published.current(workspace, "small")
+    tree["training"]["epochs"] = 4
+    assert finished("run", "small", experiment=tree)[0] == 0
+    assert published.current(workspace, "small").model != first.model
+    code, _, err = finished("report", "take-back", "small")
+    assert code == 0, err
+    assert published.current(workspace, "small").model == first.model
+    assert finished("report", "take-back", "small")[0] == 1
+
+
+def test_reports_are_opened_and_compared_by_name(finished, tmp_path, workspace, monkeypatch):
+    monkeypatch.setenv("BROWSER", "true")
+    tree = parameters(write_folders(tmp_path / "pictures", per_class=12))
+    assert finished("run", "small", experiment=tree)[0] == 0
+    first = (workspace.reports / "small" / "latest").resolve().name
+    tree["training"]["epochs"] = 4
+    assert finished("run", "small", experiment=tree)[0] == 0
+    process = finished("report", "compare", "small", f"small/{first}")
+    assert process[0] == 0
+    code, _, err = finished("report", "open", "smal")
+    assert code == 2
+    assert "small" in err
+    assert finished("report", "open", "small")[0] == 0
+
+
+def test_the_index_lists_every_run(run, experiment, workspace):
+    first = run(experiment)
+    second = run(with_epochs(experiment, 4))
+    page = (workspace.reports / "index.html").read_text()
+    for result in (first, second):
+        assert Path(result["report"]).parent.name in page
+
+
+def test_gc_keeps_what_can_be_taken_back_to(run, experiment, workspace):
+    from storage import inventory
+
+    run(experiment)
+    first = published.current(workspace, "small")
+    run(with_epochs(experiment, 4))
+    gone = inventory.unneeded(workspace)
+    assert workspace.root / first.model not in gone
+    assert inventory.damaged(workspace) == []
