@@ -97,6 +97,8 @@ def facts(inputs: ReportInputs) -> list[tuple[str, str]]:
     if inputs.steps:
         cached = sum(step.state == "cached" for step in inputs.steps)
         found.append(("From the cache", f"{cached} of {len(inputs.steps)} steps"))
+    if inputs.previous is not None:
+        found.append(("Since the run before", came_and_went(inputs)))
     seeds = inputs.training.get("seeds", [])
     if len(seeds) > 1:
         deviation = inputs.headline["accuracy"]["deviation"]
@@ -107,6 +109,13 @@ def facts(inputs: ReportInputs) -> list[tuple[str, str]]:
             )
         )
     return found
+
+
+def came_and_went(inputs: ReportInputs) -> str:
+    """How many pictures are new since the run that this one is compared with, and how many gone."""
+    assert inputs.previous is not None
+    now, before = (set(one["image"]) for one in (inputs.predictions, inputs.previous.predictions))
+    return f"{len(now - before):,} pictures came, {len(before - now):,} went"
 
 
 def split_intervals(metrics: dict[str, Any], splits: list[str]) -> list[Interval]:

@@ -40,7 +40,8 @@ class ReportInputs:
 
     `metrics` is the evaluation's metrics.json, `training` the model's training.json, `predictions`
     the evaluation's table, `rows` the manifest of `clean`, `split` that of `split`; `model` and
-    `evaluation` are places in the workspace. `candidates` comes from `label_errors.candidates`,
+    `evaluation` are places in the workspace. `candidates` comes from `label_errors.candidates`;
+    `downloads` counts addresses by status, `hosts` those that gave a picture and the others;
     `heat_maps` holds encoded Grad-CAM pictures by stored image name.
     """
 
@@ -66,6 +67,7 @@ class ReportInputs:
     candidates: "pd.DataFrame | None" = None
     candidates_note: str = ""
     downloads: Mapping[str, int] = field(default_factory=dict)
+    hosts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     heat_maps: Mapping[str, bytes] = field(default_factory=dict)
 
     @property

@@ -1,6 +1,7 @@
 """What a run's references point to, opened for its report."""
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from storage import folders, manifests
 from storage.features import FeatureTable
@@ -22,6 +23,8 @@ from tasks.publish.label_errors import Found
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST_HOSTS = 20
 
 
 def opened(
@@ -61,6 +64,7 @@ def opened(
             "evaluation": evaluation.digest,
         },
         downloads=downloads_of(rows),
+        hosts=hosts_of(rows),
         **about,
     )
 
@@ -75,8 +79,25 @@ def doubtful_labels(workspace: Workspace, split: SplitRef, features: FeaturesRef
 
 def downloads_of(rows: "pd.DataFrame") -> dict[str, int]:
     """How many addresses ended how; empty for a source whose files have no address each."""
-    sources = rows["source"]
-    if not len(rows) or not sources.str.match("https?://").all() or sources.nunique() == 1:
+    if not _have_addresses(rows):
         return {}
     ended = rows["reason"].str.partition(":")[0].where(rows["status"] != Status.KEPT, "ok")
     return {str(status): int(count) for status, count in ended.value_counts().items()}
+
+
+def hosts_of(rows: "pd.DataFrame") -> dict[str, tuple[int, int]]:
+    """Host -> addresses that gave a picture and those that did not, the MOST_HOSTS busiest."""
+    if not _have_addresses(rows):
+        return {}
+    hosts = rows["source"].map(lambda address: urlsplit(address).netloc)
+    stored = rows["image"] != ""
+    table = stored.groupby(hosts).agg(["sum", "size"]).sort_values("size", ascending=False)
+    return {
+        str(host): (int(row["sum"]), int(row["size"] - row["sum"]))
+        for host, row in table.head(MOST_HOSTS).iterrows()
+    }
+
+
+def _have_addresses(rows: "pd.DataFrame") -> bool:
+    sources = rows["source"]
+    return len(rows) > 0 and sources.nunique() > 1 and bool(sources.str.match("https?://").all())

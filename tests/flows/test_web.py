@@ -4,6 +4,7 @@ import hashlib
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -162,6 +163,10 @@ def test_a_refresh_costs_what_is_new_and_moves_nothing(run, synsets, site, refre
     assert sum(count for path, count in new.items() if path.endswith(".jpg")) == 4
     now = places()
     assert {image: now[image] for image in old} == old
+    page = Path(result["report"]).read_text()
+    assert "4 pictures came, 0 went" in page
+    assert "Downloads by host" in page
+    assert f"127.0.0.1:{site.server.server_port}" in page
 
 
 def test_a_picture_that_is_gone_leaves_and_the_others_stay(run, synsets, site, refreshed):
