@@ -1,4 +1,4 @@
-# `make demo` and `make test` need Python 3.11+, make and a package index; nothing else.
+# `make demo` and `make test` need Python 3.11 to 3.13, make and a package index; nothing else.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,11 +10,12 @@ help:
 	@echo "make demo    install, then run the experiment 'digits' end to end"
 	@echo "make test    install, then the whole test suite"
 	@echo "make check   format, lint, types, import rules"
+	@echo "make clean   remove the environment, not the workspace"
 	@echo "make bench   time every promise of speed beside its peer (half an hour)"
 
 $(STAMP): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "Darkroom needs Python 3.11 or newer; found $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "Darkroom needs Python 3.11, 3.12 or 3.13 (TensorFlow has no wheels for others); found $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --no-deps --requirement requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
@@ -52,4 +53,4 @@ lock:
 	rm -rf .lock-venv
 
 clean:
-	rm -rf $(VENV) workspace build *.egg-info
+	rm -rf $(VENV) build *.egg-info

@@ -7,13 +7,14 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from flows.experiments import DEPLOYMENTS
+from flows.parameters import StepName
 from storage.errors import DarkroomError, ParameterError
 
 DONE, FAILED, WRONG_WORDS, INTERRUPTED = 0, 1, 2, 130
-STEPS = ("acquire", "clean", "split", "extract", "train", "evaluate", "publish")
+STEPS = get_args(StepName)
 
 # Prefect's own server takes up to 20 s to start on a new database; its limit is 20 s.
 PREFECT_DEFAULTS = {

@@ -87,9 +87,13 @@ def command(experiment: Experiment) -> str:
     known = deployments()
     words = ["darkroom", "run", experiment.experiment]
     if experiment.experiment not in known:
-        return shlex.join(words)
+        return shlex.join([*words, "--file", "EXPERIMENTS.yaml"])
     own = Experiment.model_validate(known[experiment.experiment]["parameters"])
-    before, now = (_flat(one.model_dump(mode="json")) for one in (own, experiment))
+    before, now = (one.model_dump(mode="json") for one in (own, experiment))
+    if before["source"]["kind"] != now["source"]["kind"]:
+        words += ["--set", f"source={json.dumps(now['source'])}"]
+        before["source"] = now["source"]
+    before, now = _flat(before), _flat(now)
     for name in (name for name in now if now[name] != before.get(name)):
         words += ["--set", f"{name}={json.dumps(now[name])}"]
     return shlex.join(words)

@@ -135,6 +135,9 @@ def finish(run: Run, parameters: Experiment) -> dict[str, Any]:
             model=made["train"],
             evaluation=made["evaluate"],
             rule=parameters.publish.gate,
+            trained_now=any(
+                one.name == "train" and one.state == "executed" for one in run.outcomes
+            ),
         )
     return summary
 

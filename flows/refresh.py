@@ -7,7 +7,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.parameters import Clean, Experiment, Model, Publish, Split, Training
-from flows.pipeline import develop, finish, foretell
+from flows.pipeline import develop, finish
 from flows.running import Run
 from storage.workspace import Workspace
 from tasks.acquire.sources import Source
@@ -29,7 +29,7 @@ def refresh(
     """Look at the source again and develop it if its collection has changed.
 
     Web sources are asked on condition (ETag, Last-Modified), archives and folders are compared by
-    content. Ends as "Unchanged" when every step is cached; else returns what the flow `pipeline`
+    content. Ends as "Unchanged" when nothing new was found; else returns what the flow `pipeline`
     returns. With a sticky split old pictures keep their place, and only new ones are decoded and
     extracted.
     """
@@ -37,11 +37,11 @@ def refresh(
         experiment=experiment, source=source, clean=clean, split=split, model=model,
         training=training, publish=publish,
     )  # fmt: skip
-    begin_visit(Workspace.current(), source)
-    with Run(experiment, [], "acquire") as look:
-        develop(look, parameters, again="all")
-    if all(outcome.state == "cached" for outcome in foretell(parameters, [])):
-        return Completed(name=UNCHANGED, message=f"nothing new for {experiment}", data={})
     with Run(experiment, [], None) as run:
-        develop(run, parameters)
-    return finish(run, parameters)
+        begin_visit(Workspace.current(), source)
+        develop(run, parameters, again="all")
+    summary = finish(run, parameters)
+    # Looking again is an execution of `acquire`; what it found may still be the same.
+    if all(one.state == "cached" for one in run.outcomes if one.name != "acquire"):
+        return Completed(name=UNCHANGED, message=f"nothing new for {experiment}", data=summary)
+    return summary

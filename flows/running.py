@@ -76,7 +76,7 @@ class Run:
         why = ASKED if refresh else reason(parts, key, previous, hit=hit)
         started = time.monotonic()
         state = in_workspace(step, self.workspace, refresh=refresh)(**inputs, return_state=True)
-        reference: Reference = state.result()
+        reference: Reference = state.result(_sync=True)
         cached = state.name == "Cached"
         outcome = Outcome(
             name=step.name,

@@ -18,6 +18,7 @@
     │   ├── StorageFull
     │   ├── StorageDamaged
     │   └── NothingToTakeBack
+    ├── TrainingDiverged     the loss became NaN or infinite
     ├── GateClosed           the model is not good enough to be published
     └── MissingLibrary       a system library is not installed
 
@@ -95,6 +96,10 @@ class StorageDamaged(StorageError):
 
 class NothingToTakeBack(StorageError):
     """No model of the experiment was published before the current one."""
+
+
+class TrainingDiverged(DarkroomError):
+    """The loss is no finite number any more: the weights mean nothing."""
 
 
 class GateClosed(DarkroomError):

@@ -32,6 +32,7 @@ class FeatureSpace(BaseModel):
     preprocessing: str
     precision: str
     shape: tuple[int, ...]
+    code: str = ""
 
     @property
     def name(self) -> str:

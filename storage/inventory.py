@@ -1,7 +1,8 @@
 """What the workspace holds: sizes, damage, and what nothing needs any more.
 
-Needed is what can be reached: every report of an experiment keeps its evaluation, model, features,
-split and images; the newest record of each step keeps its result. The rest is unneeded.
+Needed is what can be reached: every report keeps its evaluation and model; an experiment with a
+report keeps what its records point to, features, split and images included; the newest record of
+each step keeps its result. The rest is unneeded.
 """
 
 import shutil
@@ -15,6 +16,7 @@ from storage import digests, folders, manifests, published, records
 from storage.atomic import TEMPORARY_PREFIX
 from storage.errors import StorageDamaged
 from storage.images import ImageStore
+from storage.layout import METRICS, RUN
 from storage.shards import ShardStore
 from storage.workspace import Workspace
 
@@ -23,6 +25,7 @@ KINDS = (
     "records", "results", "downloads", "unfinished",
 )  # fmt: skip
 LEFTOVER_SECONDS = 24 * 3600.0
+PUBLISH = "publish"
 IMAGE_TABLE = frozenset({"image", "status"})
 
 
@@ -72,13 +75,12 @@ def _damaged_images(workspace: Workspace) -> Iterator[Path]:
             yield store.path(name)
 
 
-def _shard_stores(workspace: Workspace) -> Iterator[ShardStore]:
-    for folder in (workspace.facts, workspace.features):
-        yield from (ShardStore(path) for path in sorted(folder.glob("*")) if path.is_dir())
+def _shard_stores(folder: Path) -> list[ShardStore]:
+    return [ShardStore(path) for path in sorted(folder.glob("*")) if path.is_dir()]
 
 
 def _damaged_shards(workspace: Workspace) -> Iterator[Path]:
-    for store in _shard_stores(workspace):
+    for store in [*_shard_stores(workspace.facts), *_shard_stores(workspace.features)]:
         yield from (path for path in store.paths() if not store.verified(path))
 
 
@@ -86,17 +88,13 @@ def _damaged_manifests(workspace: Workspace) -> Iterator[Path]:
     for path in sorted(workspace.manifests.glob("*.parquet")):
         if path.name.startswith(TEMPORARY_PREFIX):
             continue
-        try:
-            whole = manifests.content_digest(manifests.load(path)) == path.stem
-        except StorageDamaged:
-            whole = False
-        if not whole:
+        if not manifests.is_whole(path):
             yield path
 
 
 def _damaged_folders(workspace: Workspace) -> Iterator[Path]:
     for path in _result_folders(workspace):
-        if not folders.is_sealed(path):
+        if not folders.is_intact(path):
             yield path
 
 
@@ -126,10 +124,26 @@ def unneeded(workspace: Workspace, *, older_than_seconds: float = 0.0) -> list[P
     gone = [path for path in candidates if _is_finished(path) and path not in keep]
     store = ImageStore(workspace.images)
     gone += [store.path(name) for name in store.names() if name not in images]
-    gone += _unneeded_shards(workspace, images)
+    gone += _unneeded_facts(workspace, images)
     gone = [path for path in gone if _age_seconds(path) >= older_than_seconds]
-    leftovers = workspace.root.rglob(f"{TEMPORARY_PREFIX}*")
-    return sorted([*gone, *(path for path in leftovers if _age_seconds(path) > LEFTOVER_SECONDS)])
+    gone += _unneeded_features(workspace, set(gone), older_than_seconds)
+    gone += _abandoned(workspace, older_than_seconds)
+    return sorted([*gone, *_leftovers(workspace, set(gone))])
+
+
+def _leftovers(workspace: Workspace, gone: set[Path]) -> Iterator[Path]:
+    for path in workspace.root.rglob(f"{TEMPORARY_PREFIX}*"):
+        if _age_seconds(path) > LEFTOVER_SECONDS and gone.isdisjoint([path, *path.parents]):
+            yield path
+
+
+def _abandoned(workspace: Workspace, older_than_seconds: float) -> Iterator[Path]:
+    """Folders of killed work in which nothing was written lately."""
+    for path in workspace.unfinished.glob("*"):
+        # Work goes on deep inside, which leaves the folder's own time as it was.
+        youngest = min(map(_age_seconds, [path, *path.rglob("*")]))
+        if path.is_dir() and _is_finished(path) and youngest >= older_than_seconds:
+            yield path
 
 
 def _age_seconds(path: Path) -> float:
@@ -155,6 +169,7 @@ def _needed(workspace: Workspace) -> set[Path]:
         if "tree" in record.result:
             keep.add(workspace.root / record.result["tree"])
     keep.update(published.needed(workspace))
+    keep.update(_reported(workspace))
     for path in (workspace.splits / "lineage").glob("*.json"):
         line = folders.read_json(path)
         keep.update(
@@ -170,16 +185,31 @@ def _kept_records(workspace: Workspace) -> Iterator[records.Record]:
     by_step: dict[tuple[str, str], list[records.Record]] = defaultdict(list)
     for record in records.all_of(workspace):
         by_step[record.experiment, record.step].append(record)
-    for (_, step), found in by_step.items():
-        if step == "publish":
-            yield from (one for one in found if (workspace.root / one.result["where"]).exists())
+    reports = {name: _with_report(workspace, by_step[name, PUBLISH]) for name, _ in [*by_step]}
+    for (experiment, step), found in by_step.items():
+        if step == PUBLISH:
+            yield from reports[experiment]
         else:
-            yield from found if _has_reports(workspace, found[0].experiment) else found[-1:]
+            yield from found if reports[experiment] else found[-1:]
 
 
-def _has_reports(workspace: Workspace, experiment: str) -> bool:
-    newest = records.latest(workspace, experiment, "publish")
-    return newest is not None and (workspace.root / newest.result["where"]).exists()
+def _with_report(workspace: Workspace, found: list[records.Record]) -> list[records.Record]:
+    return [one for one in found if (workspace.root / one.result["where"]).exists()]
+
+
+def _reported(workspace: Workspace) -> Iterator[Path]:
+    """Models and evaluations that reports name; records are pruned, reports are not."""
+    for name in (RUN, METRICS):  # reports from before run.json name their model in the metrics
+        for path in workspace.reports.glob(f"*/*/{name}"):
+            yield from (workspace.root / place for place in _named(path))
+
+
+def _named(path: Path) -> list[str]:
+    try:
+        run = folders.read_json(path)
+        return [str(run[key]) for key in ("model", "evaluation") if run.get(key)]
+    except (StorageDamaged, AttributeError):  # damaged: `damaged` tells of it
+        return []
 
 
 def _needed_images(keep: Iterable[Path]) -> set[str]:
@@ -192,11 +222,36 @@ def _needed_images(keep: Iterable[Path]) -> set[str]:
     return names
 
 
-def _unneeded_shards(workspace: Workspace, images: set[str]) -> Iterator[Path]:
-    for store in _shard_stores(workspace):
+def _unneeded_facts(workspace: Workspace, images: set[str]) -> Iterator[Path]:
+    """Shards of facts without any needed image."""
+    for store in _shard_stores(workspace.facts):
         known = store.index()
         used = {shard for name, (shard, _) in known.items() if name in images}
         yield from (path for path in store.paths() if path not in used)
+
+
+def _unneeded_features(
+    workspace: Workspace, gone: set[Path], older_than_seconds: float
+) -> Iterator[Path]:
+    """Shards of features, old enough, that no set lists which stays."""
+    for store in _shard_stores(workspace.features):
+        listed: set[tuple[Path, int]] = set()
+        for path in store.folder.glob("sets/*.json"):
+            if _is_finished(path) and path not in gone:
+                listed |= _listed(store, path)
+        for path in store.paths():
+            used = (path, path.stat().st_size) in listed
+            if not used and _age_seconds(path) >= older_than_seconds:
+                yield path
+
+
+def _listed(store: ShardStore, path: Path) -> set[tuple[Path, int]]:
+    """The shards in this list and their bytes; all there are where the list cannot be read."""
+    try:
+        shards = folders.read_json(path)["shards"]
+        return {(store.folder / name, size) for name, size in shards.items()}
+    except (StorageDamaged, KeyError, TypeError, AttributeError):
+        return {(shard, shard.stat().st_size) for shard in store.paths()}
 
 
 def by_kind(workspace: Workspace, paths: list[Path]) -> dict[str, list[Path]]:

@@ -14,6 +14,7 @@ METRICS = "metrics.json"
 
 # reports/<experiment>/<run>/
 REPORT = "report.html"
+RUN = "run.json"
 PLOT = "plot.png"
 LATEST = "latest"
 

@@ -13,8 +13,6 @@ from storage.errors import StorageDamaged
 if TYPE_CHECKING:
     import pandas as pd
 
-ROW_GROUP = 100_000
-
 
 def content_digest(table: "pd.DataFrame") -> str:
     """SHA-256 over column names and values, in order; the index does not count."""
@@ -23,21 +21,34 @@ def content_digest(table: "pd.DataFrame") -> str:
 
 
 def save(folder: Path, table: "pd.DataFrame") -> tuple[str, Path]:
-    """The table's digest and its file in `folder`; a whole file of that name is left alone."""
+    """The table's digest and its file in `folder`; a whole file of that name is left alone.
+
+    One that does not hold the table is written anew: cut, or damaged in its middle.
+    """
     digest = content_digest(table)
     path = folder / f"{digest}.parquet"
-    if not is_parquet(path):
+    if not is_whole(path):
         atomic.write_file(path, lambda temporary: table.to_parquet(temporary, index=False))
     return digest, path
+
+
+def is_whole(path: Path) -> bool:
+    """Whether the file can be read and holds the table that its name says (reads all of it)."""
+    try:
+        return is_parquet(path) and content_digest(load(path)) == path.stem
+    except (StorageDamaged, ValueError, TypeError):  # damage may give values that no table has
+        return False
 
 
 def load(path: Path) -> "pd.DataFrame":
     """The table at `path`; StorageDamaged when there is none or it cannot be read."""
     import pandas as pd
+    import pyarrow as pa
 
     try:
         return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
+    # A flipped byte in the schema comes out of pandas as a KeyError or a TypeError.
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise StorageDamaged(
             f"expected a table at {path}, found none that can be read ({error}): run the "
             "experiment again, the step that made it will run"

@@ -92,6 +92,14 @@ def publish(workspace: Workspace, publication: Publication) -> None:
         _settle(workspace, experiment, _standing(events))
 
 
+def was_taken_back(workspace: Workspace, experiment: str, model: str) -> bool:
+    """Whether the last that happened to this model was that it was taken back."""
+    actions = [
+        one.action for one in history(workspace, experiment) if one.publication.model == model
+    ]
+    return bool(actions) and actions[-1] == "taken back"
+
+
 def take_back(workspace: Workspace, experiment: str, when: str) -> Publication:
     """Go back to what was published before, and say what that is; may be done again.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from storage import folders, manifests, trees
+from storage.errors import StorageDamaged
 from storage.images import ImageStore
 from storage.references import (
     SPLITS,
@@ -23,8 +24,15 @@ from storage.workspace import Workspace
 
 
 def is_whole(workspace: Workspace, reference: Reference) -> bool:
-    """True if everything that `reference` stands for is there; False is a reason to run again."""
-    return CHECKS[type(reference)](workspace, reference)
+    """True if everything that `reference` stands for is there; False is a reason to run again.
+
+    What cannot be read is not whole, so that the step that made it runs and heals it.
+    """
+    check = CHECKS[type(reference)]
+    try:
+        return check(workspace, reference)
+    except (StorageDamaged, OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def leaves_of(workspace: Workspace, split: Any) -> list[trees.Leaf]:
@@ -53,7 +61,9 @@ def _collection(workspace: Workspace, reference: CollectionRef) -> bool:
 
 
 def _images(workspace: Workspace, reference: Reference) -> bool:
-    return _table(workspace, reference) is not None
+    path = _table(workspace, reference)
+    # Read, since a table damaged between its marks would stop the steps that take it.
+    return path is not None and not manifests.load(path).columns.empty
 
 
 def _split(workspace: Workspace, reference: SplitRef) -> bool:
@@ -66,11 +76,8 @@ def _split(workspace: Workspace, reference: SplitRef) -> bool:
 
 def _features(workspace: Workspace, reference: FeaturesRef) -> bool:
     path = workspace.root / reference.where
-    try:
-        shards = json.loads(path.read_bytes())["shards"]
-        return all((path.parents[1] / name).stat().st_size == size for name, size in shards.items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
+    shards = json.loads(path.read_bytes())["shards"]
+    return all((path.parents[1] / name).stat().st_size == size for name, size in shards.items())
 
 
 def _folder(workspace: Workspace, reference: Reference) -> bool:

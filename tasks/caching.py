@@ -46,7 +46,7 @@ def key_parts(step: Task[..., Any], inputs: dict[str, Any]) -> dict[str, str]:
     for name, value in bound.arguments.items():
         if name not in policy.without_effect:
             parts.update(_flat(name, value))
-    return parts
+    return {name: text for name, text in parts.items() if name not in policy.without_effect}
 
 
 def _flat(name: str, value: Any) -> dict[str, str]:
@@ -82,9 +82,7 @@ class Locks(LockManager):
         return {"_held": {}}
 
     def _lock(self, key: str) -> FileLock:
-        folder = Workspace.current().locks
-        folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / f"{key}.lock", thread_local=False)
+        return lock_of(Workspace.current(), key)
 
     def acquire_lock(
         self,
@@ -147,7 +145,8 @@ class Locks(LockManager):
 class ByContent(CachePolicy):
     """Hit when a step of this code has already been given these inputs and its result is whole.
 
-    `without_effect` names inputs that change how fast a step is done, never what comes out.
+    `without_effect` names inputs (`workers`), or fields of inputs (`source.per_host_rate`), that
+    change how fast a step is done, never what comes out.
     """
 
     without_effect: frozenset[str] = frozenset()
@@ -163,7 +162,7 @@ class ByContent(CachePolicy):
     ) -> str:
         """The step's key; a record under it that points to nothing whole is removed first."""
         key = key_of(task_ctx.task.name, key_parts(task_ctx.task, inputs))
-        cached_reference(Workspace.current(), key)
+        drop_broken(Workspace.current(), key)
         return key
 
 
@@ -182,15 +181,29 @@ def in_workspace(step: Task[..., Any], workspace: Workspace, *, refresh: bool) -
 
 
 def cached_reference(workspace: Workspace, key: str) -> Reference | None:
-    """The whole reference kept under `key`, or None; a record of a broken one is removed."""
-    path = workspace.results / key
-    if not path.exists():
+    """The whole reference kept under `key`, or None; nothing is changed."""
+    if not (workspace.results / key).exists():
         return None
     reference = _read(workspace.results, key)
-    if reference is not None and is_whole(workspace, reference):
-        return reference
-    path.unlink(missing_ok=True)
-    return None
+    return reference if reference is not None and is_whole(workspace, reference) else None
+
+
+def drop_broken(workspace: Workspace, key: str) -> None:
+    """Remove the record under `key` if what it refers to is not whole.
+
+    Under the key's lock: Prefect writes a record in place, and half of it looks broken.
+    """
+    path = workspace.results / key
+    if path.exists() and cached_reference(workspace, key) is None:
+        with lock_of(workspace, key):
+            if cached_reference(workspace, key) is None:
+                path.unlink(missing_ok=True)
+
+
+def lock_of(workspace: Workspace, key: str) -> FileLock:
+    """The lock of a key, not yet acquired."""
+    workspace.locks.mkdir(parents=True, exist_ok=True)
+    return FileLock(workspace.locks / f"{key}.lock", thread_local=False)
 
 
 def _read(folder: Path, key: str) -> Reference | None:
@@ -219,8 +232,3 @@ def progress_artifact(step_name: str) -> Callable[[float], None]:
             )
 
     return show
-
-
-def in_prefect_run() -> bool:
-    """Whether this code runs inside a Prefect task (plain calls in tests and benchmarks do not)."""
-    return TaskRunContext.get() is not None

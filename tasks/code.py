@@ -25,6 +25,11 @@ def fingerprint(package: str) -> str:
     return digests.of_value(parts)[:16]
 
 
+def of_modules(*modules: str) -> str:
+    """Fingerprint of these modules alone, not of what they import."""
+    return digests.of_value([_module_digest(module) for module in modules])[:16]
+
+
 def _modules_of(package: str) -> list[str]:
     folder = PROJECT.joinpath(*package.split("."))
     if not folder.is_dir():

@@ -12,7 +12,7 @@ from storage.fingerprints import Fingerprints
 from storage.workspace import Workspace
 from tasks.acquire.digits import write_zip
 from tasks.acquire.folders import is_plain, paths_of
-from tasks.acquire.sources import Archive, Digits, Folders, Synsets, WebArchive
+from tasks.acquire.sources import MANNERS, Archive, Digits, Folders, Synsets, WebArchive
 from tasks.acquire.web.source import ADDRESS, WNID, archive_path
 
 
@@ -74,7 +74,7 @@ def _of_lists(workspace: Workspace, memo: Fingerprints, source: Synsets) -> str:
 
 def visit_file(workspace: Workspace, source: Synsets) -> Path:
     """Where it is written how often the addresses of these synsets were visited."""
-    name = digests.of_value(source.model_dump(mode="json"))[:32]
+    name = digests.of_value(source.model_dump(mode="json", exclude=set(MANNERS)))[:32]
     return workspace.downloads / "visits" / f"{name}.json"
 
 

@@ -106,6 +106,11 @@ class Web(SourceParameters):
     total_seconds: PositiveFloat = Field(60.0, description="For one address, retries included.")
 
 
+MANNERS = frozenset(
+    {"per_host_concurrency", "per_host_rate", "connect_seconds", "read_seconds", "total_seconds"}
+)
+
+
 class Synsets(Web):
     """Pictures at the addresses that lists give for ImageNet synsets, or their archives."""
 

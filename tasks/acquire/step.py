@@ -14,7 +14,16 @@ from tasks.acquire import archive, folders, identity, kaggle, visiting
 from tasks.acquire.collection import collect, save
 from tasks.acquire.found import Found
 from tasks.acquire.labels import Labeller, by_first_folder, labeller_of
-from tasks.acquire.sources import Archive, Digits, Folders, Labels, Source, Synsets, WebArchive
+from tasks.acquire.sources import (
+    MANNERS,
+    Archive,
+    Digits,
+    Folders,
+    Labels,
+    Source,
+    Synsets,
+    WebArchive,
+)
 from tasks.acquire.web.source import archive_files, collect_synsets, is_archive_list
 from tasks.caching import ByContent, progress_artifact
 from tasks.progress import Advance, tracked
@@ -25,7 +34,11 @@ if TYPE_CHECKING:
 Again = Literal["no", "failed", "all"]
 
 
-@task(name="acquire", cache_policy=ByContent(without_effect=frozenset({"again"})))
+# How hosts are treated decides when the pictures come, not which.
+WITHOUT_EFFECT = frozenset({"again", *(f"source.{name}" for name in MANNERS)})
+
+
+@task(name="acquire", cache_policy=ByContent(without_effect=WITHOUT_EFFECT))
 def acquire(source: Source, fingerprint: str, again: Again = "no") -> CollectionRef:
     """Every file of the source as a row, every picture in the image store.
 

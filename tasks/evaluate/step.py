@@ -66,7 +66,7 @@ def _save(
 ) -> EvaluationRef:
     digest = digests.of_value([manifests.content_digest(predictions), result])
     target = workspace.evaluations / digest
-    with atomic.new_folder(target) as folder:
+    with atomic.new_folder(target, keep_whole=True) as folder:
         predictions.to_parquet(folder / PREDICTIONS, index=False)
         atomic.write_json(folder / METRICS, result)
         folders.seal(folder)

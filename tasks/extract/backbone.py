@@ -6,12 +6,15 @@ from typing import Any
 
 from storage.errors import ParameterError, WeightsMissing
 from storage.features import FeatureSpace
+from tasks import code
 from tasks.extract.precision import Precision
 from tasks.extract.preprocessing import MODES, Preprocessing, preprocess
 from tasks.extract.weights import VGG16_FINGERPRINT, load_vgg16
 from tasks.tensorflow import load_keras
 
 RESIZING = "bilinear, half-pixel centres, float32"
+# What decides a feature's value: a changed line in these makes another feature space.
+DECIDING = ("tasks.decode", "tasks.extract.pixels", "tasks.extract.preprocessing", __name__)
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Backbone:
             preprocessing=self.preprocessing,
             precision=self.precision,
             shape=tuple(model.output_shape[1:]),
+            code=code.of_modules(*DECIDING),
         )
 
 
@@ -77,6 +81,8 @@ def _application(name: str, side: int, weights: Path | None) -> Any:
         )
     try:
         return make(weights="imagenet", include_top=False, input_shape=(side, side, 3))
+    except ValueError as error:
+        raise ParameterError(f"{name} at {side} pixels: {error}") from error
     except Exception as error:  # URLError, OSError and plain Exception, depending on the failure
         raise WeightsMissing(
             f"{name}'s ImageNet weights could not be loaded ({str(error)[:200]}): Keras downloads "

@@ -1,5 +1,6 @@
 """Stored pictures as the fixed-size pixels that a backbone takes."""
 
+import sys
 from typing import TYPE_CHECKING
 
 from storage.errors import StorageDamaged
@@ -23,7 +24,8 @@ def resized(rgb: "np.ndarray", side: int) -> "np.ndarray":
 
 def load(images: ImageStore, name: str, side: int) -> "np.ndarray":
     """Pixels of a stored image that `clean` found usable."""
-    rgb = decode(images.read(name))
+    # How many pixels are too many was for `clean` to say.
+    rgb = decode(images.read(name), max_pixels=sys.maxsize)
     if isinstance(rgb, Problem):
         raise StorageDamaged(
             f"{images.path(name)} does not decode any more ({rgb.status}: {rgb.reason}): delete it "

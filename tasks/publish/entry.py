@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage import digests, folders
 from storage.errors import StorageDamaged
-from storage.layout import METRICS
+from storage.layout import METRICS, RUN
 from storage.references import SPLITS
 from tasks.publish import headline, reproducing
 from tasks.publish.inputs import TEST, ReportInputs
@@ -14,7 +14,6 @@ from tasks.publish.inputs import TEST, ReportInputs
 if TYPE_CHECKING:
     import pandas as pd
 
-RUN = "run.json"
 KEYS = frozenset(
     {"experiment", "run", "when", "model", "splits", "sentence", "evaluation", "pictures",
      "correct", "seconds", "figure", "parameters"}

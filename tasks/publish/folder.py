@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from storage import atomic, folders
-from storage.layout import METRICS, PLOT, REPORT
-from tasks.publish.entry import RUN, entry
+from storage.layout import METRICS, PLOT, REPORT, RUN
+from tasks.publish.entry import entry
 from tasks.publish.inputs import ReportInputs
 from tasks.publish.page import page
 from tasks.publish.plot import save_curves

@@ -100,11 +100,18 @@ def release(
     model: ModelRef,
     evaluation: EvaluationRef,
     rule: gate.Gate,
+    trained_now: bool,
 ) -> None:
-    """Publish the model if the gate holds; GateClosed, after the index is made, if it does not."""
+    """Publish the model if the gate holds; GateClosed, after the index is made, if it does not.
+
+    A model that was taken back stays so until it is trained anew; without test pictures there is
+    nothing to judge by, and nothing is published.
+    """
     workspace = Workspace.current()
     current = published.current(workspace, report.experiment)
-    if current is None or current.model != model.where:
+    taken_back = published.was_taken_back(workspace, report.experiment, model.where)
+    is_current = current is not None and current.model == model.where
+    if split.test and not is_current and (trained_now or not taken_back):
         inputs = made_of.opened(
             workspace, report.experiment, report.run, records.now(),
             images=images, split=split, features=features, model=model, evaluation=evaluation,

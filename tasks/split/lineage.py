@@ -1,10 +1,25 @@
 """The memory of a sticky split: where every picture that an experiment ever had was put."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
+
 from storage import atomic, digests, folders, manifests
+from storage.errors import StorageDamaged
 from storage.names import as_file_name
 from storage.references import SPLITS, AssignmentRef, ImagesRef, SplitRef
 from storage.workspace import Workspace
+from tasks import code
 from tasks.split.rules import Counts, Fractions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NOBODY = ""
+"""What a memory merged from two runs was made for: no split, so that the next one continues it."""
 
 
 def previous_assignment(
@@ -17,15 +32,14 @@ def previous_assignment(
     """The assignment that a sticky split of `images` continues; None for the first of its line,
     for a split that is not sticky (`line` is None) and while `images` is not known.
 
-    Where the newest one was itself made for these images and shares, that is the one it continued:
-    the same images ask for the same split again, which is then a cache hit.
+    Where the newest one was itself made for these images and shares by this code, that is the one
+    it continued: the same images ask for the same split again, which is then a cache hit.
     """
     if line is None or not isinstance(images, ImagesRef):
         return None
-    path = workspace.lineage(as_file_name(line), seed)
-    if not path.exists():
+    newest = _newest(workspace.lineage(as_file_name(line), seed))
+    if newest is None:
         return None
-    newest = folders.read_json(path)
     again = newest["made_for"] == _made_for(images, amounts)
     chosen = newest["previous" if again else "assignment"]
     return AssignmentRef.model_validate(chosen) if chosen else None
@@ -40,37 +54,116 @@ def remember(
     split: SplitRef,
     previous: AssignmentRef | None,
 ) -> None:
-    """Make what `split` assigned, with all that was before it, the newest of its line."""
+    """Make what `split` assigned, with all that was before it, the newest of its line.
+
+    Where another run was faster and continued `previous` too, its pictures keep their splits, and
+    the next run of either continues what both assigned.
+    """
+    path = workspace.lineage(as_file_name(line), seed)
+    made_for, continued = _made_for(images, amounts), _plain(previous)
+    table = manifests.load(workspace.root / split.where)
+    with _locked(workspace, path):
+        newest = _newest(path)
+        first: dict[str, str] = {}
+        if newest is not None and _overtaken(newest, made_for, continued):
+            made_for, continued = NOBODY, newest["assignment"]
+            first = assignment_of(workspace, AssignmentRef.model_validate(continued))
+        now = assignment_of(workspace, previous) | _placed(table, first) | first
+        content = {
+            "made_for": made_for,
+            "assignment": _plain(_save(workspace, now)),
+            "previous": continued,
+        }
+        atomic.write_json(path, content)
+
+
+def _overtaken(newest: dict[str, Any], made_for: str, continued: dict[str, Any] | None) -> bool:
+    """Whether another run has been remembered since this one asked what to continue."""
+    the_same = (newest["made_for"], newest["previous"]) == (made_for, continued)
+    return newest["assignment"] != continued and not the_same
+
+
+def _placed(table: "pd.DataFrame", first: dict[str, str]) -> dict[str, str]:
+    """Image -> split of a split's table, without the groups that `first` put somewhere else.
+
+    Their pictures are free to join those in `first` next time; remembered, they would be torn.
+    """
+    placed = table[table["split"].isin(SPLITS)]
+    elsewhere = placed["image"].map(first).fillna(placed["split"]) != placed["split"]
+    placed = placed[~placed["group"].isin(placed["group"][elsewhere])]
+    return dict(zip(placed["image"], placed["split"], strict=True))
+
+
+def _save(workspace: Workspace, places: dict[str, str]) -> AssignmentRef:
     import pandas as pd
 
-    table = manifests.load(workspace.root / split.where)
-    placed = table[table["split"].isin(SPLITS)]
-    now = dict(zip(placed["image"], placed["split"], strict=True))
-    everything = sorted((assignment_of(workspace, previous) | now).items())
-    digest, path = manifests.save(
-        workspace.manifests, pd.DataFrame(everything, columns=["image", "split"])
-    )
-    newest = AssignmentRef(
+    table = pd.DataFrame(sorted(places.items()), columns=["image", "split"])
+    digest, path = manifests.save(workspace.manifests, table)
+    return AssignmentRef(
         digest=digest,
         where=workspace.relative(path),
         bytes=path.stat().st_size,
-        images=len(everything),
+        images=len(table),
     )
-    content = {
-        "made_for": _made_for(images, amounts),
-        "assignment": newest.model_dump(mode="json"),
-        "previous": previous.model_dump(mode="json") if previous else None,
-    }
-    atomic.write_json(workspace.lineage(as_file_name(line), seed), content)
 
 
 def _made_for(images: ImagesRef, amounts: Counts | Fractions) -> str:
-    return digests.of_value([images.digest, amounts.model_dump(mode="json")])
+    # The cache key of the step has the code too: other code makes another split of these images.
+    parts = [images.digest, amounts.model_dump(mode="json"), code.fingerprint("tasks.split")]
+    return digests.of_value(parts)
+
+
+def _plain(reference: AssignmentRef | None) -> dict[str, Any] | None:
+    return reference.model_dump(mode="json") if reference else None
+
+
+@contextmanager
+def _locked(workspace: Workspace, path: Path) -> Iterator[None]:
+    workspace.locks.mkdir(parents=True, exist_ok=True)
+    with FileLock(workspace.locks / f"lineage-{path.stem}.lock"):
+        yield
+
+
+def _newest(path: Path) -> dict[str, Any] | None:
+    """What a line's file says, None for the first of its line; StorageDamaged if unreadable."""
+    if not path.exists():
+        return None
+    try:
+        newest: dict[str, Any] = folders.read_json(path)
+    except StorageDamaged as error:
+        raise StorageDamaged(
+            f"expected the memory of a sticky split at {path}, found none that can be read "
+            f"({error.__cause__}): restore it, or delete it to start a new split"
+        ) from error
+    return newest
 
 
 def assignment_of(workspace: Workspace, reference: AssignmentRef | None) -> dict[str, str]:
-    """Image -> split, pictures that have gone since included."""
+    """Image -> split, pictures that have gone since included; StorageDamaged if it is not whole."""
     if reference is None:
         return {}
-    table = manifests.load(workspace.root / reference.where)
+    path = workspace.root / reference.where
+    try:
+        table = manifests.load(path)
+        found = manifests.content_digest(table)
+    except (StorageDamaged, ValueError, TypeError) as error:
+        # Damage may give values that no table has.
+        raise _damaged(workspace, reference, str(error.__cause__ or error)) from error
+    if found != reference.digest:
+        raise _damaged(workspace, reference, "its rows are others")
     return dict(zip(table["image"], table["split"], strict=True))
+
+
+def _damaged(workspace: Workspace, reference: AssignmentRef, found: str) -> StorageDamaged:
+    # Running again would ask for the same table, which no step can make a second time.
+    folder = workspace.lineage("", 0).parent
+    lines = [
+        str(path)
+        for path in sorted(folder.glob("*.json"))
+        if reference.digest in path.read_text(encoding="utf-8", errors="replace")
+    ]
+    return StorageDamaged(
+        f"expected where a sticky split put its pictures at {workspace.root / reference.where}, "
+        f"found no such table ({found}): restore it, or delete it and "
+        f"{', '.join(lines) or f'the file of this experiment in {folder}'} to start a new split"
+    )

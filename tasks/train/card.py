@@ -15,7 +15,7 @@ TEMPLATE = """# Model card
 | Backbone | {backbone}, ImageNet weights `{weights}`, {preprocessing} preprocessing |
 | Features for training | {precision}, kept as float16 |
 | Trained on | {train} pictures; epochs chosen on {validation} validation pictures |
-| Held out | {test} test pictures, never used to choose anything |
+| Held out | {test} test pictures, never used in training |
 | Seeds | {seeds}; this file is the repeat with the lowest validation loss ({published}) |
 
 Load it with nothing but Keras: `keras.saving.load_model("model.keras").predict(pictures)`.

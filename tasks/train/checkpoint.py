@@ -1,11 +1,13 @@
 """What a killed training needs to go on: model and optimiser, the history, the best yet."""
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage import atomic, folders
+from storage.errors import TrainingDiverged
 from tasks.tensorflow import load_keras
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ MODEL = "model.keras"
 BEST = "best.npz"
 HISTORY = "history.json"
 SECONDS_BETWEEN = 10.0
+
+# Two folders take turns: the last state stays whole while the next one takes its place beside it.
+STATES = ("state-0", "state-1")
 
 
 def checkpointing(
@@ -27,8 +32,9 @@ def checkpointing(
     """A Keras callback that keeps the best weights and saves the whole state now and then.
 
     `history` holds one row per epoch already done; the callback appends to it. The state is saved
-    at the end of an epoch when the last save is `seconds_between` ago. Training stops when the
-    watched loss has not improved for `patience` epochs, those before a kill included.
+    at the end of an epoch when the last save is `seconds_between` ago, and at the end of the
+    training. Training stops when the watched loss has not improved for `patience` epochs, those
+    before a kill included. TrainingDiverged, and nothing saved, at a loss that is not finite.
     """
     keras = load_keras()
 
@@ -37,7 +43,7 @@ def checkpointing(
 
         def __init__(self) -> None:
             super().__init__()
-            self.saved_at = time.monotonic()
+            self.saved_at, self.saved_epochs = time.monotonic(), len(history)
             self.best_loss = min((watched(row) for row in history), default=float("inf"))
             self.best_weights = best_weights
 
@@ -46,14 +52,23 @@ def checkpointing(
                 "epoch": epoch + 1,
                 **{name: float(value) for name, value in (logs or {}).items()},
             }
+            _require_finite(row, float(self.model.optimizer.learning_rate))
             history.append(row)
             if watched(row) < self.best_loss:
                 self.best_loss, self.best_weights = watched(row), self.model.get_weights()
             if time.monotonic() - self.saved_at >= seconds_between:
-                save(folder, self.model, self.best_weights, history)
-                self.saved_at = time.monotonic()
-            if patience and epochs_since_best(history) >= patience:
+                self._save()
+            if out_of_patience(history, patience):
                 self.model.stop_training = True
+
+        def on_train_end(self, _logs: Any = None) -> None:
+            # Short repeats end before `seconds_between` has passed: each is worth keeping.
+            if len(history) > self.saved_epochs:
+                self._save()
+
+        def _save(self) -> None:
+            save(folder, self.model, self.best_weights, history)
+            self.saved_at, self.saved_epochs = time.monotonic(), len(history)
 
     return Checkpointing()
 
@@ -69,14 +84,36 @@ def epochs_since_best(history: list[dict[str, float]]) -> int:
     return len(losses) - 1 - losses.index(min(losses))
 
 
+def out_of_patience(history: list[dict[str, float]], patience: int | None) -> bool:
+    """Whether the watched loss has not improved for `patience` epochs; never without patience."""
+    return bool(patience and history) and epochs_since_best(history) >= (patience or 0)
+
+
+def is_over(history: list[dict[str, float]], epochs: int, patience: int | None) -> bool:
+    """Whether a training with this history has nothing left to do."""
+    return len(history) >= epochs or out_of_patience(history, patience)
+
+
+def _require_finite(row: dict[str, float], learning_rate: float) -> None:
+    for name in ("loss", "val_loss"):
+        found = row.get(name, 0.0)
+        if not math.isfinite(found):
+            raise TrainingDiverged(
+                f"expected a finite {name} after epoch {row['epoch']:.0f}, found {found}: "
+                f"lower training.learning_rate (now {learning_rate:g})"
+            )
+
+
 def save(
     folder: Path,
     model: Any,
     best_weights: list["np.ndarray"],
     history: list[dict[str, float]],
 ) -> None:
-    """Write the state as one folder, at once or not at all."""
-    with atomic.new_folder(folder) as new:
+    """Write the state as one folder in `folder`, at once or not at all, beside the one before."""
+    before = newest(folder)
+    target = next(folder / name for name in STATES if before is None or before.name != name)
+    with atomic.new_folder(target) as new:
         model.save(new / MODEL)
         _save_arrays(new / BEST, best_weights)
         (new / HISTORY).write_text(json.dumps(history))
@@ -97,9 +134,16 @@ def _load_arrays(path: Path) -> list["np.ndarray"]:
         return [saved[name] for name in sorted(saved.files)]
 
 
+def newest(folder: Path) -> Path | None:
+    """The whole state in `folder` with the most epochs; None without one."""
+    whole = [folder / name for name in STATES if folders.is_sealed(folder / name)]
+    return max(whole, key=lambda one: len(folders.read_json(one / HISTORY)), default=None)
+
+
 def load(folder: Path) -> tuple[Any, Any, list[dict[str, float]]] | None:
     """(model with its optimiser, best weights, history) of the last save; None without one."""
-    if not folders.is_sealed(folder):
+    state = newest(folder)
+    if state is None:
         return None
-    model = load_keras().saving.load_model(folder / MODEL)
-    return model, _load_arrays(folder / BEST), folders.read_json(folder / HISTORY)
+    model = load_keras().saving.load_model(state / MODEL)
+    return model, _load_arrays(state / BEST), folders.read_json(state / HISTORY)

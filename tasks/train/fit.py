@@ -51,7 +51,8 @@ def fit_head(
 ) -> Fitted:
     """A head trained for `epochs`, with the weights of its best epoch (`keep="best"`) or the last.
 
-    Goes on from `unfinished` where a killed training left its state there.
+    Goes on from `unfinished` where a killed training left its state there; a training that had
+    come to its end is not gone on with. TrainingDiverged when a loss is not finite.
     """
     keras = load_keras()
     keras.utils.set_random_seed(seed)
@@ -63,18 +64,19 @@ def fit_head(
     else:
         model, best, history = state
     saver = checkpoint.checkpointing(unfinished, seconds_between, history, best, patience)
-    model.fit(
-        batches.dataset(
-            train.rows, train.labels, shape,
-            batch_size=batch_size, seed=seed, first_epoch=len(history),
-        ),
-        validation_data=_validation(validation, shape),
-        initial_epoch=len(history),
-        epochs=epochs,
-        shuffle=False,  # the dataset shuffles by itself; Keras would draw from a global state
-        callbacks=[reseeding(seed), saver, *callbacks],
-        verbose=0,
-    )  # fmt: skip
+    if not checkpoint.is_over(history, epochs, patience):
+        model.fit(
+            batches.dataset(
+                train.rows, train.labels, shape,
+                batch_size=batch_size, seed=seed, first_epoch=len(history),
+            ),
+            validation_data=_validation(validation, shape),
+            initial_epoch=len(history),
+            epochs=epochs,
+            shuffle=False,  # the dataset shuffles by itself; Keras would draw from a global state
+            callbacks=[reseeding(seed), saver, *callbacks],
+            verbose=0,
+        )  # fmt: skip
     if keep == "best" and saver.best_weights is not None:
         model.set_weights(saver.best_weights)
     return Fitted(model, history)

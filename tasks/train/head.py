@@ -6,6 +6,11 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from tasks.tensorflow import load_keras
 
+# Names that Keras knows; a slip of the pen is found before any picture is read.
+Activation = Literal[
+    "relu", "gelu", "elu", "selu", "silu", "tanh", "sigmoid", "leaky_relu", "linear"
+]  # fmt: skip
+
 
 class DenseLayer(BaseModel):
     """One hidden layer."""
@@ -13,7 +18,7 @@ class DenseLayer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     units: PositiveInt
-    activation: str = "relu"
+    activation: Activation = "relu"
     dropout: float = Field(0.0, ge=0, lt=1)
 
 

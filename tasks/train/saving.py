@@ -35,7 +35,7 @@ def save(
         "history": [repeat.history for repeat in fitted],
     }
     target = workspace.models / digest
-    with atomic.new_folder(target) as folder:
+    with atomic.new_folder(target, keep_whole=True) as folder:
         backbone = backbone_of(space, weights).build(precision="float32")
         whole_model(backbone, fitted[best].model, space.image_size).save(folder / MODEL)
         (folder / "heads").mkdir()

@@ -14,7 +14,7 @@ def browser_path():
     return named or next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright keeps an event loop running while it is open
 def browser():
     api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright")
     path = browser_path()

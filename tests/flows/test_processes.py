@@ -83,10 +83,10 @@ def test_a_run_killed_while_training_goes_on_from_its_last_epoch(
 ):
     tree = small(tmp_path, epochs=60, seconds_between_checkpoints=0.001)
     process = command("run", "small", experiment=tree)
-    wait_for(lambda: list(workspace.unfinished.glob("train-*/0/history.json")))
+    wait_for(lambda: list(workspace.unfinished.glob("train-*/0/state-*/history.json")))
     kill(process)
-    (state,) = workspace.unfinished.glob("train-*/0/history.json")
-    done = len(json.loads(state.read_text()))
+    states = workspace.unfinished.glob("train-*/0/state-*/history.json")
+    done = max(len(json.loads(state.read_text())) for state in states)
     assert 1 <= done < 60
     code, result, err = finished("run", "small", "--json", experiment=tree)
     assert code == 0, err
@@ -152,10 +152,22 @@ def test_only_code_that_can_change_a_result_reruns_its_steps(finished, tmp_path,
     assert executed(result) == ["train"], err
 
 
+def test_changed_decoding_extracts_every_picture_again(finished, tmp_path, copied_project):
+    options = {"project": copied_project, "experiment": small(tmp_path)}
+    words = ("run", "small", "--until", "extract", "--json")
+    assert finished(*words, **options)[1]["counts"]["extracted"] == 24
+    pixels = copied_project / "tasks" / "extract" / "pixels.py"
+    rewrite(pixels, "INTER_LINEAR", "INTER_AREA")
+    code, result, err = finished(*words, **options)
+    assert code == 0, err
+    assert executed(result) == ["extract"]
+    assert result["counts"]["extracted"] == 24
+
+
 def test_ctrl_c_leaves_a_run_that_can_go_on(command, finished, tmp_path, workspace):
     tree = small(tmp_path, epochs=200, seconds_between_checkpoints=0.001)
     process = command("run", "small", experiment=tree)
-    wait_for(lambda: list(workspace.unfinished.glob("train-*/0/history.json")))
+    wait_for(lambda: list(workspace.unfinished.glob("train-*/0/state-*/history.json")))
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -57,6 +57,9 @@ def test_a_published_model_can_be_taken_back(finished, tmp_path, workspace):
     assert code == 0, err
     assert published.current(workspace, "small").model == first.model
     assert finished("report", "take-back", "small")[0] == 1
+    # The same run again, all cached, does not publish what was taken back.
+    assert finished("run", "small", experiment=tree)[0] == 0
+    assert published.current(workspace, "small").model == first.model
 
 
 def test_reports_are_opened_and_compared_by_name(finished, tmp_path, workspace, monkeypatch):
@@ -91,3 +94,13 @@ def test_gc_keeps_what_can_be_taken_back_to(run, experiment, workspace):
     gone = inventory.unneeded(workspace)
     assert workspace.root / first.model not in gone
     assert inventory.damaged(workspace) == []
+
+
+def test_without_test_pictures_nothing_is_published_and_nothing_fails(run, experiment, workspace):
+    from tasks.split.rules import Fractions
+
+    shares = Fractions(train=0.6, validation=0.4, test=0)
+    split = experiment.split.model_copy(update={"fractions": shares})
+    result = run(experiment.model_copy(update={"split": split}))
+    assert "test" not in result["metrics"]
+    assert published.current(workspace, "small") is None

@@ -129,6 +129,13 @@ def test_synsets_become_a_classifier_and_are_fetched_once(run, synsets, site):
     assert set(pictures.values()) == {1}
 
 
+def test_other_manners_rerun_nothing(run, synsets):
+    run(synsets, until="acquire")
+    source = synsets.source.model_copy(update={"per_host_rate": 5.0, "read_seconds": 3.0})
+    again = run(synsets.model_copy(update={"source": source}), until="acquire")
+    assert executed(again) == []
+
+
 def test_dead_links_are_rows_not_failures(run, synsets, site):
     del site.files["/n04194289/3.jpg"]
     result = run(synsets, until="clean")

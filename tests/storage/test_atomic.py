@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage import atomic
+from storage import atomic, folders
 from storage.errors import StorageFull
 from tests.storage.conftest import everything_in
 
@@ -229,6 +229,29 @@ def test_a_folder_is_replaced_not_merged(tmp_path):
         with atomic.new_folder(tmp_path / "folder") as folder:
             (folder / name).touch()
     assert everything_in(tmp_path) == ["folder", "folder/new"]
+
+
+def write_sealed(target, data, **options):
+    with atomic.new_folder(target, **options) as folder:
+        (folder / "model").write_bytes(data)
+        folders.seal(folder)
+    return target.stat().st_ino
+
+
+def test_a_whole_folder_is_kept_when_asked_for(tmp_path):
+    first = write_sealed(tmp_path / "folder", b"old", keep_whole=True)
+    assert write_sealed(tmp_path / "folder", b"new", keep_whole=True) == first
+    assert (tmp_path / "folder" / "model").read_bytes() == b"old"
+    assert everything_in(tmp_path) == ["folder", "folder/contents.json", "folder/model"]
+
+
+@pytest.mark.parametrize("damage", [b"ol", b"odd", None])
+def test_a_damaged_folder_is_never_kept(tmp_path, damage):
+    model = tmp_path / "folder" / "model"
+    write_sealed(tmp_path / "folder", b"old")
+    model.unlink() if damage is None else model.write_bytes(damage)
+    write_sealed(tmp_path / "folder", b"new", keep_whole=True)
+    assert model.read_bytes() == b"new"
 
 
 def test_many_writers_leave_one_whole_folder(tmp_path):

@@ -1,15 +1,19 @@
 """What is stored: sizes, damage, and what nothing needs any more."""
 
+import os
 from dataclasses import dataclass
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from storage import atomic, folders, inventory, manifests, records, references, trees
 from storage.errors import StorageDamaged
 from storage.features import FeatureStore
+from storage.layout import METRICS, RUN
 from storage.records import Record
 from storage.references import SplitRef
+from storage.shards import ShardStore
 from storage.statuses import Status
 from storage.wholeness import leaves_of
 from tests.pictures import picture
@@ -140,6 +144,13 @@ def test_a_missing_file_of_a_model_is_found(workspace, small):
     assert inventory.damaged(workspace) == [small.model]
 
 
+def test_a_flipped_byte_in_a_model_an_evaluation_or_a_report_is_found(workspace, small):
+    flip(small.model / "model.keras")
+    flip(small.evaluation / "metrics.json")
+    flip(small.report / "report.html")
+    assert inventory.damaged(workspace) == sorted([small.model, small.evaluation, small.report])
+
+
 def test_damage_is_an_error_that_counts_it(workspace, small):
     flip(small.images[0], 50)
     flip(small.images[1], 50)
@@ -198,6 +209,91 @@ def test_without_a_report_only_the_newest_result_of_a_step_stays(workspace, smal
     note(workspace, "small", "train", where=workspace.relative(newer))
     inventory.remove([small.report])
     assert inventory.unneeded(workspace) == [small.model]
+
+
+def test_any_report_keeps_the_results_of_its_experiment(workspace, small):
+    newer = sealed(workspace.models / "newer", "model.keras", b"newer")
+    note(workspace, "small", "train", where=workspace.relative(newer))
+    note(workspace, "small", "publish", where="reports/small/deleted")
+    assert inventory.unneeded(workspace) == []
+
+
+@pytest.mark.parametrize("name", [RUN, METRICS])
+def test_a_report_keeps_its_model_and_evaluation_without_any_record(workspace, small, name):
+    atomic.write_json(
+        small.report / name,
+        {"model": workspace.relative(small.model), "evaluation": "evaluations/small-evaluation"},
+    )
+    inventory.remove([workspace.records])
+    gone = inventory.unneeded(workspace)
+    assert small.manifest in gone
+    assert not {small.model, small.evaluation} & set(gone)
+    inventory.remove([small.report])
+    assert {small.model, small.evaluation} <= set(inventory.unneeded(workspace))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", "{}", '{"model": null}', '{"model": ["a"]}'])
+def test_a_run_that_names_nothing_keeps_nothing(workspace, small, text):
+    (small.report / RUN).write_text(text)
+    inventory.remove([workspace.records])
+    assert small.model in inventory.unneeded(workspace)
+
+
+def other_space(workspace, names):
+    """A feature space of its own with these images: its shard and its set."""
+    store = FeatureStore(workspace, space(shape=(3,)))
+    shard = store.add(names, [[1.0, 2.0, 3.0]] * len(names))
+    return shard, workspace.root / store.reference(names).where
+
+
+def test_features_of_an_abandoned_space_go_with_its_sets(workspace, small):
+    shard, listing = other_space(workspace, [path.name for path in small.images])
+    assert inventory.unneeded(workspace) == sorted([shard, listing])
+
+
+def test_old_features_stay_for_a_young_set_that_no_record_knows_yet(workspace, small):
+    shard, listing = other_space(workspace, [path.name for path in small.images])
+    os.utime(shard, (0, 0))
+    assert inventory.unneeded(workspace, older_than_seconds=3600) == []
+    os.utime(listing, (0, 0))
+    assert inventory.unneeded(workspace, older_than_seconds=3600) == sorted([shard, listing])
+
+
+def test_facts_stay_as_long_as_their_images(workspace, small):
+    store = ShardStore(workspace.facts / "size")
+    kept, gone = (
+        store.add(pa.table({"image": [name]})) for name in (small.images[0].name, "unknown.jpg")
+    )
+    assert kept != gone
+    assert inventory.unneeded(workspace) == [gone]
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"shards": 3}'])
+def test_a_set_that_cannot_be_read_keeps_every_shard_of_its_space(workspace, small, text):
+    small.features.write_text(text)
+    assert inventory.unneeded(workspace) == []
+
+
+def test_abandoned_work_goes_once_nothing_in_it_is_young(workspace):
+    state = workspace.unfinished / "train-1" / "0"
+    half = workspace.unfinished / "abc.half"
+    state.mkdir(parents=True)
+    for path in (state / "history.json", half):
+        path.write_text("{}")
+    for path in (state.parent, state, half):
+        os.utime(path, (0, 0))
+    assert inventory.unneeded(workspace, older_than_seconds=3600) == []
+    os.utime(state / "history.json", (0, 0))
+    assert inventory.unneeded(workspace, older_than_seconds=3600) == [state.parent]
+    assert list(inventory.by_kind(workspace, [state.parent])) == ["unfinished"]
+
+
+def test_leftovers_inside_of_what_goes_are_named_once(workspace):
+    partial = workspace.unfinished / "train-1" / f"{atomic.TEMPORARY_PREFIX}abc"
+    partial.mkdir(parents=True)
+    for path in (partial, partial.parent):
+        os.utime(path, (0, 0))
+    assert inventory.unneeded(workspace) == [partial.parent]
 
 
 def test_the_memory_of_a_sticky_split_stays(workspace, small):

@@ -1,5 +1,7 @@
 """Tables named by what they hold."""
 
+import contextlib
+
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -78,6 +80,36 @@ def test_a_truncated_table_is_written_again(tmp_path):
     assert not manifests.is_parquet(path)
     manifests.save(tmp_path, table)
     pd.testing.assert_frame_equal(manifests.load(path), table)
+
+
+def test_a_table_damaged_between_its_marks_is_written_again(tmp_path):
+    table = table_of([("a", 1, True)])
+    _, path = manifests.save(tmp_path, table)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4] + b"x" * (len(whole) - 8) + whole[-4:])
+    assert manifests.is_parquet(path, len(whole))
+    assert not manifests.is_whole(path)
+    manifests.save(tmp_path, table)
+    pd.testing.assert_frame_equal(manifests.load(path), table)
+
+
+def test_another_table_under_the_name_is_replaced(tmp_path):
+    table = table_of([("a", 1, True)])
+    _, path = manifests.save(tmp_path, table)
+    table_of([("b", 1, True)]).to_parquet(path, index=False)
+    assert not manifests.is_whole(path)
+    manifests.save(tmp_path, table)
+    assert manifests.is_whole(path)
+
+
+def test_whatever_byte_changes_a_table_is_read_or_storage_damaged(tmp_path):
+    _, path = manifests.save(tmp_path, table_of([("a", 1, True), ("b", 2, False)]))
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 5):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with contextlib.suppress(StorageDamaged):
+            manifests.load(path)
+        manifests.is_whole(path)
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR", b"PAR1", b"not a table", b"PAR1 nothing PAR1"])

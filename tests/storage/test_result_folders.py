@@ -1,5 +1,7 @@
 """Sealed result folders and the JSON in them."""
 
+import json
+
 import pytest
 
 from storage import folders
@@ -34,6 +36,43 @@ def test_a_sealed_folder_can_be_sealed_again(tmp_path):
         (tmp_path / "file").write_bytes(data)
         folders.seal(tmp_path)
     assert folders.is_sealed(tmp_path)
+
+
+@pytest.fixture
+def two_files(tmp_path):
+    (tmp_path / "heads").mkdir()
+    (tmp_path / "model").write_bytes(b"model")
+    (tmp_path / "heads" / "0").write_bytes(b"head")
+    return tmp_path
+
+
+def test_a_byte_that_changed_is_seen_by_reading_only(two_files):
+    folders.seal(two_files)
+    assert folders.is_intact(two_files)
+    (two_files / "heads" / "0").write_bytes(b"heed")
+    assert folders.is_sealed(two_files)
+    assert not folders.is_intact(two_files)
+
+
+def test_a_folder_sealed_with_sizes_only_is_judged_by_them(two_files):
+    (two_files / folders.CONTENTS).write_text(json.dumps({"model": 5, "heads/0": 4}))
+    assert folders.is_sealed(two_files)
+    assert folders.is_intact(two_files)
+    (two_files / "model").write_bytes(b"mode")
+    assert not folders.is_sealed(two_files)
+    assert not folders.is_intact(two_files)
+
+
+@pytest.mark.parametrize("known", [{}, {"bytes": 5}, "5", None, [5], {"bytes": 4, "sha256": ""}])
+def test_a_list_that_says_something_else_is_neither_sealed_nor_intact(two_files, known):
+    (two_files / folders.CONTENTS).write_text(json.dumps({"model": known}))
+    assert not folders.is_sealed(two_files)
+    assert not folders.is_intact(two_files)
+
+
+def test_a_folder_without_a_list_is_not_intact(two_files):
+    assert not folders.is_intact(two_files)
+    assert not folders.is_intact(two_files / "none")
 
 
 @pytest.mark.parametrize("data", [None, b"", b"{", b"\xff"])

@@ -122,6 +122,28 @@ def test_a_table_is_whole_with_its_size_and_marks(workspace, kind):
     assert not is_whole(workspace, reference)
 
 
+def damage_between_the_marks(path):
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4] + b"x" * (len(whole) - 8) + whole[-4:])
+
+
+@pytest.mark.parametrize("kind", ["collection", "split", "assignment"])
+def test_a_table_of_the_right_size_that_cannot_be_read_is_not_whole(workspace, request, kind):
+    if kind == "assignment":
+        table = pd.DataFrame({"image": ["a"], "split": ["train"]})
+        reference = saved(workspace, table, AssignmentRef, images=1)
+    else:
+        reference = request.getfixturevalue(kind)
+    damage_between_the_marks(workspace.root / reference.where)
+    assert manifests.is_parquet(workspace.root / reference.where, reference.bytes)
+    assert not is_whole(workspace, reference)
+
+
+def test_a_table_that_lacks_a_column_is_not_whole(workspace):
+    reference = saved(workspace, pd.DataFrame({"a": [1]}), CollectionRef, images=1, rows=1)
+    assert not is_whole(workspace, reference)
+
+
 def test_a_split_is_whole_with_its_tree(workspace, split):
     assert is_whole(workspace, split)
     assert len(leaves_of(workspace, manifests.load(workspace.root / split.where))) == 2

@@ -68,6 +68,8 @@ def download(
     """
     known = _noted(_note_of(target))
     whole = known is not None and known.url == url and _size(target) == known.bytes
+    if whole:
+        require_checksum(target, checksum, url)
     if known is not None and whole and not revisit:
         return known
     half = Half(url, unfinished / f"{digests.of_bytes(url.encode())[:32]}.half")

@@ -14,6 +14,21 @@ def images(**sizes: list[int]) -> pd.DataFrame:
     return table(rows)
 
 
+def linked(images: pd.DataFrame, pairs: list[tuple[int, int]]) -> pd.DataFrame:
+    """The table with pairs of its groups made one, by their positions (modulo their number)."""
+    names = images["group"].unique()
+    groups = images["group"]
+    for pair in pairs:
+        one, other = (groups[images["group"] == names[position % len(names)]] for position in pair)
+        groups = groups.replace({other.iloc[0]: one.iloc[0]})
+    return images.assign(group=groups)
+
+
+def mixed(images: pd.DataFrame) -> pd.Series:
+    """Whether each picture is of a group with pictures of several classes."""
+    return images.groupby("group")["label"].transform("nunique") > 1
+
+
 def table(rows: list[tuple[str, str, str]]) -> pd.DataFrame:
     """Rows of (image, label, group)."""
     found = pd.DataFrame(rows, columns=["image", "label", "group"])

@@ -4,10 +4,11 @@ from hypothesis import strategies as st
 
 from storage.errors import EmptySplit
 from tasks.split import balanced
-from tests.tasks.split.tables import images, shares, table, torn
+from tests.tasks.split.tables import images, linked, mixed, shares, table, torn
 
 SIZES = st.lists(st.integers(1, 5), min_size=3, max_size=40)
 WEIGHTS = st.tuples(st.integers(1, 10), st.integers(0, 5), st.integers(0, 5))
+PAIRS = st.lists(st.tuples(st.integers(0, 80), st.integers(0, 80)), max_size=25)
 SEEDS = st.integers(0, 1000)
 
 
@@ -57,6 +58,86 @@ def test_the_order_of_rows_does_not_matter(sizes, weights, seed, order):
     assert dict(zip(found["image"], one, strict=True)) == dict(
         zip(shuffled["image"], other, strict=True)
     )
+
+
+@given(cats=SIZES, dogs=SIZES, pairs=PAIRS, weights=WEIGHTS, seed=SEEDS)
+@settings(max_examples=150, deadline=None)
+def test_groups_of_several_classes_are_not_torn_and_no_split_is_empty(
+    cats, dogs, pairs, weights, seed
+):
+    found = linked(images(cat=cats, dog=dogs), pairs)
+    wanted = shares(*weights)
+    used = {split for split, share in wanted.items() if share}
+    # With nine more pictures that are like no other, each class can be everywhere.
+    more = images(cat=[*cats, *[1] * 9], dog=[*dogs, *[1] * 9])
+    found = more.assign(
+        group=more["image"].map(found.set_index("image")["group"]).fillna(more["group"])
+    )
+    places = balanced.assign(found, wanted, seed, {})
+    assert torn(found, places) == []
+    for _, rows in found.groupby("label"):
+        assert set(places[rows.index]) == used
+
+
+@given(cats=SIZES, dogs=SIZES, pairs=PAIRS, seed=SEEDS, order=st.randoms(use_true_random=False))
+@settings(max_examples=60, deadline=None)
+def test_the_order_of_rows_does_not_matter_to_groups_of_several_classes(
+    cats, dogs, pairs, seed, order
+):
+    found = linked(images(cat=cats, dog=dogs, owl=[1] * 9), pairs)
+    assume(found.groupby("label")["group"].nunique().min() >= 6)
+    shuffled = found.sample(frac=1, random_state=order.randrange(2**32)).reset_index(drop=True)
+    one, other = (balanced.assign(rows, shares(8, 1, 1), seed, {}) for rows in (found, shuffled))
+    assert dict(zip(found["image"], one, strict=True)) == dict(
+        zip(shuffled["image"], other, strict=True)
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_pictures_that_differ_in_colour_only_go_to_one_split_and_the_shares_hold(seed):
+    found = images(red=[1] * 100, blue=[1] * 100)
+    found = linked(found, [(n, 100 + n) for n in range(40)])
+    assert mixed(found).sum() == 80
+    wanted = shares(8, 1, 1)
+    places = balanced.assign(found, wanted, seed, {})
+    assert torn(found, places) == []
+    for _, rows in found.groupby("label"):
+        assert max(map(abs, deviations(rows, places, wanted).values())) <= 2
+
+
+def test_every_class_has_pictures_in_every_split_though_all_are_alike_across_classes():
+    found = linked(images(cat=[1] * 3, dog=[1] * 3, owl=[1] * 3), [(n, 3 + n) for n in range(6)])
+    for seed in range(20):
+        places = balanced.assign(found, shares(8, 1, 1), seed, {})
+        assert torn(found, places) == []
+        for _, rows in found.groupby("label"):
+            assert set(places[rows.index]) == {"train", "validation", "test"}
+
+
+def test_a_class_that_whole_groups_cannot_spread_is_an_error():
+    # Any two of the three groups share a class: two splits cannot both have all three classes.
+    rows = [(f"{a}{g}", a, g) for g, classes in zip("123", ("ab", "bc", "ac"), strict=True)
+            for a in classes]  # fmt: skip
+    with pytest.raises(EmptySplit, match=r"class '.' has no pictures in .*stay together with them"):
+        balanced.assign(table(rows), shares(1, 0, 1), 7, {})
+
+
+def test_a_new_picture_joins_a_placed_one_of_another_class():
+    found = linked(images(cat=[1] * 4, dog=[1] * 4), [(0, 4)])
+    earlier = {"cat-0-0": "test", "cat-1-0": "train", "cat-2-0": "validation"}
+    places = balanced.assign(found, shares(8, 1, 1), 7, earlier)
+    assert places[found["image"] == "dog-0-0"].tolist() == ["test"]
+    assert torn(found, places) == []
+
+
+def test_a_new_picture_that_links_two_splits_across_classes_is_left_out():
+    found = linked(images(cat=[1] * 4, dog=[1] * 4, owl=[1] * 4), [(0, 4), (0, 8)])
+    earlier = {"cat-0-0": "train", "dog-0-0": "test", "cat-1-0": "validation"}
+    places = dict(
+        zip(found["image"], balanced.assign(found, shares(8, 1, 1), 7, earlier), strict=True)
+    )
+    assert {name: places[name] for name in earlier} == earlier
+    assert places["owl-0-0"] == ""
 
 
 def test_the_seed_decides():
@@ -152,9 +233,9 @@ def histories(draw):
             present.add(one_more)
         if draw(st.booleans()):
             first = draw(st.sampled_from(sorted(clusters)))
-            alike = sorted(name for name in clusters if clusters[name] == clusters[first])
             link = f"link{len(pictures)}"
-            pictures[link] = {first, draw(st.sampled_from(alike))}
+            # Of its own class, or of another: the same picture in another colour.
+            pictures[link] = {first, draw(st.sampled_from(sorted(clusters)))}
             present.add(link)
         gone = draw(st.lists(st.sampled_from(sorted(pictures)), max_size=6))
         present.symmetric_difference_update(gone)
@@ -164,8 +245,8 @@ def histories(draw):
 def _seen(pictures, clusters):
     """A table of the pictures, their groups being the clusters that some of them link."""
     group = {cluster: cluster for cluster in clusters}
-    for linked in pictures.values():
-        joined = {group[cluster] for cluster in linked}
+    for alike in pictures.values():
+        joined = {group[cluster] for cluster in alike}
         group = {c: min(joined) if g in joined else g for c, g in group.items()}
     members: dict[str, list[str]] = {}
     for name in sorted(pictures):

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from storage.errors import NotEnoughPictures
 from tasks.split import in_order
-from tests.tasks.split.tables import images, torn
+from tests.tasks.split.tables import images, linked, torn
 
 
 def numbers(train, validation=0, test=0):
@@ -58,6 +58,52 @@ def test_counts_are_exact_or_it_is_an_error(sizes, amounts):
         found = places[rows.index].value_counts()
         assert [found.get(split, 0) for split in numbers(*amounts)] == list(amounts)
     assert table[places == ""].groupby("group").size().sum() == (places == "").sum()
+
+
+@given(
+    st.lists(st.integers(1, 3), min_size=4, max_size=20),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12),
+    st.tuples(st.integers(1, 6), st.integers(0, 5), st.integers(0, 5)),
+)
+@settings(max_examples=150, deadline=None)
+def test_counts_are_exact_and_groups_of_several_classes_whole_or_it_is_an_error(
+    sizes, pairs, amounts
+):
+    table = linked(images(cat=sizes, dog=[1] * 20), pairs)
+    try:
+        places = in_order.assign(table, numbers(*amounts))
+    except NotEnoughPictures:
+        return
+    for _, group in table.groupby("group"):
+        assert places[group.index].nunique() == 1
+    for _, rows in table.groupby("label"):
+        found = places[rows.index].value_counts()
+        assert [found.get(split, 0) for split in numbers(*amounts)] == list(amounts)
+
+
+def test_a_group_of_two_classes_waits_until_both_have_room():
+    table = linked(images(cat=[1, 1, 1], dog=[2, 1]), [(0, 3)])
+    places = in_order.assign(table, numbers(1, 2))
+    assert dict(zip(table["image"], places, strict=True)) == {
+        "cat-0-0": "validation",
+        "cat-1-0": "train",
+        "cat-2-0": "validation",
+        "dog-0-0": "validation",
+        "dog-0-1": "validation",
+        "dog-1-0": "train",
+    }
+
+
+def test_a_group_of_two_classes_that_fits_nowhere_is_left_out_as_a_whole():
+    table = linked(images(cat=[1, 1, 1], dog=[2, 1, 1]), [(0, 3)])
+    places = in_order.assign(table, numbers(1, 1)).tolist()
+    assert places == ["", "train", "validation", "", "", "train", "validation"]
+
+
+def test_places_that_only_a_group_of_another_class_could_fill_name_that_class():
+    table = linked(images(cat=[1, 1], dog=[2, 1]), [(0, 2)])
+    with pytest.raises(NotEnoughPictures, match=r"'cat': 1 places in test .* class 'dog'"):
+        in_order.assign(table, numbers(1, 0, 1))
 
 
 @given(st.integers(1, 20), st.tuples(st.integers(1, 6), st.integers(0, 6), st.integers(0, 6)))

@@ -1,7 +1,11 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from storage import manifests
+from storage.errors import StorageDamaged
 from storage.references import ImagesRef, SplitRef
+from tasks import code
 from tasks.split import lineage
 from tasks.split.assignment import assign
 from tasks.split.rules import Fractions
@@ -15,9 +19,10 @@ B = images(cat=[1] * 14, dog=[2] * 11)
 def visit(workspace):
     """Split a table as the step does; (the assignment it continued, image -> split)."""
 
-    def split(table, line="mine", seed=7, amounts=Fractions()):
+    def split(table, line="mine", seed=7, amounts=Fractions(), meanwhile=lambda: None):
         images = _images(workspace, table)
         previous = lineage.previous_assignment(workspace, line, seed, images, amounts)
+        meanwhile()
         earlier = lineage.assignment_of(workspace, previous)
         placed = assign(table, "sticky", amounts, seed, earlier)
         lineage.remember(
@@ -127,3 +132,111 @@ def test_other_shares_start_from_where_everything_is_now(visit):
     visit(B)
     _, now = visit(B, amounts=Fractions(train=0.5, validation=0.25, test=0.25))
     assert {image: now[image] for image in first} == first
+
+
+def test_other_code_continues_the_newest_and_not_the_one_before(workspace, visit, monkeypatch):
+    visit(A)
+    _, before = visit(B)
+    monkeypatch.setattr(code, "fingerprint", {"tasks.split": "other"}.__getitem__)
+    previous, after = visit(B)
+    assert lineage.assignment_of(workspace, previous) == before == after
+    assert visit(B) == (previous, after)
+
+
+def _memory(workspace, table):
+    """Image -> split as another run with these images and shares of its own would continue it."""
+    other = Fractions(train=0.4, validation=0.3, test=0.3)
+    images = _images(workspace, table)
+    return lineage.assignment_of(
+        workspace, lineage.previous_assignment(workspace, "mine", 7, images, other)
+    )
+
+
+def test_of_two_runs_at_once_the_first_is_remembered_and_the_other_added(workspace, visit):
+    many = images(cat=[1] * 60, dog=[1] * 60)
+    one = many.iloc[[*range(40), *range(60, 100)]].reset_index(drop=True)
+    other = many.iloc[[*range(20, 60), *range(80, 120)]].reset_index(drop=True)
+    firsts = []
+    _, late = visit(other, meanwhile=lambda: firsts.append(visit(one)[1]))
+    (first,) = firsts
+    both = first.keys() & late.keys()
+    assert any(first[name] != late[name] for name in both)
+    memory = _memory(workspace, many)
+    assert memory == late | first
+    assert memory.keys() == set(many["image"])
+
+
+def test_after_two_runs_at_once_nothing_moves_any_more(workspace, visit):
+    one, other = images(cat=[1] * 30, dog=[1] * 9), images(cat=[1] * 40, dog=[1] * 20)
+    visit(other, meanwhile=lambda: visit(one))
+    memory = _memory(workspace, A)
+    previous, again = visit(other)
+    assert lineage.assignment_of(workspace, previous) == memory == again
+    assert visit(other) == (previous, again)
+    assert visit(one)[1].items() <= memory.items()
+    assert _memory(workspace, A) == memory
+
+
+def test_two_runs_at_once_tear_no_group_that_only_one_of_them_saw_whole(workspace, visit):
+    one = images(cat=[1] * 40)
+    other = images(cat=[2] * 40 + [1] * 40)
+    firsts = []
+    _, late = visit(other, meanwhile=lambda: firsts.append(visit(one)[1]))
+    assert any(late[name] != split for name, split in firsts[0].items())
+    _, after = visit(other)
+    assert firsts[0].items() <= after.items()
+    assert (
+        other.assign(split=other["image"].map(after)).groupby("group")["split"].nunique().max() == 1
+    )
+
+
+def test_the_same_run_twice_at_once_is_one(workspace, visit):
+    firsts = []
+    late = visit(A, meanwhile=lambda: firsts.append(visit(A)))
+    assert firsts == [late]
+    assert visit(A) == late
+
+
+def test_many_runs_at_once_forget_no_picture(workspace, visit):
+    tables = [images(**{f"class{n}": [1] * 12}) for n in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        splits = [places for _, places in pool.map(visit, tables)]
+    assert _memory(workspace, A) == {k: v for places in splits for k, v in places.items()}
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut", "other"])
+def test_a_damaged_assignment_names_the_files_to_delete_and_deleting_them_helps(
+    workspace, visit, damage
+):
+    _, before = visit(A)
+    images = _images(workspace, B)
+    previous = lineage.previous_assignment(workspace, "mine", 7, images, Fractions())
+    path = workspace.root / previous.where
+    if damage == "gone":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:40] + path.read_bytes()[-40:])
+    else:
+        manifests.load(path).assign(split="train").to_parquet(path, index=False)
+    with pytest.raises(
+        StorageDamaged, match=r"restore it, or delete it and .* new split"
+    ) as failure:
+        visit(B)
+    line = workspace.lineage("mine", 7)
+    assert str(path) in str(failure.value)
+    assert str(line) in str(failure.value)
+    path.unlink(missing_ok=True)
+    line.unlink()
+    assert visit(A) == (None, before)
+    assert visit(B)[0] is not None
+
+
+def test_a_damaged_line_names_its_file(workspace, visit):
+    visit(A)
+    line = workspace.lineage("mine", 7)
+    line.write_text(line.read_text()[:30])
+    with pytest.raises(StorageDamaged, match="restore it, or delete it to start") as failure:
+        visit(B)
+    assert str(line) in str(failure.value)
+    line.unlink()
+    assert visit(B)[0] is None

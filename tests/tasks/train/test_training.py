@@ -1,13 +1,20 @@
 """Training of heads: the same whichever way it is interrupted or fed."""
 
+import json
+import os
+from typing import get_args
+
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from storage import digests
+from storage.errors import DarkroomError, TrainingDiverged
 from storage.features import FeatureSpace, FeatureStore, FeatureTable
 from tasks.tensorflow import load_keras
 from tasks.train import batches, checkpoint
 from tasks.train.fit import Labelled, fit_head
-from tasks.train.head import DenseLayer, Head, build_head
+from tasks.train.head import Activation, DenseLayer, Head, build_head
 
 SHAPE = (2, 2, 8)
 
@@ -25,7 +32,8 @@ def fit(unfinished, epochs=6, **options):
         "optimizer": "adam", "learning_rate": 0.01, "epochs": epochs, "batch_size": 8,
         "patience": None, "keep": "best", "seed": 3, "unfinished": unfinished,
     }  # fmt: skip
-    return fit_head(labelled(60, 1), labelled(30, 2), **defaults | options)
+    train = options.pop("train", labelled(60, 1))
+    return fit_head(train, labelled(30, 2), **defaults | options)
 
 
 def weights_of(fitted):
@@ -49,12 +57,147 @@ def test_a_training_taken_up_again_ends_as_if_it_had_never_stopped(tmp_path):
     assert weights_of(resumed) == weights_of(whole)
 
 
+class Killed(Exception):
+    """Stands for a signal: nothing after it is done."""
+
+
+def killed_after(epoch):
+    def end(number, logs=None):
+        if number + 1 == epoch:
+            raise Killed
+
+    return load_keras().callbacks.LambdaCallback(on_epoch_end=end)
+
+
+def counted(part):
+    """The same rows, and the list of how often they were read."""
+    reads = []
+
+    def rows(positions):
+        reads.append(len(positions))
+        return part.rows(positions)
+
+    return Labelled(rows, part.labels), reads
+
+
+def epochs_in(state):
+    return len(json.loads((state / checkpoint.HISTORY).read_text()))
+
+
+PATIENT = {"patience": 2, "learning_rate": 0.3, "seconds_between": 0.0}
+MOST = 7
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    return {
+        keep: fit(tmp_path_factory.mktemp("whole"), epochs=MOST, keep=keep, **PATIENT)
+        for keep in ("best", "last")
+    }
+
+
+@pytest.mark.parametrize("epoch", range(1, MOST + 1))
+def test_whatever_epoch_it_is_killed_at_the_result_is_the_same(tmp_path, uninterrupted, epoch):
+    options = PATIENT | {"epochs": MOST}
+    if epoch <= len(uninterrupted["best"].history):
+        with pytest.raises(Killed):
+            fit(tmp_path / "state", callbacks=(killed_after(epoch),), **options)
+        assert epochs_in(checkpoint.newest(tmp_path / "state")) == epoch
+    else:
+        fit(tmp_path / "state", **options)
+    for keep, whole in uninterrupted.items():
+        resumed = fit(tmp_path / "state", keep=keep, **options)
+        assert resumed.history == whole.history
+        assert weights_of(resumed) == weights_of(whole)
+        # One digest names the model, whether the head was ever loaded or not.
+        configs = [digests.of_value(one.model.get_config()) for one in (resumed, whole)]
+        assert configs[0] == configs[1]
+
+
+def test_patience_ends_the_training_of_the_test_above_early(uninterrupted):
+    assert 2 < len(uninterrupted["best"].history) < MOST
+
+
+@pytest.mark.parametrize("options", [{}, {"epochs": 50, "patience": 2, "learning_rate": 0.1}])
+def test_a_finished_training_is_saved_at_its_end_and_not_trained_again(tmp_path, options):
+    first = fit(tmp_path / "state", seconds_between=1000.0, **options)
+    train, reads = counted(labelled(60, 1))
+    again = fit(tmp_path / "state", train=train, **options)
+    assert reads == []
+    assert again.history == first.history
+    assert weights_of(again) == weights_of(first)
+
+
+def test_the_last_epoch_is_saved_once(tmp_path, monkeypatch):
+    saved = []
+    save = checkpoint.save
+    monkeypatch.setattr(checkpoint, "save", lambda *all: (saved.append(len(all[3])), save(*all)))
+    fit(tmp_path / "state", epochs=3, seconds_between=0.0)
+    assert saved == [1, 2, 3]
+
+
+def test_a_whole_state_is_there_at_every_moment_of_a_save(tmp_path, monkeypatch):
+    state, rename, seen = tmp_path / "state", os.rename, []
+
+    def watched_rename(old, new):
+        seen.append(checkpoint.newest(state))
+        rename(old, new)
+        seen.append(checkpoint.newest(state))
+
+    fit(state, epochs=1, seconds_between=0.0)
+    monkeypatch.setattr(os, "rename", watched_rename)
+    fit(state, epochs=6, seconds_between=0.0)
+    assert len(seen) >= 10
+    assert None not in seen
+
+
+def test_two_states_take_turns_and_the_newer_whole_one_is_loaded(tmp_path):
+    state = tmp_path / "state"
+    whole = fit(tmp_path / "whole")
+    fit(state, epochs=4, seconds_between=0.0)
+    assert sorted(path.name for path in state.iterdir()) == sorted(checkpoint.STATES)
+    assert sorted(epochs_in(path) for path in state.iterdir()) == [3, 4]
+    halve(checkpoint.newest(state) / checkpoint.MODEL)
+    assert epochs_in(checkpoint.newest(state)) == 3
+    resumed = fit(state)
+    assert resumed.history == whole.history
+    assert weights_of(resumed) == weights_of(whole)
+
+
+def halve(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
 def test_half_a_saved_state_counts_as_none(tmp_path):
     fit(tmp_path / "state", epochs=4, seconds_between=0.0)
-    model = tmp_path / "state" / checkpoint.MODEL
-    model.write_bytes(model.read_bytes()[:100])
+    for name in checkpoint.STATES:
+        halve(tmp_path / "state" / name / checkpoint.MODEL)
     assert checkpoint.load(tmp_path / "state") is None
     assert len(fit(tmp_path / "state").history) == 6
+
+
+def test_a_training_that_diverges_says_so_and_leaves_nothing(tmp_path):
+    message = r"loss after epoch 1, found nan: lower training\.learning_rate \(now 1e\+20\)"
+    with pytest.raises(TrainingDiverged, match=message) as caught:
+        fit(tmp_path / "state", optimizer="sgd", learning_rate=1e20, seconds_between=0.0)
+    assert isinstance(caught.value, DarkroomError)
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("found", [float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["loss", "val_loss"])
+def test_a_loss_that_is_not_finite_is_not_saved_over_the_epochs_before(tmp_path, name, found):
+    state, history = tmp_path / "state", []
+    saver = checkpoint.checkpointing(state, 0.0, history, None, None)
+    model = build_head(Head(), SHAPE, 2)
+    model.compile(optimizer="adam", loss="binary_crossentropy")
+    saver.set_model(model)
+    saver.on_epoch_end(0, {"loss": 0.7, "val_loss": 0.6})
+    with pytest.raises(TrainingDiverged, match=f"finite {name} after epoch 2, found {found}"):
+        saver.on_epoch_end(1, {"loss": 0.7, "val_loss": 0.6} | {name: found})
+    assert [row["epoch"] for row in history] == [1]
+    assert [path.name for path in state.iterdir()] == [checkpoint.STATES[0]]
+    assert epochs_in(checkpoint.newest(state)) == 1
 
 
 def test_the_best_epoch_on_validation_is_kept(tmp_path):
@@ -95,6 +238,18 @@ def test_without_validation_pictures_the_training_loss_decides(tmp_path):
 def test_the_head_has_the_published_size(pooling, parameters):
     model = build_head(Head(pooling=pooling), (5, 5, 512), 2)
     assert model.count_params() == parameters + 256 + 256 + 1
+
+
+@pytest.mark.parametrize("name", get_args(Activation))
+def test_every_activation_is_one_of_keras(name):
+    keras = load_keras()
+    assert keras.activations.get(name) is getattr(keras.activations, name)
+    build_head(Head(layers=(DenseLayer(units=2, activation=name),)), SHAPE, 2)
+
+
+def test_an_activation_that_keras_does_not_know_is_refused_at_once():
+    with pytest.raises(ValidationError, match="relu"):
+        DenseLayer(units=2, activation="rellu")
 
 
 def test_more_classes_give_a_softmax():
