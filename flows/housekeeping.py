@@ -7,6 +7,10 @@ from storage.workspace import Workspace
 
 # Younger files may belong to a run that has not got round to saying so.
 SETTLED_SECONDS = 3600.0
+KEPT = (
+    f"unfinished work is kept for {inventory.UNFINISHED_DAYS} days after it was last written to: "
+    "the same run goes on with it"
+)
 
 
 def show() -> None:
@@ -31,8 +35,9 @@ def collect(*, ask: bool) -> None:
     """Remove what no report, model or experiment needs, after showing it and asking."""
     workspace = Workspace.current()
     unneeded = inventory.unneeded(workspace, older_than_seconds=SETTLED_SECONDS)
+    print(KEPT)
     if not unneeded:
-        print("nothing to remove: every file is needed by a report, a model or an experiment")
+        print("nothing to remove: every file is needed, or too young to tell")
         return
     for group, paths in inventory.by_kind(workspace, unneeded).items():
         print(f"{group:>12}  {len(paths):>9,} to remove  {inventory.total(paths):>14,} bytes")

@@ -24,7 +24,10 @@ KINDS = (
     "images", "manifests", "facts", "splits", "features", "models", "evaluations", "reports",
     "records", "results", "downloads", "unfinished",
 )  # fmt: skip
-LEFTOVER_SECONDS = 24 * 3600.0
+DAY_SECONDS = 24 * 3600.0
+LEFTOVER_SECONDS = DAY_SECONDS
+# Long enough for whoever comes back after a weekend to a training that was killed.
+UNFINISHED_DAYS = 7
 PUBLISH = "publish"
 IMAGE_TABLE = frozenset({"image", "status"})
 
@@ -110,7 +113,8 @@ def unneeded(workspace: Workspace, *, older_than_seconds: float = 0.0) -> list[P
     """Files and folders that can go, sorted.
 
     What was written within the last `older_than_seconds` is left alone, since a running step may
-    be about to refer to it; leftovers of killed writes go after LEFTOVER_SECONDS.
+    be about to refer to it; leftovers of killed writes go after LEFTOVER_SECONDS, and killed work
+    that a run could take up again goes UNFINISHED_DAYS after it was last written to.
     """
     keep = _needed(workspace)
     images = _needed_images(keep)
@@ -127,7 +131,7 @@ def unneeded(workspace: Workspace, *, older_than_seconds: float = 0.0) -> list[P
     gone += _unneeded_facts(workspace, images)
     gone = [path for path in gone if _age_seconds(path) >= older_than_seconds]
     gone += _unneeded_features(workspace, set(gone), older_than_seconds)
-    gone += _abandoned(workspace, older_than_seconds)
+    gone += _abandoned(workspace)
     return sorted([*gone, *_leftovers(workspace, set(gone))])
 
 
@@ -137,12 +141,13 @@ def _leftovers(workspace: Workspace, gone: set[Path]) -> Iterator[Path]:
             yield path
 
 
-def _abandoned(workspace: Workspace, older_than_seconds: float) -> Iterator[Path]:
-    """Folders of killed work in which nothing was written lately."""
+def _abandoned(workspace: Workspace) -> Iterator[Path]:
+    """Folders of killed work in which nothing was written for UNFINISHED_DAYS."""
     for path in workspace.unfinished.glob("*"):
         # Work goes on deep inside, which leaves the folder's own time as it was.
         youngest = min(map(_age_seconds, [path, *path.rglob("*")]))
-        if path.is_dir() and _is_finished(path) and youngest >= older_than_seconds:
+        old_enough = youngest >= UNFINISHED_DAYS * DAY_SECONDS
+        if path.is_dir() and _is_finished(path) and old_enough:
             yield path
 
 

@@ -10,13 +10,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from storage import atomic
 from storage.download_statuses import DownloadStatus
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # SQLite allows 999 parameters in old versions.
 ADDRESSES_PER_QUESTION = 900
@@ -121,32 +117,8 @@ class Ledger:
 
         return [url for url in dict.fromkeys(urls) if wanted(url)]
 
-    def table(self) -> "pd.DataFrame":
-        """Every row, ordered by address; the columns are the fields of `Download`."""
-        import pandas as pd
-
-        return pd.read_sql_query("SELECT * FROM downloads ORDER BY url", self._connection)
-
 
 def _download(row: Sequence[object]) -> Download:
     values = dict(zip(COLUMNS, row, strict=True))
     values["status"] = DownloadStatus(str(values["status"]))
     return Download(**values)  # type: ignore[arg-type]  # SQLite gives back what was put in
-
-
-def by_status(table: "pd.DataFrame") -> "pd.DataFrame":
-    """How many addresses ended how: columns status, addresses, bytes, seconds; most first."""
-    return _counted(table, ["status"])
-
-
-def by_host(table: "pd.DataFrame") -> "pd.DataFrame":
-    """The same per host and status: columns host, status, addresses, bytes, seconds."""
-    return _counted(table, ["host", "status"])
-
-
-def _counted(table: "pd.DataFrame", keys: list[str]) -> "pd.DataFrame":
-    counted = table.groupby(keys, as_index=False).agg(
-        addresses=("url", "size"), bytes=("bytes", "sum"), seconds=("seconds", "sum")
-    )
-    order = ["addresses", *keys]
-    return counted.sort_values(order, ascending=[False, *[True] * len(keys)], ignore_index=True)

@@ -13,7 +13,8 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from storage import atomic
@@ -131,6 +132,14 @@ def _is_inner_zip(found: Found, depth: int) -> bool:
 def _inner_zip(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget, depth: int
 ) -> Iterator[Found]:
+    with _unpacked(archive, entry, budget) as copy:
+        yield from _files(copy, entry.filename, budget, depth + 1)
+
+
+@contextlib.contextmanager
+def _unpacked(
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget
+) -> Iterator[IO[bytes]]:
     with _temporary_file() as copy:
         try:
             with archive.open(entry) as stream, _temporary_space():
@@ -140,7 +149,7 @@ def _inner_zip(
                 f"{entry.filename} in {budget.archive} is damaged ({error}): fetch it again"
             ) from error
         copy.seek(0)
-        yield from _files(copy, entry.filename, budget, depth + 1)
+        yield copy
 
 
 def _temporary_space() -> contextlib.AbstractContextManager[None]:
@@ -234,23 +243,63 @@ def _too_large(name: str, budget: Budget) -> Found:
     return Found(name, None, Status.TOO_MANY_BYTES, reason)
 
 
-def read_text_file(path: Path, name: str, limit: int) -> str | None:
-    """The text of the entry `name` of a zip or tar, UTF-8; None if it cannot be read."""
-    with contextlib.suppress(KeyError, *UNREADABLE):
-        read = _read_from_tar if tarfile.is_tarfile(path) else _read_from_zip
-        return read(path, name, limit).decode("utf-8-sig", errors="replace")
+def read_file(path: Path, name: str, limit: int, *, max_total_bytes: int) -> bytes | None:
+    """The file `name` of a zip or tar, or of a zip inside the zip; at most `limit` bytes of it.
+
+    None if there is none that can be read; the first one of that name counts.
+    """
+    if not path.is_file():
+        return None
+    budget = Budget(path, max_total_bytes, limit)
+    with path.open("rb") as stream:
+        return _read_file(stream, PurePosixPath(name), budget, depth=1)
+
+
+def _read_file(stream: IO[bytes], name: PurePosixPath, budget: Budget, depth: int) -> bytes | None:
+    # Who reads the pictures says what is wrong with an archive.
+    with contextlib.suppress(*UNREADABLE):
+        if _is_tar(stream):
+            return _read_from_tar(stream, name, budget)
+        return _read_from_zip(stream, name, budget, depth)
     return None
 
 
-def _read_from_zip(path: Path, name: str, limit: int) -> bytes:
-    with zipfile.ZipFile(path) as archive, archive.open(name) as stream:
-        return stream.read(limit)
+def _read_from_tar(stream: IO[bytes], name: PurePosixPath, budget: Budget) -> bytes | None:
+    with tarfile.open(fileobj=stream, mode="r:*", tarinfo=StrictTarInfo) as archive:
+        for entry in archive:
+            if entry.isfile() and PurePosixPath(entry.name) == name:
+                return _beginning(_opener(archive, entry), budget)
+            budget.spend(entry.size)
+    return None
 
 
-def _read_from_tar(path: Path, name: str, limit: int) -> bytes:
-    with tarfile.open(path) as archive:
-        stream = archive.extractfile(name)
-        if stream is None:
-            raise KeyError(name)
-        with stream:
-            return stream.read(limit)
+def _read_from_zip(
+    stream: IO[bytes], name: PurePosixPath, budget: Budget, depth: int
+) -> bytes | None:
+    with zipfile.ZipFile(stream) as archive:
+        for entry in archive.infolist():
+            if PurePosixPath(entry.filename.replace("\\", "/")) == name:
+                return _beginning(partial(archive.open, entry), budget)
+        for entry in _inner_zips(archive) if depth < DEEPEST else []:
+            with _unpacked(archive, entry, budget) as copy:
+                found = _read_file(copy, name, budget, depth + 1)
+            if found is not None:
+                return found
+    return None
+
+
+def _inner_zips(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    """The smallest first: a table of labels is small, and the pictures stay packed."""
+    zips = [
+        entry
+        for entry in archive.infolist()
+        if entry.filename.lower().endswith(".zip") and not entry.flag_bits & 0x1
+    ]
+    return sorted(zips, key=lambda entry: entry.file_size)
+
+
+def _beginning(opened: Callable[[], IO[bytes]], budget: Budget) -> bytes:
+    with contextlib.closing(opened()) as stream:
+        data = stream.read(budget.per_file)
+    budget.spend(len(data))
+    return data

@@ -38,8 +38,6 @@ def fingerprint(workspace: Workspace, source: Any) -> str:
         return _of_lists(workspace, memo, source)
     if isinstance(source, WebArchive):
         return _of_archive(memo, as_archive(workspace, source))
-    if not source.archive.exists() and source.kaggle:
-        return digests.of_value(source.kaggle)
     return _of_archive(memo, source)
 
 
@@ -53,12 +51,11 @@ def _of_folder(memo: Fingerprints, folder: Path) -> str:
 
 
 def _of_archive(memo: Fingerprints, source: Archive) -> str:
-    paths = [source.archive]
-    if source.label_csv and Path(source.label_csv).is_file():
-        paths.append(Path(source.label_csv))
-    if not source.archive.is_file():
-        return digests.of_value(str(source.archive))
-    return digests.of_value(memo.of_files(paths))
+    tables = [Path(source.label_csv)] if source.label_csv else []
+    tables = [path for path in tables if path.is_file()]
+    if source.archive.is_file():
+        return digests.of_value(memo.of_files([source.archive, *tables]))
+    return digests.of_value([source.kaggle or str(source.archive), *memo.of_files(tables)])
 
 
 def _of_lists(workspace: Workspace, memo: Fingerprints, source: Synsets) -> str:

@@ -18,6 +18,11 @@ def has_credentials() -> bool:
     )
 
 
+def archives_in(folder: Path) -> list[Path]:
+    """The zips that Kaggle's client left packed in what it downloaded."""
+    return sorted(folder.rglob("*.zip"))
+
+
 def fetch(handle: str, wanted: Path) -> Path:
     """The folder that kagglehub downloaded `handle` into; SourceMissing says what is lacking."""
     if importlib.util.find_spec("kagglehub") is None or not has_credentials():

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from storage.errors import SourceDamaged, SourceMissing
-from tasks.acquire.archive import read_text_file
+from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
+from tasks.acquire import kaggle
+from tasks.acquire.archive import read_file
 from tasks.acquire.sources import Archive, Digits, Folders
 
 Labeller = Callable[[str], str]
@@ -68,23 +69,51 @@ def read_table(text: str, origin: str) -> dict[str, str]:
     return table
 
 
-def _csv_text(source: Archive) -> str:
+def _csv_text(source: Archive, downloaded: Path | None) -> str:
     if not source.label_csv:
         raise SourceMissing("label_from=csv needs source.label_csv, the CSV's name")
-    on_disk = Path(source.label_csv)
-    if on_disk.is_file():
-        return on_disk.read_bytes()[:CSV_BYTES].decode("utf-8-sig", errors="replace")
-    text = read_text_file(source.archive, source.label_csv, CSV_BYTES)
-    if text is None:
+    data = _csv_bytes(source, source.label_csv, downloaded)
+    if data is None:
         raise SourceMissing(
-            f"expected the labels in {source.label_csv}, on disk or at the top of "
-            f"{source.archive}, found them in neither"
+            f"expected the labels in {source.label_csv}, on disk or (in its zips too) in "
+            f"{downloaded or source.archive}, found them in neither: name the file as it is named "
+            "there, with its folders"
         )
-    return text
+    if len(data) > CSV_BYTES:
+        raise SourceTooLarge(
+            f"{source.label_csv} has more than {CSV_BYTES:,} bytes: expected a table of names and "
+            "labels. Leave only these two columns in it"
+        )
+    return data.decode("utf-8-sig", errors="replace")
 
 
-def labeller_of(source: Archive | Folders | Digits) -> Labeller:
-    """The way this source says its labels, trimmed and of bounded length."""
+def _csv_bytes(source: Archive, name: str, downloaded: Path | None) -> bytes | None:
+    """The table's bytes, one more than allowed if it is too long; None if it is nowhere."""
+    if path := _on_disk(name, downloaded):
+        with path.open("rb") as stream:
+            return stream.read(CSV_BYTES + 1)
+    for path in kaggle.archives_in(downloaded) if downloaded else [source.archive]:
+        data = read_file(path, name, CSV_BYTES + 1, max_total_bytes=source.max_total_bytes)
+        if data is not None:
+            return data
+    return None
+
+
+def _on_disk(name: str, downloaded: Path | None) -> Path | None:
+    if Path(name).is_file():
+        return Path(name)
+    if downloaded is None:
+        return None
+    # A name, or a link, must not lead out of what strangers have put together.
+    path = (downloaded / name).resolve()
+    return path if path.is_file() and path.is_relative_to(downloaded.resolve()) else None
+
+
+def labeller_of(source: Archive | Folders | Digits, downloaded: Path | None = None) -> Labeller:
+    """The way this source says its labels, trimmed and of bounded length.
+
+    `downloaded` is the folder that Kaggle's client put the archive into, if it is not on disk.
+    """
     label: Labeller
     if isinstance(source, Folders):
         label = by_first_folder
@@ -93,7 +122,7 @@ def labeller_of(source: Archive | Folders | Digits) -> Labeller:
     elif source.label_from == "folder":
         label = by_folder
     elif source.label_from == "csv":
-        label = by_table(read_table(_csv_text(source), str(source.label_csv)))
+        label = by_table(read_table(_csv_text(source, downloaded), str(source.label_csv)))
     else:
         label = by_name(source.label_pattern)
     return lambda name: label(name).strip()[:LONGEST_LABEL]

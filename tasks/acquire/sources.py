@@ -46,11 +46,13 @@ class Labels(SourceParameters):
     )
     label_csv: str | None = Field(
         None,
-        description="For label_from=csv: a CSV file, in the archive or on disk, whose first two "
-        "columns are a picture's name (with or without its suffix) and its label.",
+        description="For label_from=csv: a CSV file whose first two columns are a picture's name "
+        "(with or without its suffix) and its label. A path on disk; where there is no such file, "
+        "its name in the archive, in a zip inside it, or in what Kaggle's client downloaded.",
     )
     max_total_bytes: PositiveInt = Field(
-        32 * 1024 * MEBIBYTE, description="An archive that unpacks to more bytes is refused."
+        32 * 1024 * MEBIBYTE,
+        description="An archive that has, or unpacks to, more bytes is refused.",
     )
 
     @field_validator("label_pattern")
@@ -112,7 +114,11 @@ MANNERS = frozenset(
 
 
 class Synsets(Web):
-    """Pictures at the addresses that lists give for ImageNet synsets, or their archives."""
+    """Pictures at the addresses that lists give for ImageNet synsets, or their archives.
+
+    A picture of more than 100,000,000 pixels is set aside when it is downloaded, whatever
+    clean.max_pixels says: all experiments share the ledger of downloads.
+    """
 
     kind: Literal["synsets"] = "synsets"
     synsets: dict[str, Wnid] = Field(min_length=1, description="Class name -> WordNet id.")
@@ -124,7 +130,10 @@ class Synsets(Web):
     first: PositiveInt | None = Field(
         None, description="Take only so many addresses of each class, in the list's order."
     )
-    max_total_bytes: PositiveInt = 32 * 1024 * MEBIBYTE
+    max_total_bytes: PositiveInt = Field(
+        32 * 1024 * MEBIBYTE,
+        description="A list, or a synset's archive, that has or unpacks to more bytes is refused.",
+    )
 
 
 class WebArchive(Labels, Web):

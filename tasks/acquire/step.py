@@ -67,6 +67,7 @@ def gathered(
             source.synsets,
             source.url_list,
             first=source.first,
+            max_total_bytes=source.max_total_bytes,
             retry_failed=again != "no",
             revisit=again == "all",
             limits=visiting.limits_of(source),
@@ -74,12 +75,23 @@ def gathered(
             advance=advance,
         )
         return source.url_list, table
-    origin, files = opened(workspace, source)
-    return origin, collect(files, _labeller(source, workspace), origin, images, advance)
+    downloaded = _from_kaggle(source)
+    origin, files = opened(workspace, source, downloaded)
+    label_of = _labeller(source, workspace, downloaded)
+    return origin, collect(files, label_of, origin, images, advance)
 
 
-def opened(workspace: Workspace, source: Source) -> tuple[str, Iterator[Found]]:
-    """The source's name, to be shown, and its files."""
+def _from_kaggle(source: Source) -> Path | None:
+    """The folder that Kaggle's client put an archive into which is not on disk."""
+    if isinstance(source, Archive) and source.kaggle and not source.archive.exists():
+        return kaggle.fetch(source.kaggle, source.archive)
+    return None
+
+
+def opened(
+    workspace: Workspace, source: Source, downloaded: Path | None
+) -> tuple[str, Iterator[Found]]:
+    """The source's name, to be shown, and its files; `downloaded` is Kaggle's folder, if any."""
     if isinstance(source, Folders):
         files = folders.files_of(source.folder, max_file_bytes=source.max_file_bytes)
         return str(source.folder), files
@@ -90,9 +102,8 @@ def opened(workspace: Workspace, source: Source) -> tuple[str, Iterator[Found]]:
         return source.url, _archive_files(file.archive, file)
     if isinstance(source, Synsets):
         return source.url_list, _synset_archives(workspace, source)
-    if source.kaggle and not source.archive.exists():
-        folder = kaggle.fetch(source.kaggle, source.archive)
-        return source.kaggle, _downloaded_files(folder, source)
+    if downloaded is not None:
+        return str(source.kaggle), _downloaded_files(downloaded, source)
     return source.archive.name, _archive_files(source.archive, source)
 
 
@@ -113,16 +124,16 @@ def _synset_archives(workspace: Workspace, source: Synsets) -> Iterator[Found]:
     )
 
 
-def _labeller(source: Source, workspace: Workspace) -> Labeller:
+def _labeller(source: Source, workspace: Workspace, downloaded: Path | None) -> Labeller:
     if isinstance(source, Synsets):
         classes = {wnid: label for label, wnid in source.synsets.items()}
         return lambda name: classes.get(by_first_folder(name), "")
     if isinstance(source, WebArchive):
         return labeller_of(identity.as_archive(workspace, source))
-    return labeller_of(source)
+    return labeller_of(source, downloaded)
 
 
 def _downloaded_files(folder: Path, source: Archive) -> Iterator[Found]:
-    for path in sorted(folder.rglob("*.zip")):
+    for path in kaggle.archives_in(folder):
         yield from _archive_files(path, source)
     yield from folders.files_of(folder, max_file_bytes=source.max_file_bytes)

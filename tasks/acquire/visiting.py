@@ -40,10 +40,14 @@ def fetch(workspace: Workspace, source: Any, *, revisit: bool = False) -> None:
     manners = manners_of(source) if isinstance(source, Web) else Manners()
     if isinstance(source, WebArchive):
         web_archive(
-            workspace, source.url, checksum=source.checksum, manners=manners, revisit=revisit
-        )
+            workspace, source.url, checksum=source.checksum,
+            max_total_bytes=source.max_total_bytes, manners=manners, revisit=revisit,
+        )  # fmt: skip
     elif isinstance(source, Synsets):
-        list_files(workspace, source.synsets, source.url_list, manners=manners, revisit=revisit)
+        list_files(
+            workspace, source.synsets, source.url_list,
+            max_total_bytes=source.max_total_bytes, manners=manners, revisit=revisit,
+        )  # fmt: skip
 
 
 def begin_visit(workspace: Workspace, source: Any) -> None:

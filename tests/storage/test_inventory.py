@@ -1,8 +1,10 @@
 """What is stored: sizes, damage, and what nothing needs any more."""
 
 import os
+import time
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -76,7 +78,7 @@ def finished(workspace, images):
         )  # fmt: skip
         store = FeatureStore(workspace, space(shape=(2,)))
         missing = store.missing(stored)
-        shard = store.add(missing, [[1.0, 2.0]] * len(missing))
+        shard = store.add(missing, np.array([[1.0, 2.0]] * len(missing)))
         features = store.reference(stored)
         model = sealed(workspace.models / f"{name}-model", "model.keras", b"model")
         evaluation = sealed(workspace.evaluations / f"{name}-evaluation", "metrics.json", b"{}")
@@ -172,7 +174,7 @@ def test_what_no_record_reaches_can_go(workspace, images, small):
         manifests.save(workspace.manifests, pd.DataFrame({"a": [1]}))[1],
         sealed(workspace.models / "old", "model.keras", b"m"),
         sealed(workspace.evaluations / "old", "metrics.json", b"{}"),
-        FeatureStore(workspace, space(shape=(2,))).add(["unknown.jpg"], [[1.0, 2.0]]),
+        FeatureStore(workspace, space(shape=(2,))).add(["unknown.jpg"], np.array([[1.0, 2.0]])),
     ]
     (workspace.splits / "old").mkdir()
     assert inventory.unneeded(workspace) == sorted([*extra, workspace.splits / "old"])
@@ -242,7 +244,7 @@ def test_a_run_that_names_nothing_keeps_nothing(workspace, small, text):
 def other_space(workspace, names):
     """A feature space of its own with these images: its shard and its set."""
     store = FeatureStore(workspace, space(shape=(3,)))
-    shard = store.add(names, [[1.0, 2.0, 3.0]] * len(names))
+    shard = store.add(names, np.array([[1.0, 2.0, 3.0]] * len(names)))
     return shard, workspace.root / store.reference(names).where
 
 
@@ -274,7 +276,7 @@ def test_a_set_that_cannot_be_read_keeps_every_shard_of_its_space(workspace, sma
     assert inventory.unneeded(workspace) == []
 
 
-def test_abandoned_work_goes_once_nothing_in_it_is_young(workspace):
+def test_killed_work_stays_for_a_week_after_it_was_last_written_to(workspace):
     state = workspace.unfinished / "train-1" / "0"
     half = workspace.unfinished / "abc.half"
     state.mkdir(parents=True)
@@ -282,9 +284,11 @@ def test_abandoned_work_goes_once_nothing_in_it_is_young(workspace):
         path.write_text("{}")
     for path in (state.parent, state, half):
         os.utime(path, (0, 0))
-    assert inventory.unneeded(workspace, older_than_seconds=3600) == []
-    os.utime(state / "history.json", (0, 0))
-    assert inventory.unneeded(workspace, older_than_seconds=3600) == [state.parent]
+    a_week_ago = time.time() - 7 * 24 * 3600
+    for age, gone in ((a_week_ago + 3600, []), (a_week_ago - 3600, [state.parent])):
+        os.utime(state / "history.json", (age, age))
+        assert inventory.unneeded(workspace, older_than_seconds=3600) == gone
+        assert inventory.unneeded(workspace) == gone
     assert list(inventory.by_kind(workspace, [state.parent])) == ["unfinished"]
 
 
@@ -329,5 +333,8 @@ def test_what_goes_is_shown_by_kind_and_size(workspace, images):
     assert inventory.total([model]) == 100 + (model / folders.CONTENTS).stat().st_size
 
 
-def test_removing_what_is_gone_already_is_no_error(workspace):
-    inventory.remove([workspace.models / "none", workspace.manifests / "none.parquet"])
+def test_what_is_gone_already_keeps_nothing_else_from_being_removed(workspace):
+    last = sealed(workspace.models / "old", "model.keras", b"m")
+    missing = [workspace.models / "none", workspace.manifests / "none.parquet"]
+    inventory.remove([*missing, last])
+    assert list(workspace.models.iterdir()) == []

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from storage.download_statuses import DownloadStatus
-from storage.ledger import COLUMNS, Download, Ledger, by_host, by_status
+from storage.ledger import Download, Ledger
 
 OK = Download("http://a/1", DownloadStatus.OK, code=200, image="x.jpg", bytes=10, host="a")
 GONE = Download("http://a/2", DownloadStatus.NOT_FOUND, "HTTP 404", code=404, host="a")
@@ -25,7 +25,6 @@ def test_a_second_row_takes_the_place_of_the_first(ledger):
     ledger.add([LATE])
     ledger.add([replace(LATE, status=DownloadStatus.OK)])
     assert ledger.rows([LATE.url])[LATE.url].status == DownloadStatus.OK
-    assert len(ledger.table()) == 1
 
 
 def test_missing_are_those_without_a_row_and_failures_that_may_have_passed(ledger):
@@ -47,20 +46,6 @@ def test_rows_are_there_for_other_readers_at_once(ledger, tmp_path):
         assert second.rows([OK.url]) == {OK.url: OK}
         second.add([GONE])
     assert GONE.url in ledger.rows([GONE.url])
-
-
-def test_the_table_and_its_summaries(ledger):
-    ledger.add([OK, GONE, LATE, replace(GONE, url="http://a/4")])
-    table = ledger.table()
-    assert tuple(table.columns) == COLUMNS
-    assert table["url"].is_monotonic_increasing
-    status = by_status(table)
-    assert list(status["status"]) == ["not found", "ok", "timeout"]
-    assert list(status["addresses"]) == [2, 1, 1]
-    hosts = by_host(table)
-    assert hosts.iloc[0].to_dict() == {
-        "host": "a", "status": "not found", "addresses": 2, "bytes": 0, "seconds": 0.0
-    }  # fmt: skip
 
 
 def test_what_may_succeed_later():

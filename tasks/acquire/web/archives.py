@@ -23,9 +23,6 @@ from tasks.acquire.web.bodies import BLOCK, declared_bytes
 from tasks.acquire.web.connections import GuardedAdapter
 from tasks.acquire.web.limits import MEBIBYTE, Allowance, Limits
 
-FILE_LIMITS = Limits(
-    max_file_bytes=64 * 1024 * MEBIBYTE, total_seconds=24 * 3600.0, read_seconds=60.0, attempts=5
-)
 BACKOFF_SECONDS = 1.0
 # An attempt that brought so much was none in vain: the count of attempts starts again.
 PROGRESS_BYTES = MEBIBYTE
@@ -50,13 +47,20 @@ class Fetched:
         return self.last_modified if self.etag.startswith("W/") else self.etag or self.last_modified
 
 
+def file_limits(max_bytes: int) -> Limits:
+    """What a large file may cost: a day, and `max_bytes`."""
+    return Limits(
+        max_file_bytes=max_bytes, total_seconds=24 * 3600.0, read_seconds=60.0, attempts=5
+    )
+
+
 def download(
     url: str,
     target: Path,
     unfinished: Path,
     adapter: GuardedAdapter,
     *,
-    allowed: Limits = FILE_LIMITS,
+    allowed: Limits,
     checksum: str = "",
     revisit: bool = False,
 ) -> Fetched:

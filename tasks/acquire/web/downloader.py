@@ -5,8 +5,8 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from storage.download_statuses import DownloadStatus
@@ -17,7 +17,6 @@ from tasks.acquire.web import pictures, placeholders
 from tasks.acquire.web.connections import GuardedAdapter
 from tasks.acquire.web.fetch import Again, Fetcher, Job, Kept, bad_url
 from tasks.acquire.web.limits import Limits
-from tasks.acquire.web.pictures import MAX_PIXELS
 from tasks.acquire.web.politeness import Turns, host_of
 from tasks.progress import Advance
 
@@ -35,14 +34,10 @@ _KEEPING = threading.BoundedSemaphore(os.cpu_count() or 1)
 
 @dataclass(frozen=True)
 class Manners:
-    """How hosts are treated: requests at a time and per second (0: no limit) for each host.
-
-    `host_rates` holds other rates for single hosts, by `host` or `host:port`.
-    """
+    """How hosts are treated: requests at a time and per second (0: no limit) for each host."""
 
     concurrency: int = 8
     rate: float = 50.0
-    host_rates: Mapping[str, float] = field(default_factory=dict)
     obey_robots: bool = True
     allow_private_addresses: bool = False
 
@@ -56,22 +51,19 @@ def download(
     manners: Manners,
     advance: Advance,
     threads: int = THREADS,
-    max_pixels: int = MAX_PIXELS,
 ) -> None:
     """Every job ends as a row of the ledger, its picture stored before; `advance(n)` for n rows.
 
     An interrupt stops at once: rows that are finished are committed, the others are missing.
     """
-    turns: Turns[Job] = Turns(
-        concurrency=manners.concurrency, rate=manners.rate, host_rates=manners.host_rates
-    )
+    turns: Turns[Job] = Turns(concurrency=manners.concurrency, rate=manners.rate)
     adapter = GuardedAdapter(
         allow_private=manners.allow_private_addresses, connections_per_host=manners.concurrency
     )
     fetcher = Fetcher(
         adapter,
         allowed,
-        partial(keep, images=images, max_pixels=max_pixels),
+        partial(keep, images=images),
         turns,
         obey_robots=manners.obey_robots,
     )
@@ -85,16 +77,16 @@ def download(
         adapter.close()
 
 
-def keep(data: bytes, images: ImageStore, max_pixels: int) -> Kept:
+def keep(data: bytes, images: ImageStore) -> Kept:
     """What these bytes are; a picture is stored."""
     if name := placeholders.known(data):
         return Kept(DownloadStatus.PLACEHOLDER, name)
     with _KEEPING:
-        return _kept(data, images, max_pixels)
+        return _kept(data, images)
 
 
-def _kept(data: bytes, images: ImageStore, max_pixels: int) -> Kept:
-    status, reason = pictures.examined(data, max_pixels)
+def _kept(data: bytes, images: ImageStore) -> Kept:
+    status, reason = pictures.examined(data)
     if status != DownloadStatus.OK:
         return Kept(status, reason)
     try:

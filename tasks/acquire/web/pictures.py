@@ -3,9 +3,8 @@
 from storage.download_statuses import DownloadStatus
 from storage.errors import DarkroomError
 from storage.statuses import Status
-from tasks.decode import MAX_PIXELS, Problem, decode
+from tasks.decode import Problem, decode
 
-__all__ = ["MAX_PIXELS", "examined"]
 OUTCOMES = {
     Status.EMPTY: DownloadStatus.EMPTY,
     Status.UNDECODABLE: DownloadStatus.NOT_AN_IMAGE,
@@ -14,10 +13,14 @@ OUTCOMES = {
 }
 
 
-def examined(data: bytes, max_pixels: int) -> tuple[DownloadStatus, str]:
-    """OK, or what is wrong with these bytes, and a reason."""
+def examined(data: bytes) -> tuple[DownloadStatus, str]:
+    """OK, or what is wrong with these bytes, and a reason.
+
+    The ledger serves every experiment of the workspace, so that no experiment's `clean.max_pixels`
+    decides here: what has more pixels than tasks/decode.py's limit is not kept.
+    """
     try:
-        found = decode(data, max_pixels)
+        found = decode(data)
     except DarkroomError:
         raise
     except Exception as error:  # noqa: BLE001 - on hostile bytes decoders raise whatever they like

@@ -9,7 +9,6 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import urlsplit
@@ -57,16 +56,12 @@ class Host(Generic[Job]):
 class Turns(Generic[Job]):
     """Requests by host, given out within the limits; safe for many threads.
 
-    `rate` is in requests per second and host, 0 for no limit; `host_rates` says it for single hosts
-    (as `host_of` names them).
+    `rate` is in requests per second and host, 0 for no limit.
     """
 
-    def __init__(
-        self, *, concurrency: int, rate: float = 0.0, host_rates: Mapping[str, float] | None = None
-    ) -> None:
+    def __init__(self, *, concurrency: int, rate: float = 0.0) -> None:
         self._concurrency = concurrency
         self._rate = rate
-        self._host_rates = dict(host_rates or {})
         self._hosts: dict[str, Host[Job]] = {}
         self._ready: list[tuple[float, int, Host[Job]]] = []
         self._numbers = itertools.count()
@@ -147,8 +142,7 @@ class Turns(Generic[Job]):
     def _host(self, name: str) -> Host[Job]:
         host = self._hosts.get(name)
         if host is None:
-            rate = self._host_rates.get(name, self._rate)
-            host = self._hosts[name] = Host(name, SLACK / rate if rate else 0.0)
+            host = self._hosts[name] = Host(name, SLACK / self._rate if self._rate else 0.0)
         return host
 
     def _schedule(self, host: Host[Job]) -> None:

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 from storage import digests
 from storage.download_statuses import DownloadStatus
-from storage.errors import SourceError, SourceMissing
-from storage.fingerprints import Fingerprints
+from storage.errors import SourceError, SourceMissing, SourceTooLarge
 from storage.images import ImageStore
 from storage.ledger import Download, Ledger
 from storage.names import as_file_name
@@ -22,10 +21,9 @@ from tasks.acquire.collection import COLUMNS
 from tasks.acquire.found import Found
 from tasks.acquire.web import archives, placeholders, url_lists
 from tasks.acquire.web.connections import GuardedAdapter
-from tasks.acquire.web.downloader import THREADS, Manners, download
+from tasks.acquire.web.downloader import Manners, download
 from tasks.acquire.web.fetch import Job
 from tasks.acquire.web.limits import Limits
-from tasks.acquire.web.pictures import MAX_PIXELS
 from tasks.progress import Advance
 
 if TYPE_CHECKING:
@@ -63,9 +61,8 @@ def collect_synsets(
     retry_failed: bool = False,
     revisit: bool = False,
     limits: Limits,
+    max_total_bytes: int,
     manners: Manners,
-    threads: int = THREADS,
-    max_pixels: int = MAX_PIXELS,
     advance: Advance,
 ) -> "pd.DataFrame":
     """One row per line of the lists (collection.COLUMNS), in list order; `source` is the address.
@@ -73,9 +70,12 @@ def collect_synsets(
     `synsets` is class -> WordNet id; `first` takes only so many lines of each class. Only addresses
     that the ledger does not know, or whose picture is no longer stored, are fetched; with
     `retry_failed` also those whose failure may have passed; with `revisit` all that gave a picture,
-    without their bodies if nothing has changed.
+    without their bodies if nothing has changed. `max_total_bytes` is for each list.
     """
-    entries = listed(workspace, synsets, url_list, first=first, manners=manners, revisit=revisit)
+    entries = listed(
+        workspace, synsets, url_list,
+        first=first, max_total_bytes=max_total_bytes, manners=manners, revisit=revisit,
+    )  # fmt: skip
     urls = list(dict.fromkeys(entry.url for entry in entries))
     images = ImageStore(workspace.images)
     with Ledger.opened(ledger_path(workspace)) as ledger:
@@ -84,8 +84,7 @@ def collect_synsets(
         if jobs:
             download(
                 jobs, ledger, images,
-                allowed=limits, manners=manners, advance=advance, threads=threads,
-                max_pixels=max_pixels,
+                allowed=limits, manners=manners, advance=advance,
             )  # fmt: skip
         rows = ledger.rows(urls)
         masked = _placeholders(entries, rows)
@@ -122,6 +121,7 @@ def listed(
     url_list: str,
     *,
     first: int | None = None,
+    max_total_bytes: int,
     manners: Manners,
     revisit: bool = False,
 ) -> list[Entry]:
@@ -130,7 +130,11 @@ def listed(
     With `revisit` they are asked for again, on condition that they have changed.
     """
     found = {}
-    for path, some in list_files(workspace, synsets, url_list, manners=manners, revisit=revisit):
+    files = list_files(
+        workspace, synsets, url_list,
+        max_total_bytes=max_total_bytes, manners=manners, revisit=revisit,
+    )  # fmt: skip
+    for path, some in files:
         found.update(url_lists.addresses(path, some))
     return [
         Entry(label, f"{wnid}/img{place}", url)
@@ -139,29 +143,23 @@ def listed(
     ]
 
 
-def fingerprint(
-    workspace: Workspace, synsets: Mapping[str, str], url_list: str, *, manners: Manners
-) -> str:
-    """Digest of what the lists (or archives) hold; they are fetched if they are not there yet."""
-    files = list_files(workspace, synsets, url_list, manners=manners, revisit=False)
-    return digests.of_value(Fingerprints(workspace.fingerprints).of_files([p for p, _ in files]))
-
-
 def list_files(
     workspace: Workspace,
     synsets: Mapping[str, str],
     url_list: str,
     *,
+    max_total_bytes: int,
     manners: Manners,
     revisit: bool,
 ) -> list[tuple[Path, dict[str, str]]]:
     """Files on this disk, each with the synsets (class -> id) that are to be looked up in it."""
+
+    def local(place: str) -> Path:
+        return _local(workspace, place, max_total_bytes, manners, revisit=revisit)
+
     if WNID not in url_list:
-        return [(_local(workspace, url_list, manners, revisit=revisit), dict(synsets))]
-    return [
-        (_local(workspace, url_list.replace(WNID, wnid), manners, revisit=revisit), {label: wnid})
-        for label, wnid in synsets.items()
-    ]
+        return [(local(url_list), dict(synsets))]
+    return [(local(url_list.replace(WNID, wnid)), {label: wnid}) for label, wnid in synsets.items()]
 
 
 def is_archive_list(url_list: str) -> bool:
@@ -180,7 +178,11 @@ def archive_files(
     max_file_bytes: int,
 ) -> Iterator[Found]:
     """The files of each synset's archive, named `wnid/name in the archive`."""
-    for path, some in list_files(workspace, synsets, url_list, manners=manners, revisit=False):
+    paths = list_files(
+        workspace, synsets, url_list,
+        max_total_bytes=max_total_bytes, manners=manners, revisit=False,
+    )  # fmt: skip
+    for path, some in paths:
         files = archive.files_of(
             path, max_total_bytes=max_total_bytes, max_file_bytes=max_file_bytes
         )
@@ -189,14 +191,23 @@ def archive_files(
 
 
 def web_archive(
-    workspace: Workspace, url: str, *, checksum: str, manners: Manners, revisit: bool = False
+    workspace: Workspace,
+    url: str,
+    *,
+    checksum: str,
+    max_total_bytes: int,
+    manners: Manners,
+    revisit: bool = False,
 ) -> archives.Fetched:
-    """The archive at `url`, whole, at `archive_path(workspace, url)`."""
+    """The archive at `url`, whole, at `archive_path(workspace, url)`.
+
+    SourceTooLarge if it has more than `max_total_bytes`: it would not unpack to fewer.
+    """
     adapter = GuardedAdapter(allow_private=manners.allow_private_addresses, connections_per_host=1)
     try:
         return archives.download(
             url, archive_path(workspace, url), workspace.unfinished, adapter,
-            checksum=checksum, revisit=revisit,
+            allowed=archives.file_limits(max_total_bytes), checksum=checksum, revisit=revisit,
         )  # fmt: skip
     finally:
         adapter.close()
@@ -208,11 +219,18 @@ def archive_path(workspace: Workspace, url: str) -> Path:
     return workspace.downloads / "web" / f"{digests.of_bytes(url.encode())[:16]}-{name}"
 
 
-def _local(workspace: Workspace, place: str, manners: Manners, *, revisit: bool) -> Path:
+def _local(
+    workspace: Workspace, place: str, max_total_bytes: int, manners: Manners, *, revisit: bool
+) -> Path:
     if not ADDRESS.match(place):
         return Path(place).expanduser()
     try:
-        web_archive(workspace, place, checksum="", manners=manners, revisit=revisit)
+        web_archive(
+            workspace, place,
+            checksum="", max_total_bytes=max_total_bytes, manners=manners, revisit=revisit,
+        )  # fmt: skip
+    except SourceTooLarge:
+        raise
     except SourceError as error:
         raise SourceMissing(
             f"{error}. ImageNet's own lists of addresses are gone from the web. Instead, set "

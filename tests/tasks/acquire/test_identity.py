@@ -168,6 +168,19 @@ def test_an_archive_that_kaggle_would_give_is_known_by_its_name(workspace, tmp_p
     assert fingerprint(workspace, here) == fingerprint(workspace, Archive(archive=zipped))
 
 
+def test_a_table_beside_an_archive_that_kaggle_would_give_counts_too(workspace, tmp_path):
+    table = tmp_path / "labels.csv"
+    source = Archive(
+        archive=tmp_path / "none.zip", kaggle="competitions/dogs", label_from="csv",
+        label_csv=str(table),
+    )  # fmt: skip
+    seen = {fingerprint(workspace, source)}
+    for label in ("cat", "dog"):
+        table.write_text(f"id,label\ncat.0,{label}\n")
+        seen.add(fingerprint(workspace, source))
+    assert len(seen) == 3
+
+
 def test_the_digits_are_written_once(workspace, opened):
     before = fingerprint(workspace, Digits())
     settle(workspace.downloads)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.errors import SourceDamaged, SourceMissing
+from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
 from tasks.acquire import labels
 from tasks.acquire.labels import LONGEST_LABEL, labeller_of
 from tasks.acquire.sources import Archive, Digits, Folders
@@ -172,6 +172,30 @@ def test_a_table_may_be_in_the_archive(tmp_path, pack):
     for name in ("labels.csv", "deep/more.csv"):
         source = Archive(archive=path, label_from="csv", label_csv=name)
         assert labeller_of(source)("a.jpg") == "cat"
+
+
+def test_a_table_may_be_in_a_zip_inside_the_archive(tmp_path):
+    path = tmp_path / "pictures.zip"
+    inner = {
+        "train.zip": zip_bytes({}),
+        "broken.zip": b"none",
+        "l.zip": zip_bytes({"l.csv": TABLE}),
+    }
+    path.write_bytes(zip_bytes(inner))
+    source = Archive(archive=path, label_from="csv", label_csv="l.csv")
+    assert labeller_of(source)("train/a.jpg") == "cat"
+
+
+@pytest.mark.parametrize("place", ["on disk", "in the archive"])
+def test_a_table_of_endless_length_is_refused_and_not_read(tmp_path, place, monkeypatch):
+    monkeypatch.setattr(labels, "CSV_BYTES", 1000)
+    name = str(tmp_path / "labels.csv") if place == "on disk" else "labels.csv"
+    with (tmp_path / "labels.csv").open("wb") as file:
+        file.truncate(2**40)
+    path = tmp_path / "pictures.zip"
+    path.write_bytes(zip_bytes({"labels.csv": TABLE * 100}))
+    with pytest.raises(SourceTooLarge, match=r"labels\.csv has more than 1,000 bytes"):
+        labeller_of(Archive(archive=path, label_from="csv", label_csv=name))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from tasks.acquire.sources import Archive, Digits, Folders, Source
+from tasks.acquire.sources import Archive, Digits, Folders, Source, Synsets
+from tasks.decode import MAX_PIXELS
 
 SOURCE = TypeAdapter(Source)
 
@@ -35,3 +36,7 @@ def test_wrong_parameters_are_named(wrong, words):
 def test_a_source_cannot_be_changed():
     with pytest.raises(ValidationError):
         Digits().max_file_bytes = 1
+
+
+def test_the_limit_that_no_parameter_moves_is_told():
+    assert f"more than {MAX_PIXELS:,} pixels" in Synsets.__doc__

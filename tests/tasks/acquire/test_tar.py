@@ -4,6 +4,7 @@ import gzip
 import io
 import lzma
 import tarfile
+import zipfile
 
 import pytest
 from hypothesis import given, settings
@@ -200,13 +201,48 @@ def test_a_csv_of_labels_is_read_from_any_archive(tmp_path):
     text = "name,label\na,cat\n"
     for data in (zip_bytes({"l.csv": text}), tar_bytes({"l.csv": text.encode()}, "w:gz")):
         (tmp_path / "archive").write_bytes(data)
-        assert archive.read_text_file(tmp_path / "archive", "l.csv", 1000) == text
-        assert archive.read_text_file(tmp_path / "archive", "none.csv", 1000) is None
+        assert read_file(tmp_path / "archive", "l.csv") == text.encode()
+        assert read_file(tmp_path / "archive", "./l.csv") == text.encode()
+        assert read_file(tmp_path / "archive", "none.csv") is None
 
 
-def test_a_text_file_is_read_up_to_its_limit(tmp_path):
-    (tmp_path / "archive").write_bytes(zip_bytes({"l.csv": b"x" * 1000}))
-    assert archive.read_text_file(tmp_path / "archive", "l.csv", 10) == "x" * 10
+def read_file(path, name, limit=1000, total=MEBIBYTE):
+    return archive.read_file(path, name, limit, max_total_bytes=total)
+
+
+@pytest.mark.parametrize("pack", [zip_bytes, tar_bytes])
+def test_a_file_is_read_up_to_its_limit(tmp_path, pack):
+    (tmp_path / "archive").write_bytes(pack({"l.csv": b"x" * 1000}))
+    assert read_file(tmp_path / "archive", "l.csv", 10) == b"x" * 10
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        zip_bytes({"train.zip": zip_bytes({"big.jpg": b"x" * 5000}, zipfile.ZIP_STORED)}),
+        tar_bytes({"big.jpg": b"x" * 5000}, "w:gz"),
+    ],
+    ids=["zip in zip", "tar"],
+)
+def test_looking_for_a_file_unpacks_no_more_than_allowed(tmp_path, data):
+    (tmp_path / "archive").write_bytes(data)
+    assert read_file(tmp_path / "archive", "l.csv", total=20_000) is None
+    with pytest.raises(SourceTooLarge, match=r"source\.max_total_bytes"):
+        read_file(tmp_path / "archive", "l.csv", total=4000)
+
+
+def test_a_file_of_an_inner_zip_is_found_without_unpacking_the_large_one(tmp_path):
+    pictures = zip_bytes({"big.jpg": b"x" * 50_000}, zipfile.ZIP_STORED)
+    entries = {"train.zip": pictures, "l.csv.zip": zip_bytes({"l.csv": b"here"})}
+    (tmp_path / "archive").write_bytes(zip_bytes(entries))
+    assert read_file(tmp_path / "archive", "l.csv", total=4000) == b"here"
+
+
+def test_the_first_file_of_a_name_counts(tmp_path):
+    with pytest.warns(UserWarning, match="Duplicate name"):
+        data = zip_bytes([("l.csv", b"first"), ("l.csv", b"second")])
+    (tmp_path / "archive").write_bytes(data)
+    assert read_file(tmp_path / "archive", "l.csv") == b"first"
 
 
 def test_the_stream_of_a_tar_is_read_once(tmp_path):

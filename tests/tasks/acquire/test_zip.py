@@ -184,6 +184,7 @@ def test_an_empty_zip_is_no_rows(found):
 
 def test_what_is_not_kept_has_a_reason_and_no_bytes(found):
     rows = found(zip_bytes({"../a.jpg": CAT, "b.txt": b"", ".DS_Store": b"", "c.jpg": CAT}))
+    assert len(rows) == 4
     for row in rows:
         assert (row.data is None) == bool(row.reason) == (row.status in IGNORED | REJECTED)
 

@@ -44,6 +44,7 @@ EXPECTED = {
     "/html": (S.NOT_AN_IMAGE, html),
     "/empty": (S.EMPTY, body(b"")),
     "/half": (S.TRUNCATED, body(jpeg(4)[:800])),
+    "/huge": (S.TOO_MANY_PIXELS, body(b"P6\n10000 10001\n255\n" + bytes(3000))),
     "/no-http": (S.NOT_HTTP, hostile.no_http),
     "/noai": (S.NO_AI, picture(5, X_Robots_Tag="noindex, noai")),
     "/noai-others": (S.OK, picture(6, X_Robots_Tag="otherbot: noai, noimageai")),

@@ -18,9 +18,8 @@ def most_within_a_second(times):
     return max(sum(start <= at < start + 1.0 for at in times) for start in times)
 
 
-@pytest.mark.parametrize("by", ["rate", "Crawl-delay"])
-def test_one_limited_host_of_ten_never_sees_more_and_slows_nobody(downloads, by):
-    text = f"User-agent: *\nCrawl-delay: {0.5 if by == 'Crawl-delay' else 0}\n"
+def test_one_limited_host_of_ten_never_sees_more_and_slows_nobody(downloads):
+    text = "User-agent: *\nCrawl-delay: 0.5\n"
     servers = [
         serving({"/robots.txt": robots(text if not n else ""), "*": slowly(0.02, picture(n))},
                 address=f"127.0.0.{n + 2}")
@@ -32,9 +31,8 @@ def test_one_limited_host_of_ten_never_sees_more_and_slows_nobody(downloads, by)
         # The limited host's addresses come first, and are more than there are threads.
         urls = [limited.url(f"/{n}.jpg") for n in range(6)]
         urls += [server.url(f"/{n}.jpg") for n in range(10) for server in others]
-        rates = {limited.host: 2.0} if by == "rate" else {}
         began = time.monotonic()
-        rows = downloads(urls, threads=8, manners={"rate": 0.0, "host_rates": rates})
+        rows = downloads(urls, threads=8, manners={"rate": 0.0})
         assert {row.status for row in rows.values()} == {S.OK}
         assert most_within_a_second([request.at for request in limited.requests]) <= 2
         others_took = max(r.at for server in others for r in server.requests) - began
@@ -44,6 +42,13 @@ def test_one_limited_host_of_ten_never_sees_more_and_slows_nobody(downloads, by)
     finally:
         for server in servers:
             server.__exit__(None, None, None)
+
+
+def test_no_more_requests_a_second_than_allowed(downloads):
+    with serving({"*": picture()}) as server:
+        rows = downloads([server.url(f"/{n}.jpg") for n in range(4)], manners={"rate": 2.0})
+        assert [row.status for row in rows.values()] == [S.OK] * 4
+        assert most_within_a_second([request.at for request in server.requests]) <= 2
 
 
 def test_no_more_requests_at_a_time_than_allowed(downloads):

@@ -4,9 +4,12 @@ import re
 import pytest
 
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
+from tasks.acquire import visiting
+from tasks.acquire.sources import Synsets, WebArchive
 from tasks.acquire.web import archives
 from tasks.acquire.web.connections import GuardedAdapter
 from tasks.acquire.web.limits import Limits
+from tasks.acquire.web.source import archive_path
 from tests.tasks.acquire_web.hostile import body, redirect, serving
 
 DATA = hashlib.shake_128(b"archive").digest(3 * 2**20)
@@ -173,4 +176,36 @@ def test_errors_say_what_was_found(fetch):
 def test_private_addresses_are_refused(tmp_path):
     adapter = GuardedAdapter(allow_private=False, connections_per_host=1)
     with serving({"/a.zip": File()}) as server, pytest.raises(SourceMissing, match="private"):
-        archives.download(server.url("/a.zip"), tmp_path / "a.zip", tmp_path, adapter)
+        archives.download(
+            server.url("/a.zip"), tmp_path / "a.zip", tmp_path, adapter, allowed=QUICK
+        )
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_how_much_is_fetched_is_a_parameter(workspace, declared):
+    def archive(line, request):
+        if declared:
+            return line.answer(200, DATA)
+        line.answer(200, Content_Length=None, Connection="close")
+        line.socket.sendall(DATA)
+        return False
+
+    with serving({"/a.zip": archive}) as server:
+        url = server.url("/a.zip")
+        source = WebArchive(url=url, allow_private_addresses=True, max_total_bytes=len(DATA) - 1)
+        with pytest.raises(SourceTooLarge, match=r"raise source\.max_total_bytes"):
+            visiting.fetch(workspace, source)
+        assert not archive_path(workspace, url).exists()
+        enough = source.model_copy(update={"max_total_bytes": len(DATA)})
+        visiting.fetch(workspace, enough)
+    assert archive_path(workspace, url).read_bytes() == DATA
+
+
+def test_how_much_of_a_synsets_archive_is_fetched_is_a_parameter(workspace):
+    with serving({"/n04194289.tar": File()}) as server:
+        source = Synsets(
+            synsets={"ship": "n04194289"}, url_list=server.url("/{wnid}.tar"),
+            allow_private_addresses=True, max_total_bytes=2**20,
+        )  # fmt: skip
+        with pytest.raises(SourceTooLarge, match=r"raise source\.max_total_bytes"):
+            visiting.fetch(workspace, source)
