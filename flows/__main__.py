@@ -11,7 +11,9 @@ from typing import Any, get_args
 
 from flows.experiments import DEPLOYMENTS
 from flows.parameters import StepName
-from storage.errors import DarkroomError, ParameterError
+from storage.errors import DarkroomError, GateClosed, ParameterError
+from tasks.classify.submission import CLIP
+from tasks.serve.limits import MAX_BYTES
 
 DONE, FAILED, WRONG_WORDS, INTERRUPTED = 0, 1, 2, 130
 STEPS = get_args(StepName)
@@ -36,9 +38,21 @@ examples:
   darkroom explain digits --set training.epochs=50
                                              which steps would run, and why; runs nothing
   darkroom run digits --rerun train          train again although nothing changed
+  darkroom classify my-pictures new.jpg      use the model: a picture, a folder or a zip
+  darkroom serve my-pictures                 answer HTTP requests with it
 
 Results go to $DARKROOM_HOME (default ./workspace). Runs show up in Prefect: start `prefect server
 start` and set PREFECT_API_URL to watch them; without it each run starts a server of its own.
+"""
+
+
+CLASSIFY_EXAMPLES = """
+Where a picture's name or folder names a class, as in pikachu_1.png, the label is called correct or
+incorrect. What cannot be read gets a line with the reason.
+
+examples:
+  darkroom classify my-pictures new.jpg album holiday.zip --table labels.csv --drawn seen
+  darkroom classify cats-and-dogs-small dogs-vs-cats.zip --only test1/ --submission submission.csv
 """
 
 
@@ -53,12 +67,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--debug", action="store_true", help="show the traceback of a failure")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _experiment_commands(commands)
-    classify = commands.add_parser("classify", help="use a model on pictures")
-    classify.add_argument(
-        "model", metavar="MODEL", help="a model.keras, its folder, or an experiment"
-    )
-    classify.add_argument("images", metavar="IMAGE", nargs="+", type=Path)
-    classify.add_argument("--json", action="store_true", help="print one JSON object last")
+    _model_commands(commands)
     report = commands.add_parser("report", help="open a report, compare two, take a model back")
     report.add_argument("action", choices=("open", "compare", "take-back"))
     report.add_argument(
@@ -69,6 +78,59 @@ def parser() -> argparse.ArgumentParser:
     cache.add_argument("action", choices=("list", "verify", "gc"))
     cache.add_argument("--yes", action="store_true", help="gc: remove without asking")
     return top
+
+
+def _model_commands(commands: Any) -> None:
+    a_model = "a model.keras, its folder, or an experiment"
+    classify = commands.add_parser(
+        "classify", help="use a model on pictures", epilog=CLASSIFY_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    classify.add_argument("model", metavar="MODEL", help=a_model)
+    classify.add_argument(
+        "pictures", metavar="PATH", nargs="+", type=Path,
+        help="a picture, a folder with all that is in it, or a zip or tar",
+    )  # fmt: skip
+    _choices_and_outputs(classify)
+    classify.add_argument("--json", action="store_true", help="print one JSON object last")
+    serve = commands.add_parser("serve", help="answer HTTP requests with a model")
+    serve.add_argument("model", metavar="MODEL", help=a_model)
+    serve.add_argument("--host", default="127.0.0.1", help="default: this machine alone")
+    serve.add_argument("--port", type=int, default=8000, help="default 8000; 0 takes a free one")
+    serve.add_argument(
+        "--max-bytes", type=int, default=MAX_BYTES, metavar="N",
+        help=f"of one request's body; default {MAX_BYTES:,}",
+    )  # fmt: skip
+
+
+def _choices_and_outputs(classify: argparse.ArgumentParser) -> None:
+    classify.add_argument(
+        "--only", metavar="PREFIX", default="",
+        help="of folders and archives, what lies at paths that begin so, as in test1/",
+    )  # fmt: skip
+    classify.add_argument(
+        "--table", metavar="FILE", type=Path,
+        help="write every picture's probabilities to this .csv or .parquet",
+    )  # fmt: skip
+    classify.add_argument(
+        "--drawn", metavar="FOLDER", type=Path,
+        help="write the pictures here, each with its label drawn on it",
+    )  # fmt: skip
+    classify.add_argument(
+        "--submission", metavar="FILE", type=Path,
+        help="write id,label for Kaggle: of 17.jpg the id is 17, the label a class's probability; "
+        "0.5 where a picture cannot be read",
+    )  # fmt: skip
+    classify.add_argument(
+        "--of", metavar="CLASS",
+        help="the class whose probability a submission holds; default the model's second one, of "
+        "cat and dog the dog",
+    )  # fmt: skip
+    classify.add_argument(
+        "--clip", metavar="SHARE", type=float, default=CLIP,
+        help=f"keep a submission's probabilities this far from 0 and 1 (default {CLIP}), since log "
+        "loss punishes certainty without bound where it is wrong; 0 keeps them as they are",
+    )  # fmt: skip
 
 
 def _experiment_commands(commands: Any) -> None:
@@ -107,18 +169,26 @@ def _experiment_commands(commands: Any) -> None:
 
 def run(words: argparse.Namespace) -> None:
     """`darkroom run`."""
-    from flows.experiments import load
+    from flows.experiments import load, read_from
 
     experiment = load(words.name, words.settings, words.file)
     from flows.pipeline import pipeline
 
-    result = pipeline(
-        **{name: getattr(experiment, name) for name in type(experiment).model_fields},
-        rerun=words.rerun,
-        until=words.until,
-        retry=words.retry,
-    )
-    print(json.dumps(result) if words.json else said(result))
+    show = json.dumps if words.json else said
+    try:
+        with read_from(words.file):
+            result = pipeline(
+                **{name: getattr(experiment, name) for name in type(experiment).model_fields},
+                rerun=words.rerun,
+                until=words.until,
+                retry=words.retry,
+            )
+    except GateClosed as closed:
+        # The run is whole but for its last word: its report is there, and so are its numbers.
+        if closed.summary is not None:
+            print(show(closed.summary))
+        raise
+    print(show(result))
 
 
 def said(result: dict[str, Any]) -> str:
@@ -167,14 +237,31 @@ def experiments(words: argparse.Namespace) -> None:
 
 def classify(words: argparse.Namespace) -> None:
     """`darkroom classify`."""
-    from flows.classify import classify_files
+    from flows.use import use
 
-    rows = classify_files(words.model, words.images)
-    for row in rows:
-        shown = f"{row['label']}: {row['probability']:.1%}" if row["label"] else row["reason"]
-        print(f"{row['image']}  {shown}", file=sys.stderr if words.json else sys.stdout)
+    used = use(
+        words.model,
+        words.pictures,
+        only=words.only,
+        table=words.table,
+        drawn=words.drawn,
+        submission=words.submission,
+        of=words.of,
+        clip=words.clip,
+    )
+    for line in used.lines:
+        print(line, file=sys.stderr if words.json else sys.stdout)
+    for sentence in used.sentences:
+        print(f"darkroom: {sentence}", file=sys.stderr)
     if words.json:
-        print(json.dumps({"model": words.model, "images": rows}))
+        print(json.dumps({"model": words.model, "images": used.rows}))
+
+
+def serve(words: argparse.Namespace) -> None:
+    """`darkroom serve`."""
+    from flows.serve import serve as answer
+
+    answer(model=words.model, host=words.host, port=words.port, max_bytes=words.max_bytes)
 
 
 def report(words: argparse.Namespace) -> None:
@@ -213,6 +300,7 @@ COMMANDS = {
     "explain": explain,
     "experiments": experiments,
     "classify": classify,
+    "serve": serve,
     "report": report,
     "cache": cache,
 }
@@ -230,12 +318,17 @@ def main(arguments: list[str] | None = None) -> int:
         logging.getLogger("EventsWorker").setLevel(logging.ERROR)
     try:
         COMMANDS[words.command](words)
+        sys.stdout.flush()
     except ParameterError as error:
         return _failed(error, WRONG_WORDS, debug=words.debug)
     except DarkroomError as error:
         return _failed(error, FAILED, debug=words.debug)
+    except BrokenPipeError:  # whoever read, as in `| head`, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except KeyboardInterrupt:
-        print("stopped; run the same again to go on where it was", file=sys.stderr)
+        again = "; run the same again to go on where it was" if words.command == "run" else ""
+        print(f"stopped{again}", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         return _failed(error, FAILED, debug=words.debug)

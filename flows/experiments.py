@@ -1,8 +1,11 @@
 """Experiments are deployments: their names and parameters, read from prefect.yaml."""
 
+import contextlib
 import difflib
 import json
 import shlex
+from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,29 @@ from tasks.code import PROJECT
 
 PIPELINE = "pipeline"
 DEPLOYMENTS = PROJECT / "deployments" / "prefect.yaml"
+# Stands in a command for a file that is not known, as in a run that Prefect's worker started.
+SOME_FILE = "EXPERIMENTS.yaml"
+# Pydantic names the kind as well in these, but no parameter is called source.archive.archive.
+OF_SEVERAL_KINDS = ("source", "model")
+WANTS_TEXT = frozenset({"string_type", "path_type"})
+SHOWN = 60
+UNREADABLE = (
+    OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError, RecursionError,
+)  # fmt: skip
+
+Place = tuple[int | str, ...]
+
+_file: ContextVar[Path] = ContextVar("experiments", default=DEPLOYMENTS)
+
+
+@contextlib.contextmanager
+def read_from(file: Path) -> Iterator[None]:
+    """What runs during the block was read from `file`: `command` names it."""
+    token = _file.set(file)
+    try:
+        yield
+    finally:
+        _file.reset(token)
 
 
 def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
@@ -23,7 +49,7 @@ def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         found = content["deployments"]
         return {item["name"]: item for item in found if _runs_pipeline(item)}
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         raise ParameterError(
             f"expected a list of deployments in {file}, found none ({error})"
         ) from error
@@ -41,34 +67,72 @@ def load(name: str, settings: list[str], file: Path = DEPLOYMENTS) -> Experiment
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {close[0]}?" if close else "."
         raise ParameterError(f"unknown experiment {name!r}{hint} Known: {', '.join(known)}")
-    tree = known[name]["parameters"]
+    tree: dict[str, Any] = known[name]["parameters"]
+    texts: dict[str, Any] = {}
     for setting in settings:
-        _lay_over(tree, setting)
-    try:
-        return Experiment.model_validate(tree)
-    except ValidationError as error:
-        raise ParameterError(explained(error)) from error
+        path, value, written = _read(setting)
+        _lay_over(tree, path, value)
+        _lay_over(texts, path, written)
+    return _validated(tree, texts)
 
 
-def _lay_over(tree: dict[str, Any], setting: str) -> None:
+def _read(setting: str) -> tuple[str, Any, Any]:
+    """A setting's path and its value: as YAML has it, and with every number left as text."""
     path, sign, text = setting.partition("=")
     if not sign or not path:
         raise ParameterError(f"--set takes NAME=VALUE, as in split.seed=7; found {setting!r}")
+    try:
+        # BaseLoader makes texts, lists and tables, and nothing else.
+        return path, yaml.safe_load(text), yaml.load(text, yaml.BaseLoader)  # noqa: S506
+    # ValueError: 2024-13-45 is no day. RecursionError: a thousand brackets.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        shown = repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")
+        raise ParameterError(f"--set {path}: {shown} is not a value that YAML can read") from error
+
+
+def _lay_over(tree: dict[str, Any], path: str, value: Any) -> None:
     *parents, last = path.split(".")
     for parent in parents:
         inner = tree.setdefault(parent, {})
         if not isinstance(inner, dict):
             inner = tree[parent] = {}
         tree = inner
+    tree[last] = value
+
+
+def _validated(tree: dict[str, Any], texts: dict[str, Any]) -> Experiment:
+    """The experiment; where it wants text, `2024` is what was written and not a number."""
     try:
-        tree[last] = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: 2024-13-45 is no day
-        raise ParameterError(f"--set {path}: {text!r} is not a value that YAML can read") from error
+        return Experiment.model_validate(tree)
+    except ValidationError as error:
+        for place in _wanting_text(error):
+            _keep_text(tree, texts, place)
+    try:
+        return Experiment.model_validate(tree)
+    except ValidationError as error:
+        raise ParameterError(explained(error)) from error
 
 
-def _path(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    # Pydantic names the source's kind as well, but no parameter is called source.archive.archive.
-    return (place[0], *place[2:]) if place[:1] == ("source",) else place
+def _wanting_text(error: ValidationError) -> list[Place]:
+    problems = error.errors(include_url=False)
+    return [
+        _path(one["loc"])
+        for one in problems
+        if one["type"] in WANTS_TEXT and one["input"] is not None
+    ]
+
+
+def _keep_text(tree: Any, texts: Any, place: Place) -> None:
+    # A key that is no text: the whole table is taken as it was written.
+    *parents, last = place[:-2] if place[-1] == "[key]" else place
+    with contextlib.suppress(KeyError, IndexError, TypeError):  # it was not given with --set
+        for name in parents:
+            tree, texts = tree[name], texts[name]
+        tree[last] = texts[last]
+
+
+def _path(place: Place) -> Place:
+    return (place[0], *place[2:]) if place[:1] and place[0] in OF_SEVERAL_KINDS else place
 
 
 def explained(error: ValidationError) -> str:
@@ -84,24 +148,41 @@ def explained(error: ValidationError) -> str:
 
 def command(experiment: Experiment) -> str:
     """The command that runs this, with a --set for each parameter that is not the experiment's."""
-    known = deployments()
+    file = _file.get()
     words = ["darkroom", "run", experiment.experiment]
-    if experiment.experiment not in known:
-        return shlex.join([*words, "--file", "EXPERIMENTS.yaml"])
-    own = Experiment.model_validate(known[experiment.experiment]["parameters"])
-    before, now = (one.model_dump(mode="json") for one in (own, experiment))
-    if before["source"]["kind"] != now["source"]["kind"]:
-        words += ["--set", f"source={json.dumps(now['source'])}"]
-        before["source"] = now["source"]
-    before, now = _flat(before), _flat(now)
-    for name in (name for name in now if now[name] != before.get(name)):
-        words += ["--set", f"{name}={json.dumps(now[name])}"]
+    own = _parameters(experiment.experiment, file)
+    if own is None:
+        return shlex.join([*words, "--file", SOME_FILE if file == DEPLOYMENTS else str(file)])
+    words += [] if file == DEPLOYMENTS else ["--file", str(file)]
+    now = experiment.model_dump(mode="json")
+    for name in now:
+        for place, value in _changes(own.get(name), now[name], name):
+            words += ["--set", f"{place}={json.dumps(value)}"]
     return shlex.join(words)
 
 
-def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    leaves: dict[str, Any] = {}
-    for name, value in tree.items():
-        inner = _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {}
-        leaves.update(inner or {f"{prefix}{name}": value})
-    return leaves
+def _parameters(name: str, file: Path) -> dict[str, Any] | None:
+    """All parameters of an experiment in `file`, with defaults; None if it is not there.
+
+    Of one that is complete only with the settings it was run with, nothing but its name is known.
+    """
+    try:
+        found = deployments(file).get(name)
+    except ParameterError:  # the file went away during the run
+        return None
+    if found is None:
+        return None
+    try:
+        return Experiment.model_validate(found["parameters"]).model_dump(mode="json")
+    except ValidationError:
+        return {"experiment": name}
+
+
+def _changes(before: Any, now: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """Name and value of what differs, as deep in the tree as a name can say it."""
+    tables = isinstance(before, dict) and isinstance(now, dict)
+    if tables and before.keys() == now.keys() and not any("." in key for key in now):
+        for key in now:
+            yield from _changes(before[key], now[key], f"{name}.{key}")
+    elif before != now:
+        yield name, now

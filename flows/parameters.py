@@ -1,25 +1,33 @@
 """An experiment's parameters: one tree, the same in YAML, on the command line and in Prefect."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
+    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    Tag,
     model_validator,
 )
 
 from tasks.acquire.sources import Source
+from tasks.augmentation import Augmentation
 from tasks.decode import MAX_PIXELS
+from tasks.extract.precision import resolve
 from tasks.extract.preprocessing import MODES, Preprocessing
+from tasks.extract.views import Averaging
 from tasks.publish.figures import PublishedFigure
 from tasks.publish.gate import Gate
 from tasks.split.rules import Counts, Fractions, Rule
+from tasks.train.fine_tuning import FineTuning
 from tasks.train.head import Head
+from tasks.train.networks import Network, NetworkName
 
 StepName = Literal["acquire", "clean", "split", "extract", "train", "evaluate", "publish"]
 
@@ -60,17 +68,20 @@ class Split(Parameters):
         return self.counts or self.fractions or Fractions()
 
 
-class Model(Parameters):
-    """The network; `features` trains a dense head on a pretrained backbone's features."""
+class Pretrained(Parameters):
+    """A network of keras.applications with ImageNet weights, and how pictures are shown to it."""
 
-    kind: Literal["features"] = "features"
     backbone: str = Field("VGG16", description="A network of keras.applications.")
     image_size: Annotated[int, Field(ge=32, le=1024)] = 180
     preprocessing: Preprocessing = "imagenet"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    layer: str | None = Field(None, description="Take features from this layer; default the last.")
     weights: Path | None = Field(None, description="A file with VGG16's published weights.")
-    head: Head = Head()
+    views: NonNegativeInt = Field(
+        0, description="Changed views of each training picture (training.augmentation), cached."
+    )
+    averaging: Averaging = Field(
+        "none", description="mirror: predict the mean over a picture and its mirror image."
+    )
 
     @model_validator(mode="after")
     def _known_backbone(self) -> Self:
@@ -80,23 +91,153 @@ class Model(Parameters):
             raise ValueError("weights is for VGG16 only; Keras caches the others by itself")
         return self
 
+    def extraction(self) -> dict[str, Any]:
+        """What the step `extract` is told; its views are drawn by training.augmentation."""
+        return {
+            "backbone": self.backbone,
+            "image_size": self.image_size,
+            "preprocessing": self.preprocessing,
+            "precision": resolve(self.precision),
+            "views": self.views,
+            "averaging": self.averaging,
+            "weights": self.weights,
+        }
+
+
+class Features(Pretrained):
+    """`features`: a dense head on a pretrained network's features."""
+
+    kind: Literal["features"] = "features"
+    layer: str | None = Field(None, description="Take features from this layer; default the last.")
+    head: Head = Head()
+
+    def extraction(self) -> dict[str, Any]:
+        """What the step `extract` is told."""
+        return super().extraction() | {"layer": self.layer}
+
+    def part(self) -> Head:
+        """What is trained."""
+        return self.head
+
+
+class FineTuned(Pretrained):
+    """`finetune`: a head first, then the pretrained network's last layers under it as well.
+
+    Training's words are those of the second stage.
+    """
+
+    kind: Literal["finetune"]
+    layer: str = Field(
+        "block4_pool", description="Layers above this one are tuned; its outputs are cached."
+    )
+    head: Head = Head()
+    head_epochs: PositiveInt = 15
+    head_learning_rate: PositiveFloat = 1e-3
+
+    def extraction(self) -> dict[str, Any]:
+        """What the step `extract` is told."""
+        return super().extraction() | {"layer": self.layer}
+
+    def part(self) -> FineTuning:
+        """What is trained."""
+        return FineTuning(
+            head=self.head,
+            head_epochs=self.head_epochs,
+            head_learning_rate=self.head_learning_rate,
+        )
+
+
+class FromScratch(Parameters):
+    """`network`: a network trained from the pictures themselves."""
+
+    kind: Literal["network"]
+    network: NetworkName
+    image_size: Annotated[int, Field(ge=28, le=1024)] = 150
+    channels: Literal[1, 3] = Field(3, description="1 for grey pictures.")
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
+        None, description="Before dense layers; default as published."
+    )
+    local_response_normalisation: bool = Field(default=False, description="AlexNet's.")
+    averaging: Averaging = Field(
+        "none", description="mirror: predict the mean over a picture and its mirror image."
+    )
+    weights: None = None
+
+    def extraction(self) -> dict[str, Any]:
+        """What the step `extract` is told."""
+        return {
+            "backbone": None,
+            "image_size": self.image_size,
+            "channels": self.channels,
+            "averaging": self.averaging,
+        }
+
+    def part(self) -> Network:
+        """What is trained."""
+        return Network(
+            name=self.network,
+            dropout=self.dropout,
+            local_response_normalisation=self.local_response_normalisation,
+            precision=resolve(self.precision),
+        )
+
+
+def _kind(model: Any) -> str:
+    """Which model a tree means; `features` where it does not say."""
+    if isinstance(model, dict):
+        return str(model.get("kind", "features"))
+    return str(getattr(model, "kind", model))
+
+
+Model = Annotated[
+    Annotated[Features, Tag("features")]
+    | Annotated[FineTuned, Tag("finetune")]
+    | Annotated[FromScratch, Tag("network")],
+    Discriminator(_kind),
+]
+
 
 class Training(Parameters):
-    """How the head is trained, in Keras's words."""
+    """How the model is trained, in Keras's words."""
 
     optimizer: Literal["rmsprop", "adam", "sgd"] = "adam"
     learning_rate: PositiveFloat = 1e-3
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="For sgd.")
+    decay: NonNegativeFloat = Field(
+        0.0, description="Divides the learning rate by 1 + decay x batches, as Keras 2 did."
+    )
+    cosine: bool = Field(
+        default=False, description="Let the learning rate fall to 0 along a cosine."
+    )
     epochs: PositiveInt = 30
     batch_size: PositiveInt = 32
+    steps_per_epoch: PositiveInt | None = Field(
+        None, description="Batches in an epoch; default every picture once."
+    )
+    augmentation: Augmentation | None = Field(
+        None, description="Random changes: at every epoch for a network, else for model.views."
+    )
     patience: PositiveInt | None = Field(
         None, description="Stop when validation loss has not improved for so many epochs."
     )
     keep: Literal["best", "last"] = Field("best", description="The weights of which epoch.")
     repeats: Annotated[int, Field(ge=1, le=100)] = Field(1, description="Trainings, one seed each.")
     seed: NonNegativeInt = 1
+    tensorboard: bool = Field(
+        default=False, description="Write logs; needs the extra `tensorboard`."
+    )
     seconds_between_checkpoints: PositiveFloat = Field(
         10.0, description="How much work a kill may cost."
     )
+
+    @model_validator(mode="after")
+    def _one_schedule(self) -> Self:
+        if self.decay and self.cosine:
+            raise ValueError("decay and cosine are two ways to lower the learning rate: take one")
+        if self.momentum and self.optimizer != "sgd":
+            raise ValueError(f"momentum is for sgd, found it with {self.optimizer}")
+        return self
 
 
 class Publish(Parameters):
@@ -113,6 +254,18 @@ class Experiment(Parameters):
     source: Source
     clean: Clean = Clean()
     split: Split = Split()
-    model: Model = Model()
+    model: Model = Features()
     training: Training = Training()
     publish: Publish = Publish()
+
+    @model_validator(mode="after")
+    def _views_are_drawn(self) -> Self:
+        views = getattr(self.model, "views", None)
+        if views and self.training.augmentation is None:
+            raise ValueError("model.views needs training.augmentation, which says how to draw them")
+        if views == 0 and self.training.augmentation is not None:
+            raise ValueError(
+                f"training.augmentation changes nothing for kind {self.model.kind} without "
+                "model.views, the number of changed views of each picture to extract"
+            )
+        return self

@@ -8,6 +8,7 @@ from flows.experiments import command
 from flows.parameters import (
     Clean,
     Experiment,
+    Features,
     Model,
     Publish,
     Split,
@@ -16,6 +17,7 @@ from flows.parameters import (
 )
 from flows.running import Forecast, Outcome, Run
 from flows.summary import summarise
+from storage.errors import GateClosed
 from storage.workspace import Workspace
 from tasks.acquire.identity import fingerprint
 from tasks.acquire.sources import Source
@@ -23,7 +25,6 @@ from tasks.acquire.step import Again, acquire
 from tasks.acquire.visiting import begin_visit, fetch
 from tasks.clean.step import clean
 from tasks.evaluate.step import evaluate
-from tasks.extract.precision import resolve
 from tasks.extract.step import extract
 from tasks.publish.step import publish, release
 from tasks.split.lineage import previous_assignment
@@ -57,23 +58,21 @@ def develop(call: Run | Forecast, p: Experiment, again: Again = "no") -> None:
         line=line,
         previous=previous_assignment(workspace, line, p.split.seed, images, p.split.amounts),
     )
+    views = getattr(p.model, "views", 0)
     features = call(
         extract,
         split=shares,
-        backbone=p.model.backbone,
-        image_size=p.model.image_size,
-        preprocessing=p.model.preprocessing,
-        precision=resolve(p.model.precision),
-        layer=p.model.layer,
-        weights=p.model.weights,
+        **p.model.extraction(),
+        augmentation=p.training.augmentation if views else None,
+        seed=p.training.seed if views else 0,
     )
     model = call(
         train,
         split=shares,
         features=features,
-        head=p.model.head,
+        part=p.model.part(),
         weights=p.model.weights,
-        **p.training.model_dump(),
+        **dict(p.training),
     )
     evaluation = call(evaluate, split=shares, features=features, model=model)
     call(
@@ -97,7 +96,7 @@ def pipeline(
     source: Source,
     clean: Clean = Clean(),
     split: Split = Split(),
-    model: Model = Model(),
+    model: Model = Features(),
     training: Training = Training(),
     publish: Publish = Publish(),
     rerun: list[StepName] = [],  # noqa: B006 - Prefect's form shows the default
@@ -123,8 +122,20 @@ def pipeline(
 
 
 def finish(run: Run, parameters: Experiment) -> dict[str, Any]:
-    """Show what a run gave, publish its model if the gate holds, and sum the run up."""
+    """Show what a run gave, publish its model if the gate holds, and sum the run up.
+
+    GateClosed, with the sum as its `summary`, where the gate does not hold: the run has failed.
+    """
     summary = summarise(run)
+    try:
+        _release(run, parameters)
+    except GateClosed as closed:
+        closed.summary = summary | {"gate": str(closed)}
+        raise
+    return summary | {"gate": None}
+
+
+def _release(run: Run, parameters: Experiment) -> None:
     made = run.references
     if "publish" in made:
         release(
@@ -139,7 +150,6 @@ def finish(run: Run, parameters: Experiment) -> dict[str, Any]:
                 one.name == "train" and one.state == "executed" for one in run.outcomes
             ),
         )
-    return summary
 
 
 def foretell(parameters: Experiment, rerun: list[str]) -> list[Outcome]:

@@ -6,7 +6,7 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.parameters import Clean, Experiment, Model, Publish, Split, Training
+from flows.parameters import Clean, Experiment, Features, Model, Publish, Split, Training
 from flows.pipeline import develop, finish
 from flows.running import Run
 from storage.workspace import Workspace
@@ -22,7 +22,7 @@ def refresh(
     source: Source,
     clean: Clean = Clean(),
     split: Split = Split(),
-    model: Model = Model(),
+    model: Model = Features(),
     training: Training = Training(),
     publish: Publish = Publish(),
 ) -> State[Any] | dict[str, Any]:

@@ -22,6 +22,7 @@ def summarise(run: Run) -> dict[str, Any]:
             "rejected": images.rejected if isinstance(images, ImagesRef) else None,
             "decoded": run.tally.get("decoded", 0),
             "extracted": run.tally.get("extracted", 0),
+            "epochs": run.tally.get("epochs", 0),
         },
         "metrics": announce(report) if isinstance(report, ReportRef) else None,
         "model": _path(run, model, MODEL) if isinstance(model, ModelRef) else None,

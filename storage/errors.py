@@ -25,6 +25,8 @@
 A message says what was expected, what was found and what to do.
 """
 
+from typing import Any
+
 
 class DarkroomError(Exception):
     """Root of the tree: the run cannot give a meaningful result."""
@@ -103,7 +105,9 @@ class TrainingDiverged(DarkroomError):
 
 
 class GateClosed(DarkroomError):
-    """The model is not good enough to be published."""
+    """The model is not good enough to be published; `summary` tells of the run that made it."""
+
+    summary: dict[str, Any] | None = None
 
 
 class MissingLibrary(DarkroomError):

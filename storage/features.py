@@ -1,4 +1,4 @@
-"""Feature vectors on disk, by feature space."""
+"""Feature vectors on disk, by feature space: float16, or uint8 where they are pixels."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from storage import atomic, digests
+from storage import atomic, digests, folders
 from storage.errors import StorageDamaged
 from storage.references import FeaturesRef
 from storage.shards import NAME, ShardStore
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 VALUES = "features"
+SPACE = "space.json"
 
 
 class FeatureSpace(BaseModel):
@@ -34,6 +35,12 @@ class FeatureSpace(BaseModel):
     shape: tuple[int, ...]
     code: str = ""
 
+    @classmethod
+    def load(cls, workspace: Workspace, reference: FeaturesRef) -> "FeatureSpace":
+        """The space of these features, as it was written beside them."""
+        path = workspace.features / reference.space / SPACE
+        return cls.model_validate(folders.read_json(path))
+
     @property
     def name(self) -> str:
         """A folder name that a person can read, made unique by a digest."""
@@ -43,7 +50,7 @@ class FeatureSpace(BaseModel):
 
 @dataclass(frozen=True)
 class FeatureStore:
-    """The shards of one feature space: float16 arrays beside image names."""
+    """The shards of one feature space: arrays beside the names of images and of their views."""
 
     workspace: Workspace
     space: FeatureSpace
@@ -64,18 +71,25 @@ class FeatureStore:
         return [name for name in dict.fromkeys(images) if name not in known]
 
     def add(self, images: list[str], features: "np.ndarray") -> Path:
-        """A new shard: `features` is (len(images), *shape); kept as float16."""
+        """A new shard: `features` is (len(images), *shape); kept as uint8 or else as float16."""
         import numpy as np
         import pyarrow as pa
 
-        flat = np.ascontiguousarray(features, dtype=np.float16).reshape(len(images), -1)
+        kind = np.uint8 if features.dtype == np.uint8 else np.float16
+        flat = np.ascontiguousarray(features, dtype=kind).reshape(len(images), -1)
         column = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
-        if not (self.folder / "space.json").exists():
-            atomic.write_json(self.folder / "space.json", self.space.model_dump(mode="json"))
+        if not (self.folder / SPACE).exists():
+            atomic.write_json(self.folder / SPACE, self.space.model_dump(mode="json"))
         return self.shards.add(pa.table({NAME: images, VALUES: column}))
 
-    def reference(self, images: list[str]) -> FeaturesRef:
-        """The reference to these images' features, in this order.
+    def reference(
+        self,
+        images: list[str],
+        *,
+        views: tuple[str, ...] = ("",),
+        averaged: tuple[str, ...] = ("",),
+    ) -> FeaturesRef:
+        """The reference to the features of these images and views, in this order.
 
         Its digest is that of the space and the images; the list of shards beside it only says
         where the values are now. StorageDamaged if a feature is missing.
@@ -87,7 +101,7 @@ class FeatureStore:
                 f"expected features of {len(images)} images in {self.folder}, {len(lost)} are "
                 "missing: run again, they will be extracted"
             )
-        digest = digests.of_value([self.space.name, images])
+        digest = digests.of_value([self.space.name, images, views, averaged])
         used = sorted({known[name][0] for name in images})
         path = self.folder / "sets" / f"{digest}.json"
         content = {
@@ -102,6 +116,8 @@ class FeatureStore:
             space=self.space.name,
             shape=self.space.shape,
             images=len(images),
+            views=views,
+            averaged=averaged,
         )
 
 
@@ -126,16 +142,25 @@ class FeatureTable:
     def _index(self) -> dict[str, tuple[Path, int]]:
         return self.store.index()
 
-    @property
-    def bytes(self) -> int:
-        """What the whole table would take in memory, as float16."""
-        return len(self.images) * self.width * 2
-
-    def rows(self, positions: "np.ndarray") -> "np.ndarray":
-        """(len(positions), width) float16: the features at these positions of `images`."""
+    @cached_property
+    def kind(self) -> "np.dtype":
+        """The type of the values, float16 or uint8."""
         import numpy as np
 
-        out = np.empty((len(positions), self.width), np.float16)
+        if not self.images:
+            return np.dtype(np.float16)
+        return self._values(self._place(self.images[0])[0]).dtype
+
+    @property
+    def bytes(self) -> int:
+        """What the whole table would take in memory."""
+        return len(self.images) * self.width * self.kind.itemsize
+
+    def rows(self, positions: "np.ndarray") -> "np.ndarray":
+        """(len(positions), width): the features at these positions of `images`."""
+        import numpy as np
+
+        out = np.empty((len(positions), self.width), self.kind)
         for row, position in enumerate(positions):
             path, place = self._place(self.images[position])
             out[row] = self._values(path)[place]

@@ -54,11 +54,17 @@ class AssignmentRef(Reference):
 
 
 class FeaturesRef(Reference):
-    """The features of a split's pictures in one feature space."""
+    """The features of a split's pictures in one feature space.
+
+    `views` are the views of each training picture, `averaged` those of every picture over whose
+    predictions an evaluation takes the mean; "" is the picture as it is.
+    """
 
     space: str
     shape: tuple[int, ...]
     images: int
+    views: tuple[str, ...] = ("",)
+    averaged: tuple[str, ...] = ("",)
 
 
 class ModelRef(Reference):

@@ -74,6 +74,11 @@ class Workspace:
         return self.root / "unfinished"
 
     @property
+    def tensorboard(self) -> Path:
+        """Logs of trainings for TensorBoard, by the key of the training."""
+        return self.root / "tensorboard"
+
+    @property
     def fingerprints(self) -> Path:
         return self.root / "fingerprints.sqlite"
 

@@ -4,6 +4,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 Advance = Callable[[int], None]
 SECONDS_BETWEEN_UPDATES = 5.0
@@ -34,7 +35,41 @@ def tracked(
 
 
 @contextlib.contextmanager
+def tracked_in_parts(
+    label: str,
+    total: int,
+    part_label: str,
+    parts: int,
+    show: Callable[[float], None] | None = None,
+) -> Iterator[tuple[Advance, Advance]]:
+    """Two functions: for items just done, and for the parts, `parts` of them, that an item has.
+
+    On a terminal there is a bar for each; elsewhere `show` is called with the share of all parts.
+    """
+    if sys.stderr.isatty():
+        with _bars() as bars:
+            whole, part = bars.add_task(label, total=total), bars.add_task(part_label, total=parts)
+
+            def item_done(count: int) -> None:
+                bars.advance(whole, count)
+                bars.reset(part)
+
+            yield item_done, lambda count: bars.advance(part, count)
+    elif show is not None:
+        with _throttled(total * parts, show) as advance:
+            yield silent, advance
+    else:
+        yield silent, silent
+
+
+@contextlib.contextmanager
 def _bar(label: str, total: int | None) -> Iterator[Advance]:
+    with _bars() as bars:
+        task = bars.add_task(label, total=total)
+        yield lambda count: bars.advance(task, count)
+
+
+def _bars() -> Any:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -50,9 +85,7 @@ def _bar(label: str, total: int | None) -> Iterator[Advance]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda count: bar.advance(task, count)
+    return Progress(*columns, console=Console(stderr=True))
 
 
 @contextlib.contextmanager

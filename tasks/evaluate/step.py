@@ -1,5 +1,6 @@
 """The step `evaluate`: a model and features go in, predictions and metrics come out."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
@@ -10,8 +11,11 @@ from storage.layout import METRICS, PREDICTIONS, TRAINING, head_path
 from storage.references import SPLITS, EvaluationRef, FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
 from tasks.caching import BY_CONTENT
-from tasks.evaluate import metrics, tables
-from tasks.evaluate.predict import probabilities
+from tasks.evaluate import chosen, looking, metrics, tables
+from tasks.evaluate import look as looks
+from tasks.evaluate.look import Look, Looked
+from tasks.evaluate.predict import averaged
+from tasks.extract.views import named
 from tasks.tensorflow import load_keras
 
 if TYPE_CHECKING:
@@ -20,29 +24,44 @@ if TYPE_CHECKING:
 
 
 @task(name="evaluate", cache_policy=BY_CONTENT)
-def evaluate(split: SplitRef, features: FeaturesRef, model: ModelRef) -> EvaluationRef:
-    """Predictions of every repeat on every split; the table holds those of the published one."""
+def evaluate(
+    split: SplitRef, features: FeaturesRef, model: ModelRef, look: Look = Look()
+) -> EvaluationRef:
+    """Predictions of every repeat on every split; the table holds those of the published one.
+
+    Beside them lies what the report looks at closely: feature maps and Grad-CAM.
+    """
     workspace = Workspace.current()
     table = manifests.load(workspace.root / split.where)
     table = table[table["split"].isin(SPLITS)].reset_index(drop=True)
     folder = workspace.root / model.where
-    repeats = _predicted(workspace, table, features, model)
+    # Before the work that takes longer: a layer that does not exist shows here.
+    picture = chosen.picture(table, look.picture)
+    maps = looking.maps_of(workspace, folder, look.layer, picture)
+    views = _views(workspace, table, features)
+    repeats = _predicted(folder, model, views, len(table), features.shape)
     published = folders.read_json(folder / TRAINING)["published_repeat"]
     predictions = tables.predictions(table, repeats[published], model.classes)
     result = _metrics(table, repeats, published, model.classes)
-    return _save(workspace, predictions, result)
+    heat = looking.heat_of(folder, published, views[0], features.shape, predictions, model.classes)
+    return _save(workspace, predictions, result, Looked(picture, maps, heat))
+
+
+def _views(workspace: Workspace, table: "pd.DataFrame", features: FeaturesRef) -> list[Any]:
+    """For each view whose predictions are averaged, a function from positions to rows."""
+    return [
+        FeatureTable.of(workspace, features, [named(image, view) for image in table["image"]]).rows
+        for view in features.averaged
+    ]
 
 
 def _predicted(
-    workspace: Workspace, table: "pd.DataFrame", features: FeaturesRef, model: ModelRef
+    folder: Path, model: ModelRef, views: list[Any], count: int, shape: tuple[int, ...]
 ) -> "list[np.ndarray]":
-    rows = FeatureTable.of(workspace, features, table["image"].tolist()).rows
+    """(count, classes) of each repeat."""
     load_model = load_keras().saving.load_model
-    heads = (
-        load_model(head_path(workspace.root / model.where, repeat))
-        for repeat in range(model.repeats)
-    )
-    return [probabilities(head, rows, len(table), features.shape) for head in heads]
+    parts = (load_model(head_path(folder, repeat)) for repeat in range(model.repeats))
+    return [averaged(part, views, count, shape) for part in parts]
 
 
 def _metrics(
@@ -62,12 +81,13 @@ def _metrics(
 
 
 def _save(
-    workspace: Workspace, predictions: "pd.DataFrame", result: dict[str, Any]
+    workspace: Workspace, predictions: "pd.DataFrame", result: dict[str, Any], looked: Looked
 ) -> EvaluationRef:
-    digest = digests.of_value([manifests.content_digest(predictions), result])
+    digest = digests.of_value([manifests.content_digest(predictions), result, looked.digest])
     target = workspace.evaluations / digest
     with atomic.new_folder(target, keep_whole=True) as folder:
         predictions.to_parquet(folder / PREDICTIONS, index=False)
         atomic.write_json(folder / METRICS, result)
+        looks.save(folder, looked)
         folders.seal(folder)
     return EvaluationRef(digest=digest, where=workspace.relative(target), images=len(predictions))

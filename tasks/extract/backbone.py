@@ -1,20 +1,28 @@
 """A pretrained network without its top: from RGB pixels to features."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from storage.errors import ParameterError, WeightsMissing
 from storage.features import FeatureSpace
 from tasks import code
+from tasks.extract.extractor import compiled
+from tasks.extract.pixels import RESIZING
 from tasks.extract.precision import Precision
 from tasks.extract.preprocessing import MODES, Preprocessing, preprocess
 from tasks.extract.weights import VGG16_FINGERPRINT, load_vgg16
-from tasks.tensorflow import load_keras
+from tasks.tensorflow import load_keras, precision_policy
 
-RESIZING = "bilinear, half-pixel centres, float32"
+if TYPE_CHECKING:
+    import numpy as np
+
 # What decides a feature's value: a changed line in these makes another feature space.
-DECIDING = ("tasks.decode", "tasks.extract.pixels", "tasks.extract.preprocessing", __name__)
+DECIDING = (
+    "tasks.decode", "tasks.augmentation", "tasks.extract.views", "tasks.extract.pixels",
+    "tasks.extract.preprocessing", __name__,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,24 +36,39 @@ class Backbone:
     layer: str | None = None
     weights: Path | None = None
 
-    def build(self, precision: Precision | None = None) -> Any:
+    def prepare(self) -> "tuple[Callable[[np.ndarray], np.ndarray], FeatureSpace]":
+        """(a function from float32 RGB pixels to float16 features, their feature space)."""
+        model = self.build()
+        return compiled(model), self.space(model)
+
+    def build(self) -> Any:
         """A Keras model: (n, size, size, 3) RGB in [0, 255] to features, weights checked."""
         keras = load_keras()
-        _require_known(self.name)
-        side = self.image_size
-        policy = "mixed_bfloat16" if (precision or self.precision) == "bfloat16" else "float32"
-        pixels = keras.Input((side, side, 3), name="pixels")
-        before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(policy)
-        try:
-            base = _application(self.name, side, self.weights)
-        finally:
-            keras.config.set_dtype_policy(before)
+        pixels = keras.Input((self.image_size, self.image_size, 3), name="pixels")
+        base = self._base()
         if self.layer is not None:
             base = keras.Model(base.input, _layer(base, self.layer).output, name=base.name)
         base.trainable = False
         features = base(preprocess(pixels, self.name, self.preprocessing))
         return keras.Model(pixels, features, name="backbone")
+
+    def top(self) -> Any:
+        """A Keras model of the layers after `layer`: from the features to the network's last."""
+        keras = load_keras()
+        base = self._base()
+        cut = _layer(base, self.layer or base.layers[-1].name)
+        try:
+            return keras.Model(cut.output, base.output, name="top")
+        except ValueError as error:
+            raise ParameterError(
+                f"{base.name} cannot be cut at {cut.name}: later layers take outputs from before "
+                f"it ({str(error)[:120]}); choose a layer that all later ones depend on"
+            ) from error
+
+    def _base(self) -> Any:
+        _require_known(self.name)
+        with precision_policy(self.precision):
+            return _application(self.name, self.image_size, self.weights)
 
     def space(self, model: Any) -> FeatureSpace:
         """The feature space of this backbone, whose built model tells the shape."""

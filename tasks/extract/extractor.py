@@ -20,7 +20,7 @@ BATCHES_AHEAD = 3
 def extract(
     names: list[str],
     load: "Callable[[str], np.ndarray]",
-    model: Any,
+    compute: "Callable[[np.ndarray], np.ndarray]",
     store: FeatureStore,
     *,
     batch_size: int,
@@ -29,10 +29,9 @@ def extract(
 ) -> int:
     """Features of `names` into new shards of `store`; how many were computed.
 
-    `load` gives one picture's pixels. Memory holds a shard's features and a few batches of pixels,
-    however many names there are.
+    `load` gives one picture's pixels, `compute` the features of a batch. Memory holds a shard's
+    features and a few batches of pixels, however many names there are.
     """
-    compute = _compiled(model)
     held: list[np.ndarray] = []
     done = 0
     for start, pixels in _batches(names, load, batch_size, workers):
@@ -53,7 +52,7 @@ def _store(store: FeatureStore, names: list[str], held: "list[np.ndarray]") -> N
     store.add(names, np.concatenate(held))
 
 
-def _compiled(model: Any) -> "Callable[[np.ndarray], np.ndarray]":
+def compiled(model: Any) -> "Callable[[np.ndarray], np.ndarray]":
     """The model as a graph from float32 pixels to float16 features."""
     tf = load_tensorflow()
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]

@@ -1,14 +1,59 @@
-"""Stored pictures as the fixed-size pixels that a backbone takes."""
+"""Stored pictures as the fixed-size pixels that a network takes."""
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage.errors import StorageDamaged
+from storage.features import FeatureSpace
 from storage.images import ImageStore
+from tasks import code
 from tasks.decode import Problem, decode, opencv
 
 if TYPE_CHECKING:
     import numpy as np
+
+RESIZING = "bilinear, half-pixel centres, float32"
+# What decides a pixel's value: a changed line in these makes another feature space.
+DECIDING = ("tasks.decode", "tasks.augmentation", "tasks.extract.views", __name__)
+# Weights of red, green and blue in a grey picture (ITU-R BT.601), as OpenCV has them.
+GREY = (0.299, 0.587, 0.114)
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """The pictures themselves as features, for networks that are trained from them."""
+
+    image_size: int
+    channels: int
+
+    def prepare(self) -> "tuple[Callable[[np.ndarray], np.ndarray], FeatureSpace]":
+        """(a function from float32 RGB pixels to uint8 ones, its feature space)."""
+        space = FeatureSpace(
+            backbone="pixels",
+            weights="none",
+            layer="last",
+            image_size=self.image_size,
+            resizing=RESIZING,
+            preprocessing="none",
+            precision="uint8",
+            shape=(self.image_size, self.image_size, self.channels),
+            code=code.of_modules(*DECIDING),
+        )
+        return (self._grey if self.channels == 1 else rounded), space
+
+    def _grey(self, pixels: "np.ndarray") -> "np.ndarray":
+        import numpy as np
+
+        return rounded((pixels @ np.array(GREY, np.float32))[..., None])
+
+
+def rounded(pixels: "np.ndarray") -> "np.ndarray":
+    """float32 in [0, 255] to the nearest uint8."""
+    import numpy as np
+
+    return np.rint(pixels).clip(0, 255).astype(np.uint8)
 
 
 def resized(rgb: "np.ndarray", side: int) -> "np.ndarray":

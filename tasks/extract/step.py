@@ -3,6 +3,7 @@
 import os
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prefect import task
 
@@ -12,13 +13,21 @@ from storage.images import ImageStore
 from storage.references import SPLITS, FeaturesRef, SplitRef
 from storage.workspace import Workspace
 from tasks import tally
+from tasks.augmentation import Augmentation
 from tasks.caching import ByContent, progress_artifact
 from tasks.extract import pixels
 from tasks.extract.backbone import Backbone
 from tasks.extract.extractor import extract as extract_missing
+from tasks.extract.pixels import Pixels
 from tasks.extract.precision import Precision
 from tasks.extract.preprocessing import Preprocessing
+from tasks.extract.views import MIRROR, PLAIN, Averaging, augmented, named, parted, seen
 from tasks.progress import tracked
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
 
 # Whatever place the weights come from, they are the same; batches only change the speed.
 WITHOUT_EFFECT = frozenset({"weights", "batch_size", "workers"})
@@ -27,28 +36,59 @@ WITHOUT_EFFECT = frozenset({"weights", "batch_size", "workers"})
 @task(name="extract", cache_policy=ByContent(without_effect=WITHOUT_EFFECT))
 def extract(
     split: SplitRef,
-    backbone: str,
+    backbone: str | None,
     image_size: int,
-    preprocessing: Preprocessing,
-    precision: Precision,
+    preprocessing: Preprocessing = "imagenet",
+    precision: Precision = "float32",
     layer: str | None = None,
+    channels: int = 3,
+    views: int = 0,
+    augmentation: Augmentation | None = None,
+    seed: int = 0,
+    averaging: Averaging = "none",
     weights: Path | None = None,
     batch_size: int = 16,
     workers: int | None = None,
 ) -> FeaturesRef:
-    """Features of every picture in the split; pictures already known are not computed again."""
+    """Features of every picture in the split; pictures already known are not computed again.
+
+    Without a backbone the features are the resized pixels. Training pictures get `views` random
+    views beside themselves; with `averaging` "mirror" every picture gets its mirror image.
+    """
     workspace = Workspace.current()
+    network = (
+        Pixels(image_size, channels)
+        if backbone is None
+        else Backbone(backbone, image_size, preprocessing, precision, layer, weights)
+    )
+    compute, space = network.prepare()
     table = manifests.load(workspace.root / split.where)
-    names = table.loc[table["split"].isin(SPLITS), "image"].tolist()
-    network = Backbone(backbone, image_size, preprocessing, precision, layer, weights)
-    model = network.build()
-    store = FeatureStore(workspace, network.space(model))
+    averaged = (PLAIN, MIRROR) if averaging == "mirror" else (PLAIN,)
+    trained = (*averaged, *augmented(augmentation, views, seed))
+    names = _names(table, trained, averaged)
+    store = FeatureStore(workspace, space)
+    load = partial(_load, ImageStore(workspace.images), image_size, augmentation)
     missing = store.missing(names)
-    load = partial(pixels.load, ImageStore(workspace.images), side=image_size)
     with tracked("extract", len(missing), progress_artifact("extract")) as advance:
         extracted = extract_missing(
-            missing, load, model, store,
+            missing, load, compute, store,
             batch_size=batch_size, workers=workers or os.cpu_count() or 1, advance=advance,
         )  # fmt: skip
     tally.count("extracted", extracted)
-    return store.reference(names)
+    return store.reference(names, views=trained, averaged=averaged)
+
+
+def _names(table: "pd.DataFrame", trained: tuple[str, ...], averaged: tuple[str, ...]) -> list[str]:
+    """Every picture in every view that is wanted of it, pictures as they are first."""
+    images = table.loc[table["split"].isin(SPLITS), "image"].tolist()
+    train = table.loc[table["split"] == "train", "image"].tolist()
+    wanted = [(view, images) for view in averaged]
+    wanted += [(view, train) for view in trained if view not in averaged]
+    return [named(image, view) for view, chosen in wanted for image in chosen]
+
+
+def _load(
+    images: ImageStore, side: int, augmentation: Augmentation | None, name: str
+) -> "np.ndarray":
+    image, _ = parted(name)
+    return seen(pixels.load(images, image, side), name, augmentation)

@@ -1,9 +1,10 @@
-"""The report's folder: report.html, run.json, metrics.json, plot.png."""
+"""The report's folder: report.html, run.json, metrics.json, plot.png and what is to look at."""
 
 from pathlib import Path
 
 from storage import atomic, folders
 from storage.layout import METRICS, PLOT, REPORT, RUN
+from tasks.publish import to_look_at
 from tasks.publish.entry import entry
 from tasks.publish.inputs import ReportInputs
 from tasks.publish.page import page
@@ -18,5 +19,6 @@ def write(folder: Path, inputs: ReportInputs) -> None:
     history = inputs.training.get("history", [])
     if history:
         save_curves(folder / PLOT, history, inputs.training["published_repeat"])
+    to_look_at.write(folder, inputs)
     (folder / REPORT).write_text(page(inputs), encoding="utf-8")
     folders.seal(folder)

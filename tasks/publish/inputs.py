@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from storage.images import ImageStore
 from storage.references import SPLITS
+from tasks.augmentation import Augmentation
+from tasks.evaluate.look import Looked
 from tasks.publish.figures import PublishedFigure
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ class ReportInputs:
     the evaluation's table, `rows` the manifest of `clean`, `split` that of `split`; `model` and
     `evaluation` are places in the workspace. `candidates` comes from `label_errors.candidates`;
     `downloads` counts addresses by status, `hosts` those that gave a picture and the others;
-    `heat_maps` holds encoded Grad-CAM pictures by stored image name.
+    `heat_maps` holds encoded Grad-CAM pictures by stored image name, `network` the model's layers
+    as `tasks.train.described` gives them; `augmentation` and `image_size` are those of training.
     """
 
     experiment: str
@@ -69,6 +72,10 @@ class ReportInputs:
     downloads: Mapping[str, int] = field(default_factory=dict)
     hosts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     heat_maps: Mapping[str, bytes] = field(default_factory=dict)
+    look: Looked | None = None
+    network: Sequence[Mapping[str, Any]] = ()
+    augmentation: Augmentation | None = None
+    image_size: int = 180
 
     @property
     def classes(self) -> list[str]:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from storage import folders, manifests
 from storage.features import FeatureTable
 from storage.images import ImageStore
-from storage.layout import METRICS, PREDICTIONS, TRAINING
+from storage.layout import METRICS, NETWORK, PREDICTIONS, TRAINING
 from storage.references import (
     SPLITS,
     EvaluationRef,
@@ -17,7 +17,8 @@ from storage.references import (
 )
 from storage.statuses import Status
 from storage.workspace import Workspace
-from tasks.publish import label_errors, lookup
+from tasks.evaluate import look as looks
+from tasks.publish import heat, label_errors, lookup
 from tasks.publish.inputs import ReportInputs
 from tasks.publish.label_errors import Found
 
@@ -67,6 +68,20 @@ def opened(
         hosts=hosts_of(rows),
         **about,
     )
+
+
+def looked_at(workspace: Workspace, model: ModelRef, evaluation: EvaluationRef) -> dict[str, Any]:
+    """What the report draws of the model: its layers, and what the evaluation looked at closely.
+
+    An older model has no list of layers, an older evaluation looked at nothing.
+    """
+    looked = looks.load(workspace.root / evaluation.where)
+    layers = workspace.root / model.where / NETWORK
+    return {
+        "look": looked,
+        "heat_maps": heat.overlays(ImageStore(workspace.images), looked.heat) if looked else {},
+        "network": folders.read_json(layers) if layers.exists() else (),
+    }
 
 
 def doubtful_labels(workspace: Workspace, split: SplitRef, features: FeaturesRef) -> Found:

@@ -17,10 +17,11 @@ from tasks.publish import (
     rendering,
     reproducing,
     slices,
+    to_look_at,
 )
 from tasks.publish.album import Album
 from tasks.publish.drawing import Chart
-from tasks.publish.galleries import Gallery, Tile
+from tasks.publish.galleries import Tile
 from tasks.publish.inputs import ReportInputs
 from tasks.publish.measures import Curve
 
@@ -36,7 +37,9 @@ Context = dict[str, Any]
 
 def page(inputs: ReportInputs) -> str:
     """The page, at most PAGE_BYTES long: pictures fill what room the rest leaves, errors first."""
-    context = results(inputs) | data(inputs) | reproduction(inputs)
+    look = to_look_at.section(inputs)
+    context = results(inputs) | data(inputs) | reproduction(inputs) | {"look": look}
+    context["heat_maps"] = heat_maps(inputs, [*context["errors"].tiles, *look["eight"]])
     wanted = list(dict.fromkeys(_wanted(inputs, context)))
     empty = Album(wanted, {})
     listed = confusion.listed(inputs.shown_predictions(), inputs.classes, empty.numbers)
@@ -71,7 +74,6 @@ def results(inputs: ReportInputs) -> Context:
         "slices_chart": slices_chart(found, float(table["correct"].mean())),
         "errors": galleries.errors(table),
         "uncertain": galleries.uncertain(table, predicted),
-        "heat_maps": heat_maps(inputs, galleries.errors(table)),
     }
 
 
@@ -129,10 +131,10 @@ def per_class(inputs: ReportInputs, roc: list[Curve], recall: list[Curve]) -> li
     return rows
 
 
-def heat_maps(inputs: ReportInputs, errors: Gallery) -> dict[str, str]:
-    """Grad-CAM pictures of the errors shown, as data URIs by image."""
+def heat_maps(inputs: ReportInputs, tiles: list[Tile]) -> dict[str, str]:
+    """Grad-CAM pictures of these tiles, as data URIs by image."""
     found = {}
-    for tile in errors.tiles:
+    for tile in tiles:
         if tile.image in inputs.heat_maps:
             uri = pictures.thumbnail(inputs.heat_maps[tile.image])
             if uri is not None:
@@ -193,7 +195,9 @@ def reproduction(inputs: ReportInputs) -> Context:
 
 def _wanted(inputs: ReportInputs, context: Context) -> Iterator[str]:
     """Stored names of all pictures to show, the most telling first."""
-    for gallery in (context["errors"], context["uncertain"], context["candidates"]):
+    yield from _images(context["errors"].tiles)
+    yield from _images(context["look"]["eight"])
+    for gallery in (context["uncertain"], context["candidates"]):
         yield from _images(gallery.tiles if gallery else [])
     for _, gallery in context["rejected"]:
         yield from _images(gallery.tiles)

@@ -20,6 +20,7 @@ from storage.references import (
     SplitRef,
 )
 from storage.workspace import Workspace
+from tasks.augmentation import Augmentation
 from tasks.caching import ByContent
 from tasks.publish import folder as report_folder
 from tasks.publish import gate, index, made_of, markdown
@@ -43,8 +44,13 @@ def publish(
     steps: Sequence[StepTaken] = (),
     parameters: Mapping[str, Any] | None = None,
     command: str = "",
+    augmentation: Augmentation | None = None,
+    image_size: int = 180,
 ) -> ReportRef:
-    """A new report folder of this experiment, named by the time and what it reports on."""
+    """A new report folder of this experiment, named by the time and what it reports on.
+
+    `augmentation` and `image_size` are those of training: a sheet shows what they do to pictures.
+    """
     workspace = Workspace.current()
     when = records.now()
     run = f"{when[:19].replace(':', '').replace('T', '-')}-{evaluation.digest[:8]}"
@@ -66,6 +72,9 @@ def publish(
         command=command,
         candidates=doubtful.candidates,
         candidates_note=doubtful.note,
+        augmentation=augmentation,
+        image_size=image_size,
+        **made_of.looked_at(workspace, model, evaluation),
     )
     target = workspace.reports / as_file_name(experiment) / run
     with atomic.new_folder(target) as new:

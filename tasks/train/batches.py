@@ -1,15 +1,34 @@
-"""Batches of features for Keras: the same ones whether the table fits in memory or not."""
+"""Batches for Keras: the same ones whether the features fit in memory or not, whatever ran before.
 
+A tf.data pipeline gathers and augments ahead while Keras trains on the batch before.
+"""
+
+import itertools
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage.features import FeatureTable
-from tasks.tensorflow import load_keras
+from tasks.augmentation import Augmentation, maps
+from tasks.tensorflow import load_tensorflow
+from tasks.train.warping import warping
 
 if TYPE_CHECKING:
     import numpy as np
 
 SHARE_OF_MEMORY = 0.4
+BATCHES_AHEAD = 4
+
+
+class Labelled(NamedTuple):
+    """Rows of features by position, and the number of each picture's class.
+
+    With several views the rows of all pictures' first view come first, then those of the second …
+    """
+
+    rows: Any
+    labels: "np.ndarray"
+    views: int = 1
 
 
 def memory_bytes() -> int:
@@ -20,76 +39,119 @@ def memory_bytes() -> int:
         return 4 * 2**30
 
 
-def rows_of(table: FeatureTable, limit_bytes: int | None = None) -> "Any":
-    """A function from positions to (n, width) float16 rows, held in memory if they fit."""
+def fits(size_bytes: int, limit_bytes: float | None = None) -> bool:
+    """Whether so much may be held in memory."""
+    limit = SHARE_OF_MEMORY * memory_bytes() if limit_bytes is None else limit_bytes
+    return size_bytes <= limit
+
+
+def rows_of(table: FeatureTable, limit_bytes: float | None = None) -> "Any":
+    """A function from positions to (n, width) rows, held in memory if they fit."""
     import numpy as np
 
-    limit = SHARE_OF_MEMORY * memory_bytes() if limit_bytes is None else limit_bytes
-    if table.bytes > limit:
+    if not fits(table.bytes, limit_bytes):
         return table.rows
     held = table.rows(np.arange(len(table.images)))
     return lambda positions: held[positions]
 
 
-def dataset(
-    rows: Any,
-    labels: "np.ndarray",
+def steps_of(count: int, batch_size: int, steps_per_epoch: int | None = None) -> int:
+    """Batches in an epoch: enough for every picture once, unless said otherwise."""
+    return steps_per_epoch or -(-count // batch_size)
+
+
+def shuffled(
+    data: Labelled,
     shape: tuple[int, ...],
     *,
     batch_size: int,
     seed: int,
-    first_epoch: int = 0,
+    first_batch: int = 0,
+    augmentation: Augmentation | None = None,
 ) -> Any:
-    """A Keras dataset of (features, labels); epoch e is shuffled by (seed, e) alone."""
+    """An endless tf.data.Dataset of (features, labels), beginning with batch `first_batch`.
+
+    Every pass over the pictures is shuffled, in views and changes drawn by (seed, pass) alone: a
+    resumed training sees what it would have seen.
+    """
+    tf = load_tensorflow()
+    parts = _kinds(data, shape)
+    if augmentation is not None:
+        parts = (*parts, tf.TensorSpec((None, 2, 3), tf.float32))
+    batches = tf.data.Dataset.from_generator(
+        lambda: _drawn(data, shape, batch_size, seed, first_batch, augmentation),
+        output_signature=parts,
+    )
+    if augmentation is not None:
+        warp = warping(augmentation.fill_mode)
+        batches = batches.map(
+            lambda features, labels, how: (warp(features, how), labels),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+    return batches.prefetch(BATCHES_AHEAD)
+
+
+def _kinds(data: Labelled, shape: tuple[int, ...]) -> tuple[Any, ...]:
     import numpy as np
 
-    keras = load_keras()
-
-    class Batches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
-        """Shuffled anew each epoch; a resumed training sees what it would have seen."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.epoch = first_epoch
-            self._shuffle()
-
-        def _shuffle(self) -> None:
-            self.order = np.random.default_rng((seed, self.epoch)).permutation(len(labels))
-
-        def __len__(self) -> int:
-            return -(-len(labels) // batch_size)
-
-        def __getitem__(self, index: int) -> "tuple[np.ndarray, np.ndarray]":
-            positions = self.order[index * batch_size : (index + 1) * batch_size]
-            return rows(positions).reshape(-1, *shape), labels[positions]
-
-        def on_epoch_end(self) -> None:
-            self.epoch += 1
-            self._shuffle()
-
-    return Batches()
+    tf = load_tensorflow()
+    sample = data.rows(np.arange(min(1, len(data.labels))))
+    return (
+        tf.TensorSpec((None, *shape), tf.as_dtype(sample.dtype)),
+        tf.TensorSpec((None,), tf.int64),
+    )
 
 
-def in_order(rows: Any, labels: "np.ndarray", shape: tuple[int, ...], *, batch_size: int) -> Any:
-    """A Keras dataset of (features, labels) in the order of the table."""
+def _drawn(
+    data: Labelled,
+    shape: tuple[int, ...],
+    batch_size: int,
+    seed: int,
+    first_batch: int,
+    augmentation: Augmentation | None,
+) -> "Iterator[tuple[np.ndarray, ...]]":
+    count = len(data.labels)
+    per_pass = steps_of(count, batch_size)
+    for number in itertools.count(first_batch // per_pass):
+        order, positions, how = _pass(data, shape, (seed, number), augmentation)
+        skipped = first_batch - number * per_pass if number == first_batch // per_pass else 0
+        for start in range(skipped * batch_size, count, batch_size):
+            chosen = slice(start, start + batch_size)
+            features = data.rows(positions[chosen]).reshape(-1, *shape)
+            batch = (features, data.labels[order[chosen]])
+            yield batch if how is None else (*batch, how[chosen])
+
+
+def _pass(
+    data: Labelled,
+    shape: tuple[int, ...],
+    seeds: tuple[int, int],
+    augmentation: Augmentation | None,
+) -> "tuple[np.ndarray, np.ndarray, np.ndarray | None]":
+    """One pass: the order of the pictures, the rows of the views drawn, how to change them."""
     import numpy as np
 
-    keras = load_keras()
-
-    class Batches(keras.utils.PyDataset):  # type: ignore[misc, name-defined]
-        """Every row once, never shuffled."""
-
-        def __len__(self) -> int:
-            return -(-len(labels) // batch_size)
-
-        def __getitem__(self, index: int) -> "tuple[np.ndarray, np.ndarray]":
-            positions = np.arange(index * batch_size, min((index + 1) * batch_size, len(labels)))
-            return rows(positions).reshape(-1, *shape), labels[positions]
-
-    return Batches()
+    count = len(data.labels)
+    generator = np.random.default_rng(seeds)
+    order = generator.permutation(count)
+    views = generator.integers(0, data.views, count) if data.views > 1 else 0
+    how = None if augmentation is None else maps(augmentation, count, shape[0], generator)
+    return order, views * count + order, how
 
 
-def epoch_progress(advance: Any) -> Any:
-    """A Keras callback that reports every epoch."""
-    keras = load_keras()
-    return keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: advance(1))
+def in_order(data: Labelled, shape: tuple[int, ...], *, batch_size: int) -> Any:
+    """A tf.data.Dataset of (features, labels), every picture once in its first view, in order."""
+    import numpy as np
+
+    def batches() -> "Iterator[tuple[np.ndarray, np.ndarray]]":
+        for start in range(0, len(data.labels), batch_size):
+            positions = np.arange(start, min(start + batch_size, len(data.labels)))
+            yield data.rows(positions).reshape(-1, *shape), data.labels[positions]
+
+    dataset = load_tensorflow().data.Dataset.from_generator(
+        batches, output_signature=_kinds(data, shape)
+    )
+    count = steps_of(len(data.labels), batch_size)
+    tf = load_tensorflow()
+    return dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(BATCHES_AHEAD)

@@ -10,10 +10,9 @@ TEMPLATE = """# Model card
 | | |
 |---|---|
 | Takes | pictures (n, height, width, 3), RGB, 0 to 255, any size: it resizes to {side} x {side} |
-| Gives | probabilities (n, {count}), columns in the order of classes.json |
+| Gives | probabilities (n, {count}), columns in the order of classes.json{averaged} |
 | Classes | {classes} |
-| Backbone | {backbone}, ImageNet weights `{weights}`, {preprocessing} preprocessing |
-| Features for training | {precision}, kept as float16 |
+{made_of}
 | Trained on | {train} pictures; epochs chosen on {validation} validation pictures |
 | Held out | {test} test pictures, never used in training |
 | Seeds | {seeds}; this file is the repeat with the lowest validation loss ({published}) |
@@ -22,22 +21,40 @@ Load it with nothing but Keras: `keras.saving.load_model("model.keras").predict(
 Pictures unlike those it was trained on get confident answers too: look at the report's errors.
 """
 
+BACKBONE = """| Backbone | {backbone}, ImageNet weights `{weights}`, {preprocessing} preprocessing |
+| Trained on features | layer {layer}, {precision}, kept as float16; {views} views of a picture |
+| Computes in | {precision}, as in the evaluation |"""
+
+FROM_PICTURES = "| Network | trained from pictures, without a pretrained backbone |"
+
 
 def model_card(space: FeatureSpace, split: SplitRef, training: dict[str, Any]) -> str:
     """Markdown; class names are quoted as code, so that they cannot be markup."""
+    both_sides = ", the mean over a picture and its mirror image"
     return TEMPLATE.format(
         side=space.image_size,
         count=len(split.classes),
+        averaged=both_sides if len(training["averaged"]) > 1 else "",
         classes=", ".join(f"`{_plain(name)}`" for name in split.classes),
-        backbone=space.backbone,
-        weights=space.weights[:16],
-        preprocessing=space.preprocessing,
-        precision=space.precision,
+        made_of=_made_of(space, training),
         train=split.train,
         validation=split.validation,
         test=split.test,
         seeds=", ".join(map(str, training["seeds"])),
         published=training["seeds"][training["published_repeat"]],
+    )
+
+
+def _made_of(space: FeatureSpace, training: dict[str, Any]) -> str:
+    if space.backbone == "pixels":
+        return FROM_PICTURES
+    return BACKBONE.format(
+        backbone=space.backbone,
+        weights=space.weights[:16],
+        preprocessing=space.preprocessing,
+        layer=space.layer,
+        precision=space.precision,
+        views=training["views"],
     )
 
 

@@ -3,36 +3,51 @@
 It is made of Keras's own layers only, so that it loads where this project is not installed.
 """
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from storage.features import FeatureSpace
-from tasks.extract.backbone import Backbone
+from tasks.extract.pixels import GREY
 from tasks.tensorflow import load_keras
+from tasks.train.training import backbone_of
 
 
-def backbone_of(space: FeatureSpace, weights: Any = None) -> Backbone:
-    """The backbone that computed a feature space."""
-    return Backbone(
-        name=space.backbone,
-        image_size=space.image_size,
-        preprocessing="imagenet" if space.preprocessing == "imagenet" else "rescale",
-        precision="bfloat16" if space.precision == "bfloat16" else "float32",
-        layer=None if space.layer == "last" else space.layer,
-        weights=weights,
-    )
+def features_of(space: FeatureSpace, weights: Path | None = None) -> Callable[[Any], Any]:
+    """From resized RGB pictures to what a trained part takes, as layers of a model."""
+    return _pixels(space) if space.backbone == "pixels" else backbone_of(space, weights).build()
 
 
-def whole_model(backbone: Any, head: Any, image_size: int) -> Any:
+def _pixels(space: FeatureSpace) -> Callable[[Any], Any]:
+    """Whole numbers, as pixels are kept, in one or three channels."""
+    import numpy as np
+
+    keras = load_keras()
+    if space.shape[-1] == 3:
+        return keras.ops.round
+    grey = keras.layers.Conv2D(1, 1, use_bias=False, dtype="float32", trainable=False, name="grey")
+    grey.build((None, None, None, 3))
+    grey.set_weights([np.array(GREY, np.float32).reshape(1, 1, 3, 1)])
+    return lambda pictures: keras.ops.round(grey(pictures))
+
+
+def whole_model(
+    features: Callable[[Any], Any], trained: Any, image_size: int, *, mirrored: bool = False
+) -> Any:
     """Pictures (n, any height, any width, 3), RGB in [0, 255], to (n, classes) probabilities.
 
-    Pictures are resized inside; a sigmoid head's p becomes the two columns 1 - p and p.
+    Pictures are resized inside; a sigmoid's p becomes the two columns 1 - p and p. With `mirrored`
+    the probabilities are the mean of those of a picture and of its mirror image.
     """
     keras = load_keras()
     pictures = keras.Input((None, None, 3), name="pictures")
-    pixels = keras.layers.Resizing(
-        image_size, image_size, interpolation="bilinear", dtype="float32"
-    )(pictures)
-    out = head(backbone(pixels))
+    # Not the layer Resizing: unless told otherwise it runs as in training, and so would all layers
+    # after it; `model(pictures)` would drop out half of the head.
+    pixels = keras.ops.image.resize(pictures, (image_size, image_size), interpolation="bilinear")
+    out = trained(features(pixels))
+    if mirrored:
+        other = trained(features(keras.ops.flip(pixels, axis=2)))
+        out = keras.layers.Average(name="both_sides", dtype="float32")([out, other])
     if out.shape[-1] == 1:
         out = keras.layers.Concatenate(name="probabilities", dtype="float32")([1.0 - out, out])
     return keras.Model(pictures, out, name="darkroom")

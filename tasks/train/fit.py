@@ -1,26 +1,35 @@
-"""Training of one head, resumable."""
+"""Training of one model, resumable."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from tasks import tally
+from tasks.augmentation import Augmentation
 from tasks.tensorflow import load_keras
 from tasks.train import batches, checkpoint
-from tasks.train.head import Head, build_head, loss_of
+from tasks.train.batches import Labelled
 from tasks.train.randomness import reseeding
 
-if TYPE_CHECKING:
-    import numpy as np
 
+class Schedule(NamedTuple):
+    """How a model is trained, in Keras's words; what each means is said in flows/parameters.py."""
 
-class Labelled(NamedTuple):
-    """Rows of features by position, and the number of each row's class."""
-
-    rows: Any
-    labels: "np.ndarray"
+    optimizer: str
+    learning_rate: float
+    epochs: int
+    batch_size: int
+    momentum: float = 0.0
+    decay: float = 0.0
+    cosine: bool = False
+    patience: int | None = None
+    keep: str = "best"
+    steps_per_epoch: int | None = None
+    augmentation: Augmentation | None = None
 
 
 class Fitted(NamedTuple):
-    """A trained head and one row of losses and accuracies per epoch."""
+    """A trained model and one row of losses and accuracies per epoch."""
 
     model: Any
     history: list[dict[str, float]]
@@ -31,64 +40,83 @@ class Fitted(NamedTuple):
         return min(checkpoint.watched(row) for row in self.history)
 
 
-def fit_head(
+def fit(
+    build: Callable[[], Any],
     train: Labelled,
     validation: Labelled,
     *,
     shape: tuple[int, ...],
-    classes: int,
-    head: Head,
-    optimizer: str,
-    learning_rate: float,
-    epochs: int,
-    batch_size: int,
-    patience: int | None,
-    keep: str,
+    schedule: Schedule,
     seed: int,
     unfinished: Path,
     seconds_between: float = checkpoint.SECONDS_BETWEEN,
     callbacks: tuple[Any, ...] = (),
 ) -> Fitted:
-    """A head trained for `epochs`, with the weights of its best epoch (`keep="best"`) or the last.
+    """The model that `build` makes, trained, with the weights of its best epoch or its last.
 
     Goes on from `unfinished` where a killed training left its state there; a training that had
     come to its end is not gone on with. TrainingDiverged when a loss is not finite.
     """
-    keras = load_keras()
-    keras.utils.set_random_seed(seed)
-    state = checkpoint.load(unfinished)
-    if state is None:
-        model, best = build_head(head, shape, classes), None
-        history: list[dict[str, float]] = []
-        _compile(model, optimizer, learning_rate, classes)
-    else:
-        model, best, history = state
-    saver = checkpoint.checkpointing(unfinished, seconds_between, history, best, patience)
-    if not checkpoint.is_over(history, epochs, patience):
+    load_keras().utils.set_random_seed(seed)
+    steps = batches.steps_of(len(train.labels), schedule.batch_size, schedule.steps_per_epoch)
+    model, best, history = checkpoint.load(unfinished) or (build(), None, [])
+    if not history:
+        _compile(model, schedule, steps)
+    saver = checkpoint.checkpointing(unfinished, seconds_between, history, best, schedule.patience)
+    if not checkpoint.is_over(history, schedule.epochs, schedule.patience):
         model.fit(
-            batches.dataset(
-                train.rows, train.labels, shape,
-                batch_size=batch_size, seed=seed, first_epoch=len(history),
+            batches.shuffled(
+                train, shape,
+                batch_size=schedule.batch_size, seed=seed, first_batch=len(history) * steps,
+                augmentation=schedule.augmentation,
             ),
             validation_data=_validation(validation, shape),
             initial_epoch=len(history),
-            epochs=epochs,
-            shuffle=False,  # the dataset shuffles by itself; Keras would draw from a global state
-            callbacks=[reseeding(seed), saver, *callbacks],
+            epochs=schedule.epochs,
+            steps_per_epoch=steps,
+            shuffle=False,  # the dataset shuffles by itself
+            callbacks=[reseeding(seed), saver, _counting(), *callbacks],
             verbose=0,
         )  # fmt: skip
-    if keep == "best" and saver.best_weights is not None:
+    if schedule.keep == "best" and saver.best_weights is not None:
         model.set_weights(saver.best_weights)
     return Fitted(model, history)
 
 
-def _compile(model: Any, optimizer: str, learning_rate: float, classes: int) -> None:
-    optimiser = load_keras().optimizers.get(optimizer)
-    optimiser.learning_rate = learning_rate
-    model.compile(optimizer=optimiser, loss=loss_of(classes), metrics=["accuracy"])
+def _counting() -> Any:
+    callback = load_keras().callbacks.LambdaCallback
+    return callback(on_epoch_end=lambda epoch, logs: tally.count("epochs", 1))
+
+
+def _compile(model: Any, schedule: Schedule, steps: int) -> None:
+    model.compile(
+        optimizer=_optimiser(schedule, steps),
+        loss=_loss(model),
+        metrics=["accuracy"],
+        # XLA leaves out the CPU's bf16 convolutions: a convnet would train at half the speed.
+        jit_compile=False,
+    )
+
+
+def _optimiser(schedule: Schedule, steps: int) -> Any:
+    optimizers = load_keras().optimizers
+    rate: Any = schedule.learning_rate
+    if schedule.decay:
+        rate = optimizers.schedules.InverseTimeDecay(rate, 1, schedule.decay)
+    if schedule.cosine:
+        rate = optimizers.schedules.CosineDecay(rate, schedule.epochs * steps)
+    if schedule.optimizer == "sgd":
+        return optimizers.SGD(rate, momentum=schedule.momentum)
+    return {"adam": optimizers.Adam, "rmsprop": optimizers.RMSprop}[schedule.optimizer](rate)
+
+
+def _loss(model: Any) -> str:
+    """The loss that fits the model's output: one sigmoid, or a softmax over the classes."""
+    one = model.output_shape[-1] == 1
+    return "binary_crossentropy" if one else "sparse_categorical_crossentropy"
 
 
 def _validation(validation: Labelled, shape: tuple[int, ...]) -> Any:
     if not len(validation.labels):
         return None
-    return batches.in_order(validation.rows, validation.labels, shape, batch_size=256)
+    return batches.in_order(validation, shape, batch_size=64)

@@ -38,10 +38,18 @@ def build_head(head: Head, shape: tuple[int, ...], classes: int) -> Any:
     give a softmax.
     """
     keras = load_keras()
-    layers = keras.layers
     features = keras.Input(shape, name="features")
-    # Features are kept as float16: rounding here makes a model that computes them itself agree.
-    x = layers.Activation("linear", dtype="float16", name="as_stored")(features)
+    return keras.Model(features, probabilities(head, as_stored(features), classes), name="head")
+
+
+def as_stored(features: Any) -> Any:
+    """Features are kept as float16: rounding here makes a model that computes them itself agree."""
+    return load_keras().layers.Activation("linear", dtype="float16", name="as_stored")(features)
+
+
+def probabilities(head: Head, x: Any, classes: int) -> Any:
+    """The head's layers on the feature map `x`."""
+    layers = load_keras().layers
     x = _pooled(x, head.pooling)
     # Layers have names of their own: Keras would number them on within a process, and the same head
     # would have another digest.
@@ -50,10 +58,8 @@ def build_head(head: Head, shape: tuple[int, ...], classes: int) -> Any:
         if layer.dropout:
             x = layers.Dropout(layer.dropout, name=f"dropout_{number}")(x)
     if classes == 2:
-        out = layers.Dense(1, activation="sigmoid", name="probability")(x)
-    else:
-        out = layers.Dense(classes, activation="softmax", name="probability")(x)
-    return keras.Model(features, out, name="head")
+        return layers.Dense(1, activation="sigmoid", name="probability")(x)
+    return layers.Dense(classes, activation="softmax", name="probability")(x)
 
 
 def _pooled(x: Any, pooling: str) -> Any:
@@ -63,8 +69,3 @@ def _pooled(x: Any, pooling: str) -> Any:
     if pooling == "max":
         return layers.GlobalMaxPooling2D(name="pooling")(x)
     return layers.Flatten(name="pooling")(x)
-
-
-def loss_of(classes: int) -> str:
-    """The loss that fits the head's output."""
-    return "binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy"

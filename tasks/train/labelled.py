@@ -4,18 +4,24 @@ from storage import manifests
 from storage.features import FeatureTable
 from storage.references import FeaturesRef, SplitRef
 from storage.workspace import Workspace
-from tasks.train.batches import rows_of
-from tasks.train.fit import Labelled
+from tasks.extract.views import named
+from tasks.train.batches import Labelled, rows_of
 
 
 def labelled_features(
     workspace: Workspace, split: SplitRef, features: FeaturesRef, name: str
 ) -> Labelled:
-    """The rows of one split; labels are positions in `split.classes`."""
+    """The rows of one split, in all views if it is trained on.
+
+    Labels are positions in `split.classes`.
+    """
     import numpy as np
 
     table = manifests.load(workspace.root / split.where)
     part = table[table["split"] == name]
     number = {label: position for position, label in enumerate(split.classes)}
     labels = np.array([number[label] for label in part["label"]], np.int64)
-    return Labelled(rows_of(FeatureTable.of(workspace, features, part["image"].tolist())), labels)
+    views = features.views if name == "train" else features.views[:1]
+    names = [named(image, view) for view in views for image in part["image"]]
+    rows = rows_of(FeatureTable.of(workspace, features, names))
+    return Labelled(rows, labels, views=len(views))

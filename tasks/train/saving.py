@@ -5,11 +5,12 @@ from typing import Any
 
 from storage import atomic, digests, folders
 from storage.features import FeatureSpace
-from storage.layout import CARD, CLASSES, MODEL, TRAINING, head_path
+from storage.layout import CARD, CLASSES, HISTORY, MODEL, NETWORK, TRAINING, head_path
 from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
 from tasks.train.card import model_card
-from tasks.train.export import backbone_of, whole_model
+from tasks.train.described import described
+from tasks.train.export import features_of, whole_model
 from tasks.train.fit import Fitted
 
 
@@ -22,27 +23,32 @@ def save(
     seed: int,
     weights: Path | None,
 ) -> ModelRef:
-    """The whole model of the best repeat, every head, class names, history and a card."""
-    space = FeatureSpace.model_validate(
-        folders.read_json(workspace.features / features.space / "space.json")
-    )
-    digest = _digest(space, split, fitted)
+    """The whole model of the best repeat, every trained part, class names, history and a card."""
+    space = FeatureSpace.load(workspace, features)
+    mirrored = len(features.averaged) > 1
+    digest = _digest(space, split, features, fitted)
     best = min(range(len(fitted)), key=lambda repeat: fitted[repeat].best_loss)
-    training = {
+    training: dict[str, Any] = {
         "space": space.model_dump(mode="json"),
+        "views": len(features.views),
+        "averaged": list(features.averaged),
         "published_repeat": best,
         "seeds": [seed + repeat for repeat in range(len(fitted))],
         "history": [repeat.history for repeat in fitted],
     }
     target = workspace.models / digest
     with atomic.new_folder(target, keep_whole=True) as folder:
-        backbone = backbone_of(space, weights).build(precision="float32")
-        whole_model(backbone, fitted[best].model, space.image_size).save(folder / MODEL)
+        whole = whole_model(
+            features_of(space, weights), fitted[best].model, space.image_size, mirrored=mirrored
+        )
+        whole.save(folder / MODEL)
         (folder / "heads").mkdir()
         for repeat, one in enumerate(fitted):
             one.model.save(head_path(folder, repeat), include_optimizer=False)
         atomic.write_json(folder / CLASSES, list(split.classes))
         atomic.write_json(folder / TRAINING, training)
+        atomic.write_json(folder / NETWORK, described(whole))
+        write_history(folder / HISTORY, training["seeds"], training["history"])
         (folder / CARD).write_text(model_card(space, split, training), encoding="utf-8")
         folders.seal(folder)
     return ModelRef(
@@ -50,8 +56,22 @@ def save(
     )
 
 
-def _digest(space: FeatureSpace, split: SplitRef, fitted: list[Fitted]) -> str:
-    parts: list[Any] = [space.name, split.classes]
+def write_history(path: Path, seeds: list[int], histories: list[list[dict[str, float]]]) -> None:
+    """A CSV with one row per seed and epoch: losses and accuracies, for any spreadsheet."""
+    import pandas as pd
+
+    rows = [
+        {"seed": seed, **row, "epoch": int(row["epoch"])}
+        for seed, history in zip(seeds, histories, strict=True)
+        for row in history
+    ]
+    pd.DataFrame(rows).to_csv(path, index=False)
+
+
+def _digest(
+    space: FeatureSpace, split: SplitRef, features: FeaturesRef, fitted: list[Fitted]
+) -> str:
+    parts: list[Any] = [space.name, split.classes, features.averaged]
     for one in fitted:
         parts.append(one.model.get_config())
         parts += [digests.of_bytes(array.tobytes()) for array in one.model.get_weights()]

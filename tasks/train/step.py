@@ -6,61 +6,72 @@ from typing import Literal
 
 from prefect import task
 
+from storage.features import FeatureSpace
 from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
+from tasks.augmentation import Augmentation
 from tasks.caching import ByContent, key_of, key_parts, progress_artifact
-from tasks.progress import tracked
-from tasks.train import batches, checkpoint, saving
-from tasks.train.fit import fit_head
+from tasks.train import checkpoint, saving
+from tasks.train.fine_tuning import FineTuning
+from tasks.train.fit import Schedule
 from tasks.train.head import Head
 from tasks.train.labelled import labelled_features
+from tasks.train.networks import Network
+from tasks.train.training import builder, fit_all
 
-WITHOUT_EFFECT = frozenset({"weights", "seconds_between_checkpoints"})
+WITHOUT_EFFECT = frozenset({"weights", "seconds_between_checkpoints", "tensorboard"})
 
 
 @task(name="train", cache_policy=ByContent(without_effect=WITHOUT_EFFECT))
 def train(
     split: SplitRef,
     features: FeaturesRef,
-    head: Head,
+    part: Head | FineTuning | Network,
     optimizer: str,
     learning_rate: float,
     epochs: int,
     batch_size: int,
+    momentum: float,
+    decay: float,
+    cosine: bool,  # noqa: FBT001 - a parameter among others, always given by name
     patience: int | None,
     keep: Literal["best", "last"],
+    steps_per_epoch: int | None,
+    augmentation: Augmentation | None,
     repeats: int,
     seed: int,
     weights: Path | None = None,
+    tensorboard: bool = False,  # noqa: FBT001, FBT002
     seconds_between_checkpoints: float = checkpoint.SECONDS_BETWEEN,
 ) -> ModelRef:
-    """Heads with the seeds seed, seed + 1, …; the best on validation becomes the model."""
+    """Models with the seeds seed, seed + 1, …; the best on validation becomes the model.
+
+    `part` is what is trained on the features: a head, layers of the backbone with a head, or a
+    network on pixels.
+    """
     workspace = Workspace.current()
     inputs = {name: value for name, value in locals().items() if name != "workspace"}
-    unfinished = workspace.unfinished / key_of("train", key_parts(train, inputs))
+    key = key_of("train", key_parts(train, inputs))
+    schedule = Schedule(
+        optimizer, learning_rate, epochs, batch_size, momentum, decay, cosine, patience, keep,
+        steps_per_epoch, augmentation if isinstance(part, Network) else None,
+    )  # fmt: skip
     held_in = labelled_features(workspace, split, features, "train")
     held_out = labelled_features(workspace, split, features, "validation")
-    with tracked("train", repeats * epochs, progress_artifact("train")) as advance:
-        fitted = [
-            fit_head(
-                held_in,
-                held_out,
-                shape=features.shape,
-                classes=len(split.classes),
-                head=head,
-                optimizer=optimizer,
-                learning_rate=learning_rate,
-                epochs=epochs,
-                batch_size=batch_size,
-                patience=patience,
-                keep=keep,
-                seed=seed + repeat,
-                unfinished=unfinished / str(repeat),
-                seconds_between=seconds_between_checkpoints,
-                callbacks=(batches.epoch_progress(advance),),
-            )
-            for repeat in range(repeats)
-        ]
+    build = builder(
+        part, FeatureSpace.load(workspace, features), weights,
+        classes=len(split.classes), train=held_in, validation=held_out, batch_size=batch_size,
+    )  # fmt: skip
+    fitted = fit_all(
+        build, held_in, held_out,
+        shape=features.shape,
+        schedule=schedule,
+        seeds=range(seed, seed + repeats),
+        unfinished=workspace.unfinished / key,
+        logs=workspace.tensorboard / key if tensorboard else None,
+        seconds_between=seconds_between_checkpoints,
+        show=progress_artifact("train"),
+    )  # fmt: skip
     reference = saving.save(workspace, split, features, fitted, seed=seed, weights=weights)
-    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.rmtree(workspace.unfinished / key, ignore_errors=True)
     return reference

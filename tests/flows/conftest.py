@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from storage.workspace import HOME_VARIABLE
 from tests.pictures import write_folders
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -27,13 +29,18 @@ def prefect_server():
         yield PREFECT_API_URL.value()
 
 
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder of 24 small pictures in two classes, for tests that leave it as it is."""
+    return write_folders(tmp_path_factory.mktemp("shared") / "pictures", per_class=12)
+
+
 @pytest.fixture
-def experiment(tmp_path):
+def experiment(pictures):
     """Parameters of an experiment on 24 small pictures in two classes."""
     from flows.parameters import Experiment
 
-    folder = write_folders(tmp_path / "pictures", per_class=12)
-    return Experiment.model_validate(parameters(folder))
+    return Experiment.model_validate(parameters(pictures))
 
 
 def parameters(folder: Path) -> dict:
@@ -46,7 +53,7 @@ def parameters(folder: Path) -> dict:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run(prefect_server):
     """Run an experiment in this process; returns what `--json` prints."""
     from flows.pipeline import pipeline
@@ -56,6 +63,25 @@ def run(prefect_server):
         return pipeline(**fields, rerun=list(rerun), until=until)
 
     return run_experiment
+
+
+@pytest.fixture(scope="session")
+def first_run(run, pictures, tmp_path_factory):
+    """The first run of `experiment`, done once for all tests: its workspace, what it gave."""
+    from flows.parameters import Experiment
+
+    home = tmp_path_factory.mktemp("first") / "workspace"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HOME_VARIABLE, str(home))
+        return home, run(Experiment.model_validate(parameters(pictures)))
+
+
+@pytest.fixture
+def developed(first_run, workspace):
+    """The test's workspace as the first run of `experiment` leaves it; what that run gave."""
+    home, result = first_run
+    shutil.copytree(home, workspace.root, symlinks=True)
+    return json.loads(json.dumps(result).replace(str(home), str(workspace.root)))
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +80,36 @@ def test_a_failed_run_exits_with_1_and_one_line(finished, tmp_path):
     assert last.startswith("darkroom: expected a folder of class folders")
     assert "--set source.folder=" in last
     assert "Traceback" not in err
+
+
+def test_a_closed_gate_prints_the_object_all_the_same(finished, tmp_path, workspace):
+    tree = parameters(write_folders(tmp_path / "pictures", per_class=12))
+    open_gate = finished("run", "small", "--json", experiment=tree)
+    assert (open_gate[0], open_gate[1]["gate"]) == (0, None)
+    tree["training"]["epochs"] = 1
+    tree["publish"] = {"gate": {"floor": 1.0}}
+    code, result, err = finished("run", "small", "--json", experiment=tree)
+    assert code == 1
+    assert "below the floor of 100.0%" in result["gate"]
+    assert result["metrics"]["test"]["accuracy"]["mean"] < 1
+    assert Path(result["report"]).is_file()
+    assert [step["name"] for step in result["steps"]][-1] == "publish"
+    assert err.strip().splitlines()[-1] == f"darkroom: {result['gate']}"
+    assert "Traceback" not in err
+
+
+def test_a_closed_gate_shows_people_what_was_measured(command, tmp_path):
+    tree = parameters(write_folders(tmp_path / "pictures", per_class=12))
+    tree["training"]["epochs"] = 1
+    tree["publish"] = {"gate": {"floor": 1.0}}
+    process = command("run", "small", experiment=tree)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 1, err
+    assert "test accuracy" in out
+    assert "report.html" in out
+    # The report says how to run this again, with the file that the experiment is in.
+    (report,) = re.findall(r"file://(\S+report\.html)", out)
+    assert f"--file {tmp_path / 'prefect.yaml'}" in Path(report).read_text()
 
 
 def test_debug_shows_the_traceback(finished, tmp_path):

@@ -29,7 +29,7 @@ def small_disk(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("megabytes", "image_size", "failing"), [(2, 224, "extract"), (20, 32, "train")]
+    ("megabytes", "image_size", "failing"), [(2, 160, "extract"), (20, 32, "train")]
 )
 def test_a_full_disk_is_said_and_survived(
     finished, tmp_path, small_disk, megabytes, image_size, failing

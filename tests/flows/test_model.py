@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from storage.workspace import HOME_VARIABLE, Workspace
 from tests.flows.conftest import parameters
 from tests.pictures import write_folders
 
@@ -17,51 +18,75 @@ STRANGER = """
 import json, pathlib, sys
 import keras, numpy as np
 from PIL import Image
-folder, tree = map(pathlib.Path, sys.argv[1:])
-model = keras.saving.load_model(folder / "model.keras")
-classes = json.loads((folder / "classes.json").read_text())
-rows = {}
-for path in sorted(tree.rglob("*.jpg")):
-    picture = np.asarray(Image.open(path).convert("RGB"), "float32")
-    rows[path.name] = [float(p) for p in model.predict_on_batch(picture[None])[0]]
-print(json.dumps({"classes": classes, "rows": rows}))
+for folder, tree in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
+    folder = pathlib.Path(folder)
+    model = keras.saving.load_model(folder / "model.keras")
+    classes = json.loads((folder / "classes.json").read_text())
+    rows = {}
+    for path in sorted(pathlib.Path(tree).rglob("*.jpg")):
+        picture = np.asarray(Image.open(path).convert("RGB"), "float32")
+        # Called, not `predict`: nothing tells Keras that this is no training.
+        rows[path.name] = [float(p) for p in np.asarray(model(picture[None]))[0]]
+    print(json.dumps({"classes": classes, "rows": rows}))
 """
 
+TWO, THREE = ("ant", "bee"), ("ant", "bee", "cow")
+HEAD = {"layers": [{"units": 8, "dropout": 0.5}]}
+TUNED = {"kind": "finetune", "views": 1, "averaging": "mirror", "head": HEAD, "head_epochs": 2}
+CONVNET = {"kind": "network", "network": "baseline_convnet", "image_size": 48, "dropout": 0.5}
+LENET = {"kind": "network", "network": "lenet5", "image_size": 32, "channels": 1}
+# The model, its precision, classes, and how far the probabilities may be off.
+CASES = [
+    ({"image_size": 64, "head": HEAD}, "float32", TWO, 1e-3),
+    ({"image_size": 64, "head": HEAD}, "float32", THREE, 1e-3),
+    ({"image_size": 64, "head": HEAD}, "bfloat16", TWO, 0.03),
+    (TUNED | {"image_size": 64}, "float32", THREE, 1e-3),
+    (TUNED | {"image_size": 64}, "bfloat16", TWO, 0.03),
+    (CONVNET | {"averaging": "mirror"}, "float32", TWO, 1e-3),
+    (LENET, "float32", THREE, 5e-3),
+]
 
-def stranger_says(result, workspace, tmp_path):
-    from storage import records
 
-    tree = workspace.root / records.latest(workspace, "small", "split").result["tree"]
-    folder = Path(result["model"]).parent
+@pytest.fixture(scope="module")
+def said(run, tmp_path_factory):
+    """What one stranger says of the models of all cases, each with our own predictions."""
+    from flows.parameters import Experiment
+
+    words, tables = [], []
+    for model, precision, classes, _ in CASES:
+        folder = tmp_path_factory.mktemp("model")
+        tree = parameters(write_folders(folder / "pictures", per_class=12, classes=classes))
+        tree["model"] = model | {"precision": precision}
+        if model.get("kind", "features") != "features":
+            tree["training"]["augmentation"] = {"rotation": 10, "horizontal_flip": True}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(HOME_VARIABLE, str(folder / "workspace"))
+            result = run(Experiment.model_validate(tree))
+            workspace = Workspace.current()
+        (predictions,) = workspace.evaluations.glob("*/predictions.parquet")
+        tables.append(pd.read_parquet(predictions))
+        words += [Path(result["model"]).parent, tree_of(workspace)]
     done = subprocess.run(
-        [sys.executable, "-I", "-c", STRANGER, folder, tree], cwd=tmp_path,
+        [sys.executable, "-I", "-c", STRANGER, *words], cwd=folder,
         capture_output=True, text=True, check=True,
         env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
     )  # fmt: skip
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    lines = map(json.loads, done.stdout.strip().splitlines()[-len(CASES) :])
+    return list(zip(lines, tables, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("precision", "classes", "tolerance"),
-    [
-        ("float32", ("ant", "bee"), 1e-3),
-        ("float32", ("ant", "bee", "cow"), 1e-3),
-        ("bfloat16", ("ant", "bee"), 0.03),
-    ],
-)
-def test_a_stranger_gets_the_probabilities_of_the_evaluation(
-    run, tmp_path, workspace, precision, classes, tolerance
-):
-    from flows.parameters import Experiment
+def tree_of(workspace):
+    from storage import records
 
-    tree = parameters(write_folders(tmp_path / "p", per_class=12, classes=classes))
-    tree["model"] |= {"image_size": 64, "precision": precision}
-    result = run(Experiment.model_validate(tree))
-    said = stranger_says(result, workspace, tmp_path)
-    (path,) = workspace.evaluations.glob("*/predictions.parquet")
-    table = pd.read_parquet(path)
-    assert said["classes"] == list(classes)
+    return workspace.root / records.latest(workspace, "small", "split").result["tree"]
+
+
+@pytest.mark.parametrize("case", range(len(CASES)))
+def test_a_stranger_gets_the_probabilities_of_the_evaluation(said, case):
+    _, _, classes, tolerance = CASES[case]
+    theirs, table = said[case]
+    assert theirs["classes"] == list(classes)
+    assert len(table) == 12 * len(classes)
     for row in table.itertuples():
         ours = [getattr(row, f"probability_{name}") for name in classes]
-        theirs = said["rows"][row.name.split("/")[-1]]
-        assert ours == pytest.approx(theirs, abs=tolerance)
+        assert ours == pytest.approx(theirs["rows"][row.name.split("/")[-1]], abs=tolerance)

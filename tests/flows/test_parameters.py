@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from flows import experiments
-from flows.parameters import Clean, Experiment, Model, Split, Training
+from flows.parameters import Clean, Experiment, Features, Split, Training
 from storage.errors import ParameterError
 from tasks.split.rules import Counts, Fractions
 
@@ -50,7 +50,7 @@ def test_an_experiment_is_read_with_its_defaults(file):
     assert found.split.amounts == Fractions(train=0.6, validation=0.2, test=0.2)
     assert found.training.epochs == 5
     assert found.clean == Clean()
-    assert found.model == Model()
+    assert found.model == Features()
 
 
 def test_only_deployments_of_experiments_are_experiments(file):
@@ -213,7 +213,7 @@ def test_parameters_survive_json():
 
 @pytest.mark.parametrize(
     ("group", "field", "value"),
-    [(Split(), "seed", 1), (Training(), "epochs", 1), (Model(), "backbone", "VGG19")],
+    [(Split(), "seed", 1), (Training(), "epochs", 1), (Features(), "backbone", "VGG19")],
 )
 def test_parameters_do_not_change(group, field, value):
     with pytest.raises(ValidationError):
@@ -253,3 +253,46 @@ print(sorted({{"prefect", "tensorflow", "keras", "cv2"}} & set(sys.modules)))
     command = [sys.executable, "-c", code]
     out = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert (out.stdout.strip(), out.stderr) == ("[]", "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "part"),
+    [
+        ([], "features", "Head"),
+        (["model={kind: finetune}"], "finetune", "FineTuning"),
+        (["model={kind: network, network: alexnet}"], "network", "Network"),
+    ],
+)
+def test_the_kind_of_model_decides_what_is_trained(file, settings, kind, part):
+    model = experiments.load("birds", settings, file).model
+    assert model.kind == kind
+    assert type(model.part()).__name__ == part
+
+
+@pytest.mark.parametrize(
+    ("settings", "what"),
+    [
+        (["model={kind: tree}"], "features"),
+        (["model=3"], "features"),
+        (["model={kind: network}"], "model.network: Field required"),
+        (["model={kind: network, network: alexnet, head: {}}"], "not permitted"),
+        (["model={kind: finetune, views: 3}"], "model.views needs training.augmentation"),
+        (["training.augmentation={zoom: 0.1}"], "changes nothing for kind features"),
+        (["training.decay=0.1", "training.cosine=true"], "take one"),
+        (["training.momentum=0.9"], "momentum is for sgd, found it with adam"),
+        (["training.augmentation={zoom: 2}"], "training.augmentation.zoom"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(file, settings, what):
+    with pytest.raises(ParameterError) as failure:
+        experiments.load("birds", settings, file)
+    assert what in str(failure.value)
+
+
+def test_views_go_to_the_step_that_extracts_them(file):
+    settings = ["model={views: 3, averaging: mirror}", "training.augmentation={rotation: 10}"]
+    told = experiments.load("birds", settings, file).model.extraction()
+    assert (told["views"], told["averaging"], told["layer"]) == (3, "mirror", None)
+    network = ["model={kind: network, network: lenet5, image_size: 32, channels: 1}"]
+    told = experiments.load("birds", network, file).model.extraction()
+    assert (told["backbone"], told["channels"]) == (None, 1)

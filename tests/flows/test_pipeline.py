@@ -39,8 +39,8 @@ def foretold(experiment, rerun=()):
     }
 
 
-def test_a_first_run_executes_every_step_and_leaves_a_report(run, experiment, workspace):
-    result = run(experiment)
+def test_a_first_run_executes_every_step_and_leaves_a_report(developed, workspace):
+    result = developed
     assert executed(result) == STEPS
     assert {step["why"] for step in result["steps"]} == {"first run"}
     assert result["counts"] == {"images": 24, "rejected": 0, "decoded": 24, "extracted": 24}
@@ -53,13 +53,12 @@ def test_a_first_run_executes_every_step_and_leaves_a_report(run, experiment, wo
     json.dumps(result)
 
 
-def test_the_same_run_again_executes_nothing(run, experiment):
-    first = run(experiment)
+def test_the_same_run_again_executes_nothing(run, experiment, developed):
     assert {state for state, _ in foretold(experiment).values()} == {"cached"}
     second = run(experiment)
     assert executed(second) == []
     assert second["counts"]["decoded"] == second["counts"]["extracted"] == 0
-    assert second["report"] == first["report"]
+    assert second["report"] == developed["report"]
 
 
 def test_a_zip_of_zips_runs_too(run, experiment, tmp_path, workspace):
@@ -75,15 +74,13 @@ def test_a_zip_of_zips_runs_too(run, experiment, tmp_path, workspace):
     assert len(list(trees[0].glob("train/cat/cat.*.jpg"))) == 4
 
 
-def test_rerun_executes_that_step_and_what_follows_stays_cached(run, experiment):
-    run(experiment)
+def test_rerun_executes_that_step_and_what_follows_stays_cached(run, experiment, developed):
     assert foretold(experiment, ["train"])["train"] == ("run", "asked for with rerun")
     result = run(experiment, rerun=["train"])
     assert executed(result) == ["train"]
 
 
-def test_a_changed_parameter_reruns_what_depends_on_it(run, experiment):
-    run(experiment)
+def test_a_changed_parameter_reruns_what_depends_on_it(run, experiment, developed):
     changed = with_training(experiment, epochs=4)
     before = foretold(changed)
     assert before["extract"][0] == "cached"
@@ -92,23 +89,22 @@ def test_a_changed_parameter_reruns_what_depends_on_it(run, experiment):
     assert executed(run(changed)) == ["train", "evaluate", "publish"]
 
 
-def test_a_parameter_without_effect_reruns_nothing(run, experiment):
-    run(experiment)
+def test_a_parameter_without_effect_reruns_nothing(run, experiment, developed):
     assert executed(run(with_training(experiment, seconds_between_checkpoints=1.0))) == []
 
 
-def test_going_back_to_earlier_parameters_points_latest_back(run, experiment, workspace):
-    first = run(experiment)
+def test_going_back_to_earlier_parameters_points_latest_back(run, experiment, workspace, developed):
     run(with_training(experiment, epochs=4))
     again = run(experiment)
     assert executed(again) == []
     latest = workspace.reports / "small" / "latest" / "report.html"
-    assert latest.samefile(first["report"])
+    assert latest.samefile(developed["report"])
 
 
 @pytest.mark.parametrize("damage", ["delete", "truncate"])
-def test_a_lost_shard_is_extracted_again_and_nothing_else_runs(run, experiment, workspace, damage):
-    run(experiment)
+def test_a_lost_shard_is_extracted_again_and_nothing_else_runs(
+    run, experiment, workspace, developed, damage
+):
     (shard,) = shards_of(workspace)
     if damage == "delete":
         shard.unlink()
@@ -123,38 +119,37 @@ def test_a_lost_shard_is_extracted_again_and_nothing_else_runs(run, experiment, 
     assert result["counts"]["extracted"] == 24
 
 
-def test_a_lost_model_is_trained_again(run, experiment):
-    first = run(experiment)
-    Path(first["model"]).unlink()
+def test_a_lost_model_is_trained_again(run, experiment, developed):
+    Path(developed["model"]).unlink()
     assert executed(run(experiment)) == ["train"]
-    assert Path(first["model"]).is_file()
+    assert Path(developed["model"]).is_file()
 
 
 def test_new_pictures_cost_their_own_work_and_move_nothing(run, tmp_path, workspace):
     from flows.parameters import Experiment
 
-    folder = write_folders(tmp_path / "many", per_class=2000)
+    folder = write_folders(tmp_path / "many", per_class=300)
     experiment = Experiment.model_validate(parameters(folder))
     run(experiment, until="extract")
     before = splits_of(workspace)
     write_folders(folder, per_class=20, first=5000)
     result = run(experiment, until="extract")
     after = splits_of(workspace)
-    assert result["counts"]["images"] == 4040
+    assert result["counts"]["images"] == 640
     assert result["counts"]["decoded"] == result["counts"]["extracted"] == 40
     assert {image: after[image] for image in before} == before
-    assert len(after) == 4040
+    assert len(after) == 640
 
 
-def test_the_same_pictures_under_another_experiment_are_not_extracted_again(run, experiment):
-    run(experiment)
+def test_the_same_pictures_under_another_experiment_are_not_extracted_again(
+    run, experiment, developed
+):
     other = experiment.model_copy(update={"experiment": "other"})
     result = run(other, until="extract")
     assert result["counts"]["decoded"] == result["counts"]["extracted"] == 0
 
 
-def test_every_picture_has_a_row_of_predictions(run, experiment, workspace):
-    run(experiment)
+def test_every_picture_has_a_row_of_predictions(developed, workspace):
     (path,) = workspace.evaluations.glob("*/predictions.parquet")
     table = pd.read_parquet(path)
     assert len(table) == 24
@@ -162,19 +157,19 @@ def test_every_picture_has_a_row_of_predictions(run, experiment, workspace):
     assert total.between(0.999, 1.001).all()
 
 
-def test_features_that_do_not_fit_in_memory_train_the_same_head(run, experiment, monkeypatch):
-    first = run(experiment)
+def test_features_that_do_not_fit_in_memory_train_the_same_head(
+    run, experiment, developed, monkeypatch
+):
     monkeypatch.setattr("tasks.train.batches.SHARE_OF_MEMORY", 0.0)
     second = run(experiment, rerun=["train"])
     assert executed(second) == ["train"]
-    assert second["model"] == first["model"]
+    assert second["model"] == developed["model"]
 
 
-def test_prefect_keeps_the_runs_artifacts(run, experiment):
+def test_prefect_keeps_the_runs_artifacts(first_run):
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import ArtifactFilter
 
-    run(experiment)
     with get_client(sync_client=True) as client:
         keys = {
             artifact.key for artifact in client.read_artifacts(artifact_filter=ArtifactFilter())

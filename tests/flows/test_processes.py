@@ -27,9 +27,8 @@ print(json.dumps({"code": code, "pictures": pictures, "tensorflow": "tensorflow"
 """
 
 
-def small(tmp_path, per_class=12, **training):
-    folder = write_folders(tmp_path / "pictures", per_class=per_class)
-    tree = parameters(folder)
+def small(pictures, **training):
+    tree = parameters(pictures)
     tree["training"] |= training
     return tree
 
@@ -47,11 +46,11 @@ def kill(process):
 
 
 def test_a_cached_run_opens_no_picture_and_imports_no_tensorflow(
-    finished, prefect_server, tmp_path
+    developed, pictures, prefect_server, tmp_path
 ):
-    tree = small(tmp_path)
-    code, first, err = finished("run", "small", "--json", experiment=tree)
-    assert (code, executed(first)[0]) == (0, "acquire"), err
+    assert executed(developed)[0] == "acquire"
+    experiments = {"deployments": [{"name": "small", "parameters": parameters(pictures)}]}
+    (tmp_path / "prefect.yaml").write_text(json.dumps(experiments))
     watched = subprocess.run(
         [sys.executable, "-c", WATCHED_RUN, "run", "small", "--json", "--file",
          tmp_path / "prefect.yaml"],
@@ -66,7 +65,7 @@ def test_a_cached_run_opens_no_picture_and_imports_no_tensorflow(
 def test_a_run_killed_while_extracting_loses_at_most_one_shard(
     command, finished, tmp_path, workspace
 ):
-    tree = small(tmp_path, per_class=600)
+    tree = parameters(write_folders(tmp_path / "pictures", per_class=300))
     tree["model"] |= {"image_size": 64}
     process = command("run", "small", "--until", "extract", experiment=tree)
     wait_for(lambda: list(workspace.features.glob("*/*.arrow")))
@@ -75,30 +74,56 @@ def test_a_run_killed_while_extracting_loses_at_most_one_shard(
     code, result, err = finished("run", "small", "--until", "extract", "--json", experiment=tree)
     assert code == 0, err
     assert executed(result) == ["extract"]
-    assert result["counts"]["extracted"] == 1200 - 256 * kept
+    assert result["counts"]["extracted"] == 600 - 256 * kept
 
 
 def test_a_run_killed_while_training_goes_on_from_its_last_epoch(
-    command, finished, tmp_path, workspace
+    command, finished, pictures, developed, workspace
 ):
-    tree = small(tmp_path, epochs=60, seconds_between_checkpoints=0.001)
+    known = set(workspace.models.glob("*/training.json"))
+    tree = small(pictures, epochs=60, seconds_between_checkpoints=0.001)
     process = command("run", "small", experiment=tree)
     wait_for(lambda: list(workspace.unfinished.glob("train-*/0/state-*/history.json")))
     kill(process)
     states = workspace.unfinished.glob("train-*/0/state-*/history.json")
     done = max(len(json.loads(state.read_text())) for state in states)
     assert 1 <= done < 60
+    tree["training"]["seconds_between_checkpoints"] = 60.0  # without effect but on the time
     code, result, err = finished("run", "small", "--json", experiment=tree)
     assert code == 0, err
     assert executed(result) == ["train", "evaluate", "publish"]
-    (training,) = workspace.models.glob("*/training.json")
+    (training,) = set(workspace.models.glob("*/training.json")) - known
     epochs = [row["epoch"] for row in json.loads(training.read_text())["history"][0]]
     assert epochs == list(range(1, 61))
     assert not list(workspace.unfinished.glob("train-*"))
 
 
-def test_two_runs_at_once_compute_each_step_once(command, tmp_path):
-    tree = small(tmp_path)
+def test_a_network_killed_at_epoch_7_of_10_trains_epochs_8_to_10(
+    command, finished, pictures, developed, workspace
+):
+    tree = small(pictures, epochs=10, seconds_between_checkpoints=0.001)
+    tree["model"] = {
+        "kind": "network", "network": "baseline_convnet", "image_size": 48, "precision": "float32"
+    }  # fmt: skip
+    # Enough work per epoch that it can be caught in time.
+    tree["training"] |= {"steps_per_epoch": 40, "augmentation": {"rotation": 20}}
+    process = command("run", "small", experiment=tree)
+    wait_for(lambda: epochs_saved(workspace) >= 7)
+    kill(process)
+    done = epochs_saved(workspace)
+    assert 7 <= done < 10
+    code, result, err = finished("run", "small", "--json", experiment=tree)
+    assert code == 0, err
+    assert result["counts"]["epochs"] == 10 - done
+
+
+def epochs_saved(workspace):
+    states = workspace.unfinished.glob("train-*/0/state-*/history.json")
+    return max((len(json.loads(state.read_text())) for state in states), default=0)
+
+
+def test_two_runs_at_once_compute_each_step_once(command, pictures):
+    tree = small(pictures)
     both = [command("run", "small", "--json", experiment=tree) for _ in range(2)]
     results = []
     for process in both:
@@ -125,37 +150,37 @@ def rewrite(path, before, after):
     path.write_text(text.replace(before, after, 1))
 
 
-def test_only_code_that_can_change_a_result_reruns_its_steps(finished, tmp_path, copied_project):
-    tree = small(tmp_path)
-    options = {"project": copied_project, "experiment": tree}
-    code, _, err = finished("run", "small", "--json", **options)
-    assert code == 0, err
+def test_only_code_that_can_change_a_result_reruns_its_steps(
+    finished, pictures, developed, copied_project
+):
+    options = {"project": copied_project, "experiment": small(pictures)}
     fit = copied_project / "tasks" / "train" / "fit.py"
     rewrite(
         fit,
-        "def fit_head(",
-        "# A comment, and a docstring below, say the same anew.\ndef fit_head(",
+        "def fit(",
+        "# A comment, and a docstring below, say the same anew.\ndef fit(",
     )
-    rewrite(fit, '"""Training of one head, resumable."""', '"""How one head is trained."""')
+    rewrite(fit, '"""Training of one model, resumable."""', '"""How one model is trained."""')
     _, said, _ = finished("explain", "small", "--json", **options)
     assert {step["state"] for step in said["steps"]} == {"cached"}
 
-    rewrite(fit, "batch_size=256", "batch_size=255")
+    rewrite(fit, "batch_size=64", "batch_size=63")
     _, said, _ = finished("explain", "small", "--json", **options)
     states = {step["name"]: (step["state"], step["why"]) for step in said["steps"]}
     assert states["train"] == ("run", "its code changed")
     assert [name for name, (state, _) in states.items() if state == "cached"] == [
         "acquire", "clean", "split", "extract",
     ]  # fmt: skip
-    code, result, err = finished("run", "small", "--json", **options)
+    _, result, err = finished("run", "small", "--json", **options)
     # The head comes out the same, so that nothing after it runs.
     assert executed(result) == ["train"], err
 
 
-def test_changed_decoding_extracts_every_picture_again(finished, tmp_path, copied_project):
-    options = {"project": copied_project, "experiment": small(tmp_path)}
+def test_changed_decoding_extracts_every_picture_again(
+    finished, pictures, developed, copied_project
+):
+    options = {"project": copied_project, "experiment": small(pictures)}
     words = ("run", "small", "--until", "extract", "--json")
-    assert finished(*words, **options)[1]["counts"]["extracted"] == 24
     pixels = copied_project / "tasks" / "extract" / "pixels.py"
     rewrite(pixels, "INTER_LINEAR", "INTER_AREA")
     code, result, err = finished(*words, **options)
@@ -164,8 +189,8 @@ def test_changed_decoding_extracts_every_picture_again(finished, tmp_path, copie
     assert result["counts"]["extracted"] == 24
 
 
-def test_ctrl_c_leaves_a_run_that_can_go_on(command, finished, tmp_path, workspace):
-    tree = small(tmp_path, epochs=200, seconds_between_checkpoints=0.001)
+def test_ctrl_c_leaves_a_run_that_can_go_on(command, finished, pictures, developed, workspace):
+    tree = small(pictures, epochs=100, seconds_between_checkpoints=0.001)
     process = command("run", "small", experiment=tree)
     wait_for(lambda: list(workspace.unfinished.glob("train-*/0/state-*/history.json")))
     process.send_signal(signal.SIGINT)
@@ -173,4 +198,5 @@ def test_ctrl_c_leaves_a_run_that_can_go_on(command, finished, tmp_path, workspa
     assert process.returncode == 130
     assert "go on where it was" in err
     assert "Traceback" not in err
+    tree["training"]["seconds_between_checkpoints"] = 60.0
     assert finished("run", "small", "--json", experiment=tree)[0] == 0

@@ -1,13 +1,12 @@
 """Models are published only through the gate, and one command takes them back."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from storage import published
 from storage.errors import GateClosed
-from tests.flows.conftest import parameters
-from tests.pictures import write_folders
 
 
 def gated(experiment, **gate):
@@ -21,22 +20,25 @@ def with_epochs(experiment, epochs):
     return experiment.model_copy(update={"training": training})
 
 
-def test_a_first_model_is_published_with_a_card(run, experiment, workspace):
-    result = run(experiment)
+def test_a_first_model_is_published_with_a_card(developed, workspace):
     link = workspace.models / "published" / "small"
-    assert (link / "model.keras").samefile(result["model"])
+    assert (link / "model.keras").samefile(developed["model"])
     card = (workspace.models / "published" / "small.md").read_text()
     assert "Nothing was published before" in card
 
 
-def test_a_model_below_the_floor_fails_the_run_and_keeps_its_report(run, experiment, workspace):
+def test_a_model_below_the_floor_fails_the_run_and_keeps_its_report(
+    run, experiment, developed, workspace
+):
+    shutil.rmtree(workspace.models / published.FOLDER)
+    shutil.rmtree(workspace.reports)
     with pytest.raises(GateClosed, match=r"below the floor of 100.0%"):
         run(gated(with_epochs(experiment, 1), floor=1.0))
     assert published.current(workspace, "small") is None
     assert (workspace.reports / "small" / "latest" / "report.html").is_file()
 
 
-def test_a_closed_gate_is_a_failed_run_with_its_reason(prefect_server, experiment):
+def test_a_closed_gate_is_a_failed_run_with_its_reason(prefect_server, experiment, developed):
     from flows.pipeline import pipeline
 
     rule = gated(with_epochs(experiment, 1), floor=1.0)
@@ -46,29 +48,25 @@ def test_a_closed_gate_is_a_failed_run_with_its_reason(prefect_server, experimen
     assert "below the floor" in state.message
 
 
-def test_a_published_model_can_be_taken_back(finished, tmp_path, workspace):
-    tree = parameters(write_folders(tmp_path / "pictures", per_class=12))
-    assert finished("run", "small", experiment=tree)[0] == 0
+def test_a_published_model_can_be_taken_back(finished, run, experiment, developed, workspace):
     first = published.current(workspace, "small")
-    tree["training"]["epochs"] = 4
-    assert finished("run", "small", experiment=tree)[0] == 0
+    run(with_epochs(experiment, 4))
     assert published.current(workspace, "small").model != first.model
     code, _, err = finished("report", "take-back", "small")
     assert code == 0, err
     assert published.current(workspace, "small").model == first.model
     assert finished("report", "take-back", "small")[0] == 1
     # The same run again, all cached, does not publish what was taken back.
-    assert finished("run", "small", experiment=tree)[0] == 0
+    run(with_epochs(experiment, 4))
     assert published.current(workspace, "small").model == first.model
 
 
-def test_reports_are_opened_and_compared_by_name(finished, tmp_path, workspace, monkeypatch):
+def test_reports_are_opened_and_compared_by_name(
+    finished, run, experiment, developed, workspace, monkeypatch
+):
     monkeypatch.setenv("BROWSER", "true")
-    tree = parameters(write_folders(tmp_path / "pictures", per_class=12))
-    assert finished("run", "small", experiment=tree)[0] == 0
     first = (workspace.reports / "small" / "latest").resolve().name
-    tree["training"]["epochs"] = 4
-    assert finished("run", "small", experiment=tree)[0] == 0
+    run(with_epochs(experiment, 4))
     process = finished("report", "compare", "small", f"small/{first}")
     assert process[0] == 0
     code, _, err = finished("report", "open", "smal")
@@ -77,18 +75,16 @@ def test_reports_are_opened_and_compared_by_name(finished, tmp_path, workspace, 
     assert finished("report", "open", "small")[0] == 0
 
 
-def test_the_index_lists_every_run(run, experiment, workspace):
-    first = run(experiment)
+def test_the_index_lists_every_run(run, experiment, developed, workspace):
     second = run(with_epochs(experiment, 4))
     page = (workspace.reports / "index.html").read_text()
-    for result in (first, second):
+    for result in (developed, second):
         assert Path(result["report"]).parent.name in page
 
 
-def test_gc_keeps_what_can_be_taken_back_to(run, experiment, workspace):
+def test_gc_keeps_what_can_be_taken_back_to(run, experiment, developed, workspace):
     from storage import inventory
 
-    run(experiment)
     first = published.current(workspace, "small")
     run(with_epochs(experiment, 4))
     gone = inventory.unneeded(workspace)

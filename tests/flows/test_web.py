@@ -1,6 +1,8 @@
 """Sources from the web and the scheduled refresh, on a real local server that counts."""
 
 import hashlib
+import json
+import shutil
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -8,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.workspace import HOME_VARIABLE
 from tests.flows.conftest import executed
 from tests.pictures import picture, write_kaggle_zip
 
@@ -18,9 +21,7 @@ class Site:
     """Files by path, with ETags; `bodies` counts those that were sent, `asked` every request."""
 
     def __init__(self):
-        self.files: dict[str, bytes] = {}
-        self.bodies: Counter[str] = Counter()
-        self.asked: Counter[str] = Counter()
+        self.forget()
         site = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -53,6 +54,12 @@ class Site:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self.server.server_port}"
 
+    def forget(self):
+        """No files, no visits."""
+        self.files: dict[str, bytes] = {}
+        self.bodies: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()
+
     def serve_lists(self, per_class):
         """Lists and pictures of both synsets; more of a class are added at the end of its list."""
         for hue, wnid in enumerate(SYNSETS.values()):
@@ -64,8 +71,9 @@ class Site:
             ).encode()
 
 
-@pytest.fixture
-def site():
+@pytest.fixture(scope="module")
+def one_site():
+    """The server of all tests, since its address is part of what a run is known by."""
     site = Site()
     thread = threading.Thread(target=site.server.serve_forever, daemon=True)
     thread.start()
@@ -73,6 +81,13 @@ def site():
     site.server.shutdown()
     site.server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def site(one_site):
+    """A site without files that nobody has asked for anything."""
+    one_site.forget()
+    return one_site
 
 
 def experiment_on(source):
@@ -92,6 +107,10 @@ def experiment_on(source):
 @pytest.fixture
 def synsets(site):
     site.serve_lists(20)
+    return experiment_on_lists(site)
+
+
+def experiment_on_lists(site):
     return experiment_on(
         {
             "kind": "synsets",
@@ -101,6 +120,27 @@ def synsets(site):
             "per_host_rate": 0,
         }
     )
+
+
+@pytest.fixture(scope="module")
+def first_visit(run, one_site, tmp_path_factory):
+    """The first run of `synsets`, done once: its workspace, what it gave, what it asked for."""
+    home = tmp_path_factory.mktemp("visit") / "workspace"
+    one_site.forget()
+    one_site.serve_lists(20)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HOME_VARIABLE, str(home))
+        result = run(experiment_on_lists(one_site))
+    return home, result, one_site.bodies, one_site.asked
+
+
+@pytest.fixture
+def visited(first_visit, synsets, site, workspace):
+    """The workspace and the site as the first run of `synsets` leaves them; what that run gave."""
+    home, result, bodies, asked = first_visit
+    site.bodies, site.asked = bodies.copy(), asked.copy()
+    shutil.copytree(home, workspace.root, symlinks=True)
+    return json.loads(json.dumps(result).replace(str(home), str(workspace.root)))
 
 
 @pytest.fixture
@@ -116,10 +156,9 @@ def refreshed(prefect_server):
     return run_refresh
 
 
-def test_synsets_become_a_classifier_and_are_fetched_once(run, synsets, site):
-    first = run(synsets)
-    assert first["counts"]["images"] == 40
-    assert len(executed(first)) == 7
+def test_synsets_become_a_classifier_and_are_fetched_once(run, synsets, visited, site):
+    assert visited["counts"]["images"] == 40
+    assert len(executed(visited)) == 7
     asked = sum(site.asked.values())
     second = run(synsets)
     assert executed(second) == []
@@ -142,8 +181,9 @@ def test_dead_links_are_rows_not_failures(run, synsets, site):
     assert result["counts"]["images"] == 39
 
 
-def test_a_refresh_with_nothing_new_ends_as_unchanged_without_a_body(run, synsets, site, refreshed):
-    run(synsets)
+def test_a_refresh_with_nothing_new_ends_as_unchanged_without_a_body(
+    run, synsets, visited, site, refreshed
+):
     before = site.bodies.copy()
     name, _ = refreshed(synsets)
     assert name == "Unchanged"
@@ -151,7 +191,9 @@ def test_a_refresh_with_nothing_new_ends_as_unchanged_without_a_body(run, synset
     assert executed(run(synsets)) == []
 
 
-def test_a_refresh_costs_what_is_new_and_moves_nothing(run, synsets, site, refreshed, workspace):
+def test_a_refresh_costs_what_is_new_and_moves_nothing(
+    synsets, visited, site, refreshed, workspace
+):
     from storage import manifests, records
 
     def places():
@@ -159,7 +201,6 @@ def test_a_refresh_costs_what_is_new_and_moves_nothing(run, synsets, site, refre
         table = manifests.load(workspace.root / where)
         return dict(zip(table["image"], table["split"], strict=True))
 
-    run(synsets)
     old, before = places(), site.bodies.copy()
     site.serve_lists(22)
     name, result = refreshed(synsets)
@@ -176,8 +217,7 @@ def test_a_refresh_costs_what_is_new_and_moves_nothing(run, synsets, site, refre
     assert f"127.0.0.1:{site.server.server_port}" in page
 
 
-def test_a_picture_that_is_gone_leaves_and_the_others_stay(run, synsets, site, refreshed):
-    run(synsets)
+def test_a_picture_that_is_gone_leaves_and_the_others_stay(synsets, visited, site, refreshed):
     del site.files["/n04194289/3.jpg"]
     name, result = refreshed(synsets)
     assert name == "Completed"

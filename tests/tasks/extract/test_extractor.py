@@ -15,14 +15,14 @@ SPACE = FeatureSpace(
 
 
 @pytest.fixture(scope="module")
-def model():
+def compute():
     """Sums of each channel: a backbone whose features can be said beforehand."""
     keras = load_keras()
     given = keras.Input((4, 4, 3))
-    return keras.Model(given, keras.ops.sum(given, axis=(1, 2)))
+    return extractor.compiled(keras.Model(given, keras.ops.sum(given, axis=(1, 2))))
 
 
-def extract(model, store, names, **options):
+def extract(compute, store, names, **options):
     loaded = []
 
     def load(name):
@@ -30,16 +30,16 @@ def extract(model, store, names, **options):
         return np.full((4, 4, 3), int(name), np.float32)
 
     done = extractor.extract(
-        names, load, model, store, **{"batch_size": 7, "workers": 2, "advance": silent} | options
+        names, load, compute, store, **{"batch_size": 7, "workers": 2, "advance": silent} | options
     )
     return done, loaded
 
 
-def test_every_picture_is_loaded_once_and_lands_in_shards_in_order(model, workspace, monkeypatch):
+def test_every_picture_is_loaded_once_and_lands_in_shards_in_order(compute, workspace, monkeypatch):
     monkeypatch.setattr(extractor, "PICTURES_PER_SHARD", 20)
     store = FeatureStore(workspace, SPACE)
     names = [str(number) for number in range(50)]
-    done, loaded = extract(model, store, names)
+    done, loaded = extract(compute, store, names)
     assert done == 50
     assert sorted(loaded, key=int) == names
     sizes = sorted(store.shards.open(path).num_rows for path in store.shards.paths())
@@ -47,21 +47,21 @@ def test_every_picture_is_loaded_once_and_lands_in_shards_in_order(model, worksp
     assert store.missing(names) == []
 
 
-def test_features_are_those_of_the_picture(model, workspace):
+def test_features_are_those_of_the_picture(compute, workspace):
     from storage.features import FeatureTable
 
     store = FeatureStore(workspace, SPACE)
     names = ["5", "1", "9"]
-    extract(model, store, names)
+    extract(compute, store, names)
     table = FeatureTable.of(workspace, store.reference(names), names)
     assert table.rows(np.arange(3)).tolist() == [[80] * 3, [16] * 3, [144] * 3]
 
 
-def test_nothing_to_do_is_done_at_once(model, workspace):
-    assert extract(model, FeatureStore(workspace, SPACE), []) == (0, [])
+def test_nothing_to_do_is_done_at_once(compute, workspace):
+    assert extract(compute, FeatureStore(workspace, SPACE), []) == (0, [])
 
 
-def test_few_pictures_are_held_at_a_time(model, workspace):
+def test_few_pictures_are_held_at_a_time(compute, workspace):
     """Decoding runs ahead by a bounded number of batches."""
     seen = []
 
@@ -76,7 +76,7 @@ def test_few_pictures_are_held_at_a_time(model, workspace):
     batches.close()
 
 
-def test_a_picture_that_fails_to_load_keeps_the_shards_before_it(model, workspace, monkeypatch):
+def test_a_picture_that_fails_to_load_keeps_the_shards_before_it(compute, workspace, monkeypatch):
     monkeypatch.setattr(extractor, "PICTURES_PER_SHARD", 10)
     store = FeatureStore(workspace, SPACE)
 
@@ -87,5 +87,5 @@ def test_a_picture_that_fails_to_load_keeps_the_shards_before_it(model, workspac
 
     names = [str(number) for number in range(50)]
     with pytest.raises(OSError, match="disk error"):
-        extractor.extract(names, load, model, store, batch_size=10, workers=1, advance=silent)
+        extractor.extract(names, load, compute, store, batch_size=10, workers=1, advance=silent)
     assert store.missing(names) == names[30:]

@@ -134,3 +134,14 @@ def inputs(
         atomic.write_json(new / METRICS, made.metrics)
         folders.seal(new)
     return made
+
+
+def network(count=4, name="layer"):
+    """A model's network.json: a chain in a nested model, between an input and two ways out."""
+    row = {"kind": "Conv2D", "shape": [None, 5, 5, 512], "parameters": 1000, "trainable": 0}
+    given = {"name": "pictures", "kind": "InputLayer", "parameters": 0, "inside": [], "after": []}
+    chain = [{"name": f"{name}_{n}", "inside": ["backbone", "vgg16"], "after": [n]}
+             for n in range(count)]  # fmt: skip
+    dense = {"name": "dense", "trainable": 1000, "inside": ["head"], "after": [count]}
+    both = {"name": "both", "parameters": 0, "inside": [], "after": [count + 1, 0]}
+    return [row | one for one in (given, *chain, dense, both)]

@@ -1,45 +1,89 @@
 """The folder of a training's results."""
 
-from types import SimpleNamespace
+import csv
+import json
+
+import numpy as np
+import pytest
 
 from storage import atomic, folders
-from storage.features import FeatureSpace
+from storage.features import SPACE
 from storage.references import FeaturesRef, SplitRef
+from tasks.extract.pixels import Pixels
 from tasks.tensorflow import load_keras
 from tasks.train import saving
 from tasks.train.fit import Fitted
 from tasks.train.head import Head, build_head
 
-
-def small_backbone(*_args):
-    keras = load_keras()
-    given = keras.Input((32, 32, 3))
-    model = keras.Model(given, keras.layers.AveragePooling2D(16)(given))
-    return SimpleNamespace(build=lambda precision: model)
+SIDE = 8
 
 
-def test_a_second_training_with_the_same_result_leaves_the_first_folder(workspace, monkeypatch):
-    # The published weights are too large for a test.
-    monkeypatch.setattr(saving, "backbone_of", small_backbone)
-    space = FeatureSpace(
-        backbone="x", weights="", layer="last", image_size=32, resizing="",
-        preprocessing="rescale", precision="float32", shape=(2, 2, 3),
-    )  # fmt: skip
-    atomic.write_json(workspace.features / "s" / "space.json", space.model_dump(mode="json"))
+def saved(workspace, channels=3, classes=("a", "b"), averaged=("",)):
+    """A network on pixels: a head, which needs no published weights."""
+    _, space = Pixels(SIDE, channels).prepare()
+    atomic.write_json(workspace.features / space.name / SPACE, space.model_dump(mode="json"))
     split = SplitRef(
-        digest="d", where="", tree="", classes=("a", "b"), train=2, validation=1, test=1, left_out=0
+        digest="d", where="", tree="", classes=classes, train=2, validation=1, test=1, left_out=0
     )
-    features = FeaturesRef(digest="d", where="", space="s", shape=(2, 2, 3), images=4)
-    fitted = [Fitted(build_head(Head(), (2, 2, 3), 2), [{"epoch": 1, "loss": 0.5}])]
+    features = FeaturesRef(
+        digest="d", where="", space=space.name, shape=space.shape, images=4, averaged=averaged
+    )
+    load_keras().utils.set_random_seed(1)
+    model = build_head(Head(pooling="flatten"), space.shape, len(classes))
+    history = [{"epoch": 1.0, "loss": 0.5, "val_loss": 0.6}, {"epoch": 2.0, "loss": 0.4}]
+    fitted = [Fitted(model, history)]
+    reference = saving.save(workspace, split, features, fitted, seed=1, weights=None)
+    return workspace.root / reference.where, model
 
-    def save():
-        reference = saving.save(workspace, split, features, fitted, seed=1, weights=None)
-        folder = workspace.root / reference.where
-        return folder, folder.stat().st_ino
 
-    folder, first = save()
-    assert save() == (folder, first)
+def test_a_second_training_with_the_same_result_leaves_the_first_folder(workspace):
+    folder, _ = saved(workspace)
+    first = folder.stat().st_ino
+    assert saved(workspace)[0] == folder
+    assert folder.stat().st_ino == first
     next(folder.rglob("*.keras")).unlink()
     assert not folders.is_sealed(folder)
-    assert save()[1] != first
+    assert saved(workspace)[0].stat().st_ino != first
     assert folders.is_sealed(folder)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("classes", [("a", "b"), ("a", "b", "c")])
+def test_the_saved_model_sees_pictures_as_the_cached_pixels_do(workspace, channels, classes):
+    compute, _ = Pixels(SIDE, channels).prepare()
+    pictures = np.random.default_rng(2).uniform(0, 255, (5, SIDE, SIDE, 3)).astype(np.float32)
+    folder, model = saved(workspace, channels, classes)
+    whole = load_keras().saving.load_model(folder / "model.keras")
+    said = np.asarray(whole(pictures))
+    pixels = np.stack([compute(one) for one in pictures])
+    ours = np.asarray(model(pixels))
+    if len(classes) == 2:
+        ours = np.concatenate([1 - ours, ours], axis=1)
+    # A grey value that lies between two whole numbers may be rounded either way.
+    assert said == pytest.approx(ours, abs=2e-2 if channels == 1 else 1e-5)
+
+
+def test_a_model_that_looks_at_both_sides_gives_the_mean(workspace):
+    pictures = np.random.default_rng(2).integers(0, 256, (3, SIDE, SIDE, 3)).astype(np.float32)
+    folder, model = saved(workspace, averaged=("", "mirror"))
+    whole = load_keras().saving.load_model(folder / "model.keras")
+    sides = [np.asarray(model(one)) for one in (pictures, pictures[:, :, ::-1])]
+    assert np.asarray(whole(pictures))[:, 1:] == pytest.approx(np.mean(sides, axis=0), abs=1e-5)
+    assert np.abs(sides[0] - sides[1]).max() > 1e-3
+    assert "mirror image" in (folder / "card.md").read_text()
+
+
+def test_the_history_is_a_table_for_spreadsheets(workspace):
+    folder, _ = saved(workspace)
+    with (folder / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["seed"], row["epoch"], row["loss"], row["val_loss"]) for row in rows] == [
+        ("1", "1", "0.5", "0.6"), ("1", "2", "0.4", "")
+    ]  # fmt: skip
+
+
+def test_the_layers_are_written_down(workspace):
+    folder, model = saved(workspace)
+    layers = json.loads((folder / "network.json").read_text())
+    assert {"Resize", "Dense"} <= {layer["kind"] for layer in layers}
+    assert sum(layer["parameters"] for layer in layers) == model.count_params()

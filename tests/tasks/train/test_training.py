@@ -13,7 +13,9 @@ from storage.errors import DarkroomError, TrainingDiverged
 from storage.features import FeatureSpace, FeatureStore, FeatureTable
 from tasks.tensorflow import load_keras
 from tasks.train import batches, checkpoint
-from tasks.train.fit import Labelled, fit_head
+from tasks.train.batches import Labelled
+from tasks.train.fit import Schedule
+from tasks.train.fit import fit as fit_model
 from tasks.train.head import Activation, DenseLayer, Head, build_head
 
 SHAPE = (2, 2, 8)
@@ -26,14 +28,24 @@ def labelled(count, seed, classes=2):
     return Labelled(lambda positions: values[positions], labels)
 
 
-def fit(unfinished, epochs=6, **options):
-    defaults = {
-        "shape": SHAPE, "classes": 2, "head": Head(layers=(DenseLayer(units=8, dropout=0.5),)),
-        "optimizer": "adam", "learning_rate": 0.01, "epochs": epochs, "batch_size": 8,
-        "patience": None, "keep": "best", "seed": 3, "unfinished": unfinished,
-    }  # fmt: skip
-    train = options.pop("train", labelled(60, 1))
-    return fit_head(train, labelled(30, 2), **defaults | options)
+def schedule(epochs=6, **options):
+    defaults = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 8}
+    return Schedule(epochs=epochs, **defaults | options)
+
+
+def fit(unfinished, epochs=6, seed=3, seconds_between=10.0, callbacks=(), train=None, **options):
+    head = Head(layers=(DenseLayer(units=8, dropout=0.5),))
+    return fit_model(
+        lambda: build_head(head, SHAPE, 2),
+        train or labelled(60, 1),
+        labelled(30, 2),
+        shape=SHAPE,
+        schedule=schedule(epochs, **options),
+        seed=seed,
+        unfinished=unfinished,
+        seconds_between=seconds_between,
+        callbacks=callbacks,
+    )
 
 
 def weights_of(fitted):
@@ -205,7 +217,7 @@ def test_the_best_epoch_on_validation_is_kept(tmp_path):
     best = min(fitted.history, key=lambda row: row["val_loss"])
     assert best["epoch"] < 30
     held_out = labelled(30, 2)
-    batch = batches.in_order(held_out.rows, held_out.labels, SHAPE, batch_size=30)
+    batch = batches.in_order(held_out, SHAPE, batch_size=30)
     loss, _ = fitted.model.evaluate(batch, verbose=0)
     assert loss == pytest.approx(best["val_loss"], rel=1e-4)
 
@@ -222,10 +234,9 @@ def test_patience_stops_early_and_counts_epochs_before_a_kill(tmp_path):
 
 def test_without_validation_pictures_the_training_loss_decides(tmp_path):
     empty = Labelled(lambda positions: np.zeros((0, 32)), np.zeros(0, np.int64))
-    fitted = fit_head(
-        labelled(60, 1), empty, shape=SHAPE, classes=2, head=Head(), optimizer="adam",
-        learning_rate=0.01, epochs=3, batch_size=8, patience=None, keep="best", seed=1,
-        unfinished=tmp_path / "s",
+    fitted = fit_model(
+        lambda: build_head(Head(), SHAPE, 2), labelled(60, 1), empty,
+        shape=SHAPE, schedule=schedule(epochs=3), seed=1, unfinished=tmp_path / "s",
     )  # fmt: skip
     assert "val_loss" not in fitted.history[0]
     assert fitted.best_loss == min(row["loss"] for row in fitted.history)
@@ -270,24 +281,66 @@ def test_batches_are_the_same_from_memory_and_from_disk(workspace):
     store.add(names[25:], values[25:])
     table = FeatureTable.of(workspace, store.reference(names), names)
     labels = np.arange(40)
-    kept = [
-        batches.dataset(batches.rows_of(table, limit), labels, SHAPE, batch_size=16, seed=5)
+    held, mapped = (
+        taken(batches.shuffled(
+            Labelled(batches.rows_of(table, limit), labels), SHAPE, batch_size=16, seed=5
+        ), 3)
         for limit in (10**9, 0)
+    )  # fmt: skip
+    assert held == mapped
+    assert sorted(number for _, chosen in mapped for number in chosen) == list(range(40))
+
+
+def taken(dataset, count):
+    return [
+        (features.tolist(), labels.tolist())
+        for features, labels in dataset.take(count).as_numpy_iterator()
     ]
-    for index in range(3):
-        (held, first), (mapped, second) = kept[0][index], kept[1][index]
-        assert held.tolist() == mapped.tolist()
-        assert first.tolist() == second.tolist()
-    assert sorted(np.concatenate([kept[1][i][1] for i in range(3)]).tolist()) == list(range(40))
 
 
-def test_each_epoch_is_shuffled_anew_and_a_later_start_sees_the_same():
-    rows, labels = labelled(50, 1)
-    early = batches.dataset(rows, labels, SHAPE, batch_size=50, seed=2)
-    first = early[0][0].tolist()
-    early.on_epoch_end()
-    later = batches.dataset(rows, labels, SHAPE, batch_size=50, seed=2, first_epoch=1)
-    assert early[0][0].tolist() == later[0][0].tolist() != first
+def test_each_pass_is_shuffled_anew_and_a_later_start_sees_the_same():
+    data = labelled(50, 1)
+    early = taken(batches.shuffled(data, SHAPE, batch_size=20, seed=2), 9)
+    for first in (1, 3, 5):
+        later = batches.shuffled(data, SHAPE, batch_size=20, seed=2, first_batch=first)
+        assert taken(later, 3) == early[first : first + 3]
+    assert early[:3] != early[3:6]
+    for start in (0, 3, 6):
+        labels = [label for _, some in early[start : start + 3] for label in some]
+        assert sorted(labels) == sorted(data.labels.tolist())
+
+
+def test_steps_per_epoch_go_on_where_the_epoch_before_stopped(tmp_path):
+    train, reads = counted(labelled(60, 1))
+    fitted = fit(tmp_path / "state", epochs=3, train=train, steps_per_epoch=5)
+    assert len(fitted.history) == 3
+    resumed = fit(tmp_path / "other", epochs=1, steps_per_epoch=5)
+    resumed = fit(tmp_path / "other", epochs=3, steps_per_epoch=5)
+    assert resumed.history == fitted.history
+    # 15 batches of 8 are two passes over 60 pictures, the last of each being a short one.
+    assert sum(reads[:17]) >= 2 * 60 - 8
+
+
+def test_every_pass_draws_a_view_of_each_picture():
+    """Row v * n + i is view v of picture i: its label must stay its own."""
+    count, views = 30, 4
+    values = np.repeat(np.arange(count * views, dtype=np.float16)[:, None], 32, axis=1)
+    data = Labelled(lambda positions: values[positions], np.arange(count), views=views)
+    seen = set()
+    for features, labels in taken(batches.shuffled(data, SHAPE, batch_size=10, seed=1), 30):
+        rows = np.array(features)[:, 0, 0, 0].astype(int)
+        assert (rows % count).tolist() == labels
+        seen.update(rows.tolist())
+    assert len(seen) > 0.8 * count * views
+
+
+def test_validation_takes_every_picture_once_in_its_first_view():
+    data = labelled(50, 1)
+    doubled = Labelled(data.rows, data.labels, views=2)
+    dataset = batches.in_order(doubled, SHAPE, batch_size=20)
+    labels = [label for _, some in taken(dataset, 9) for label in some]
+    assert labels == data.labels.tolist()
+    assert len(dataset) == 3
 
 
 def test_the_whole_model_gives_two_columns_and_takes_any_size():

@@ -1,0 +1,85 @@
+"""An epoch of fine-tuning from cached outputs of block 4, beside one through the whole network.
+
+Both train the same layers (VGG16's block 5 and a dense head) on the same 512 random pictures of 180
+pixels in the same precision, by the same `fit`; the whole network computes blocks 1 to 4 anew for
+every picture of every epoch, as the tutorials do. Epochs take turns, medians are compared.
+"""
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.measuring import write
+from tasks.extract.backbone import Backbone
+from tasks.extract.precision import Precision, resolve
+from tasks.tensorflow import load_keras
+from tasks.train.batches import Labelled
+from tasks.train.fine_tuning import FineTuning, build_tuned
+from tasks.train.fit import Schedule, fit
+from tasks.train.head import build_head
+
+PICTURES, SIDE, BATCH, ROUNDS = 512, 180, 32, 3
+TUNING = FineTuning()
+
+
+def models(precision: Precision) -> tuple[Any, Any, np.ndarray, np.ndarray]:
+    """The tuned part, the whole network around it, and what each takes: features, pixels."""
+    keras = load_keras()
+    keras.utils.set_random_seed(1)
+    below = Backbone("VGG16", SIDE, "imagenet", precision, layer="block4_pool")
+    compute, space = below.prepare()
+    top = below.top()
+    head = build_head(TUNING.head, tuple(top.output_shape[1:]), 2)
+    tuned = build_tuned(TUNING, top, head, space.shape, 2)
+    pictures = keras.Input((SIDE, SIDE, 3))
+    whole = keras.Model(pictures, tuned(below.build()(pictures)))
+    pixels = np.random.default_rng(1).integers(0, 256, (PICTURES, SIDE, SIDE, 3), np.uint8)
+    parts = (pixels[start : start + BATCH] for start in range(0, PICTURES, BATCH))
+    features = np.concatenate([compute(part.astype(np.float32)) for part in parts])
+    return tuned, whole, features, pixels
+
+
+def seconds_of(model: Any, rows: np.ndarray) -> float:
+    """One epoch; a first one, which compiles, is not counted."""
+    labels = np.random.default_rng(2).integers(0, 2, PICTURES)
+    ends: list[float] = []
+    watch = load_keras().callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: ends.append(time.perf_counter()),
+        on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()),
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        fit(
+            lambda: model,
+            Labelled(lambda positions: rows[positions], labels),
+            Labelled(lambda positions: rows[positions][:0], labels[:0]),
+            shape=rows.shape[1:],
+            schedule=Schedule("adam", 1e-5, 2, BATCH, keep="last"),
+            seed=1,
+            unfinished=Path(folder),
+            seconds_between=1e9,
+            callbacks=(watch,),
+        )
+    return ends[3] - ends[2]
+
+
+def main() -> None:
+    """Each precision that this machine would choose or be told."""
+    results: dict[str, Any] = {"pictures": PICTURES}
+    for precision in sorted({"float32", resolve("auto")}):
+        tuned, whole, features, pixels = models(precision)
+        rounds = [(seconds_of(tuned, features), seconds_of(whole, pixels)) for _ in range(ROUNDS)]
+        cached, through = (statistics.median(column) for column in zip(*rounds, strict=True))
+        results[precision] = {
+            "cached_seconds": round(cached, 2),
+            "whole_network_seconds": round(through, 2),
+            "times_as_fast": round(statistics.median(b / a for a, b in rounds), 2),
+        }
+    write("fine_tuning", results)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+"""Answer HTTP requests with a model."""
+
+from tasks.classify.classifier import Classifier
+from tasks.classify.models import model_file
+from tasks.serve.app import create_app
+from tasks.serve.limits import MAX_BYTES, Limits
+from tasks.serve.listening import listen
+
+
+def serve(
+    *, model: str, host: str = "127.0.0.1", port: int = 8000, max_bytes: int = MAX_BYTES
+) -> None:
+    """Answer until interrupted; `model` is a model.keras, its folder, or an experiment."""
+    limits = Limits(max_bytes=max_bytes)
+    classifier = Classifier.open(model_file(model))
+    listen(create_app(classifier, limits), limits, host=host, port=port)

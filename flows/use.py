@@ -1,0 +1,73 @@
+"""A model used on pictures: what is chained, whether Prefect runs it (flows/classify.py) or not."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from storage.errors import ParameterError
+from tasks.classify import submission as submissions
+from tasks.classify import table as tables
+from tasks.classify import telling
+from tasks.classify.classifier import Classifier
+from tasks.classify.drawing import Drawings
+from tasks.classify.models import model_file
+from tasks.classify.pictures import Pictures
+from tasks.classify.predictions import Prediction, predicted
+from tasks.progress import tracked
+
+
+@dataclass(frozen=True)
+class Used:
+    """One prediction per picture, and sentences that whoever asked should read."""
+
+    predictions: list[Prediction]
+    sentences: list[str]
+
+    @property
+    def lines(self) -> list[str]:
+        """`name  label: 97.3% (correct)`, one per picture."""
+        return [one.line for one in self.predictions]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One JSON object per picture."""
+        return [one.row() for one in self.predictions]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many pictures, and what became of them."""
+        return telling.counts(self.predictions)
+
+
+def use(
+    model: str,
+    pictures: Sequence[Path],
+    *,
+    only: str = "",
+    table: Path | None = None,
+    drawn: Path | None = None,
+    submission: Path | None = None,
+    of: str | None = None,
+    clip: float = submissions.CLIP,
+    show: Callable[[float], None] | None = None,
+) -> Used:
+    """Classify pictures, and write what is asked for; what is wrong is said before the work."""
+    file = model_file(model)
+    tables.check_target(table, tables.SUFFIXES)
+    tables.check_target(submission)
+    if of is not None and submission is None:
+        raise ParameterError("--of says which probability a submission holds: add --submission")
+    found = Pictures(pictures, only)
+    total = found.count() if submission is None else submissions.count(found, clip)
+    classifier = Classifier.open(file)
+    column = submissions.class_of(of, classifier.classes)
+    drawings = None if drawn is None else Drawings.into(drawn)
+    with tracked("classify", total, show) as advance:
+        predictions = predicted(classifier, found, drawings=drawings, advance=advance)
+    if table is not None:
+        tables.write(table, predictions, classifier.classes)
+    if submission is not None:
+        submissions.write(submission, predictions, column, clip)
+    told = telling.sentences(predictions, found.passed_over, submitted=submission is not None)
+    return Used(predictions, told)

@@ -1,0 +1,31 @@
+"""Which file a model's name stands for."""
+
+from pathlib import Path
+
+from storage import folders, published
+from storage.errors import ParameterError
+from storage.layout import LATEST, METRICS, MODEL
+from storage.names import as_file_name
+from storage.workspace import Workspace
+
+
+def model_file(model: str) -> Path:
+    """The `.keras` file that `model` names: a file, a model's folder, or an experiment.
+
+    Of an experiment it is the published model; the latest while none has been published.
+    """
+    path = Path(model)
+    for candidate in (path, path / MODEL):
+        if candidate.is_file():
+            return candidate
+    workspace = Workspace.current()
+    standing = published.current(workspace, model)
+    if standing is not None:
+        return workspace.root / standing.model / MODEL
+    latest = workspace.reports / as_file_name(model) / LATEST / METRICS
+    if latest.is_file():
+        return workspace.root / str(folders.read_json(latest)["model"]) / MODEL
+    raise ParameterError(
+        f"no model at {model}: expected a {MODEL}, a folder that holds one, or the name of an "
+        "experiment that has been run (see `darkroom experiments`)"
+    )

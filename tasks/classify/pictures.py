@@ -1,0 +1,174 @@
+"""The pictures that are to be classified: files, folders and archives as one sequence.
+
+A folder is gone through with its folders, in natural order; an archive in its own order, zips
+inside zips included, without unpacking and within the limits that sources have. Hidden files, what
+operating systems leave behind and files without a picture's suffix are passed over. Nothing is read
+before it is wanted, except from archives, which give their files as they come.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from storage.errors import SourceMissing, SourceTooLarge
+from storage.names import natural_key
+from tasks.acquire import archive
+from tasks.acquire.folders import is_plain, paths_of
+from tasks.acquire.found import Found, unwanted
+from tasks.acquire.sources import Archive
+
+ARCHIVE_SUFFIXES = (
+    ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz",
+)  # fmt: skip
+MAX_FILE_BYTES: int = Archive.model_fields["max_file_bytes"].default
+MAX_TOTAL_BYTES: int = Archive.model_fields["max_total_bytes"].default
+NAMES_SHOWN = 10
+
+
+def one_line(text: str) -> str:
+    """`text` without what would move a terminal's cursor or turn its direction around."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A file that ought to be a picture.
+
+    `name` is what it is called to people, `place` where it is within the folder or archive that was
+    given, `folder` the name of the folder that holds it. Either its bytes are there, or the path to
+    read them from, or the reason why neither is.
+    """
+
+    name: str
+    place: PurePosixPath
+    folder: str
+    data: bytes | None = None
+    path: Path | None = None
+    reason: str = ""
+
+    def read(self) -> bytes | str:
+        """The bytes, or why there are none."""
+        if self.data is not None:
+            return self.data
+        return self.reason if self.path is None else _read(self.path)
+
+
+@dataclass
+class Pictures:
+    """What `paths` hold; iterating again reads again. `only` is how places must begin."""
+
+    paths: Sequence[Path]
+    only: str = ""
+    passed_over: int = field(default=0, init=False)
+
+    def __iter__(self) -> Iterator[Picture]:
+        """Picture by picture; SourceMissing if there is not one."""
+        self.passed_over = 0
+        others: set[str] = set()
+        nothing = True
+        for path in self.paths:
+            for picture in self._of(path, others):
+                nothing = False
+                yield picture
+        if nothing:
+            raise SourceMissing(self._missing(others))
+
+    def count(self) -> int | None:
+        """How many there are; None where an archive would have to be read to know."""
+        if any(_is_archive(path) for path in self.paths):
+            return None
+        return sum(1 for _ in self)
+
+    def _of(self, path: Path, others: set[str]) -> Iterator[Picture]:
+        if path.is_dir():
+            yield from (one for one in _of_folder(path) if self._wanted(one, others))
+        elif _is_archive(path):
+            yield from (one for one in _of_archive(path) if self._wanted(one, others))
+        else:
+            folder = _shown(path.absolute().parent.name)
+            yield Picture(_shown(path), PurePosixPath(_shown(path.name)), folder, path=path)
+
+    def _wanted(self, picture: Picture, others: set[str]) -> bool:
+        place = picture.place.as_posix()
+        if not place.startswith(self.only):
+            others.add(place.partition("/")[0])
+            return False
+        hidden = any(part.startswith(".") and part != ".." for part in picture.place.parts)
+        if hidden or unwanted(place) is not None:
+            self.passed_over += not hidden
+            return False
+        return True
+
+    def _missing(self, others: set[str]) -> str:
+        where = one_line(", ".join(map(_shown, self.paths)))
+        if not others:
+            return (
+                f"expected pictures at {where}, found none: name pictures, folders of pictures, "
+                "zips or tars"
+            )
+        found = one_line(", ".join(sorted(others, key=natural_key)[:NAMES_SHOWN]))
+        return (
+            f"expected pictures whose path in {where} begins with {self.only!r}, found none: "
+            f"there is {found}"
+        )
+
+
+def _is_archive(path: Path) -> bool:
+    return path.name.lower().endswith(ARCHIVE_SUFFIXES) and path.is_file()
+
+
+def _of_folder(folder: Path) -> Iterator[Picture]:
+    paths = [(path.relative_to(folder).as_posix(), path) for path in paths_of(folder)]
+    for relative, path in sorted(paths, key=lambda pair: natural_key(pair[0])):
+        name, place = _shown(path), PurePosixPath(_shown(relative))
+        holder = _shown(path.absolute().parent.name)
+        if _is_special(path):
+            yield Picture(name, place, holder, reason="a link or a device, not a file")
+        else:
+            yield Picture(name, place, holder, path=path)
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        return not is_plain(path)
+    except OSError:  # it has gone since the folder was listed: reading it will say so
+        return False
+
+
+def _of_archive(path: Path) -> Iterator[Picture]:
+    try:
+        for found in archive.files_of(
+            path, max_total_bytes=MAX_TOTAL_BYTES, max_file_bytes=MAX_FILE_BYTES
+        ):
+            yield _of_found(path, found)
+    except SourceTooLarge as error:
+        raise SourceTooLarge(
+            f"{path} unpacks to more than {MAX_TOTAL_BYTES:,} bytes: expected an archive of "
+            "pictures, found what may be a decompression bomb. If it is genuine, unpack it and "
+            "name its folder"
+        ) from error
+
+
+def _of_found(path: Path, found: Found) -> Picture:
+    place = PurePosixPath(_shown(found.name))
+    reason = "" if found.data is not None else f"{found.status}: {found.reason}"
+    return Picture(f"{_shown(path)}/{place}", place, place.parent.name, found.data, reason=reason)
+
+
+def _read(path: Path) -> bytes | str:
+    try:
+        # Opening a pipe would wait for whoever writes to it.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return "not a file"
+        with path.open("rb") as stream:
+            data = stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        return error.strerror or str(error)
+    return data if len(data) <= MAX_FILE_BYTES else f"more than {MAX_FILE_BYTES:,} bytes"
+
+
+def _shown(path: str | Path) -> str:
+    """A path as text: a file's name need not be any, and what is not becomes a question mark."""
+    return str(path).encode("utf-8", errors="replace").decode("utf-8")

@@ -1,0 +1,190 @@
+"""Pictures to predictions: read and decoded ahead by threads, classified in batches.
+
+Memory holds one batch, AHEAD pictures that wait for it at the size that the network takes, and what
+each thread is decoding, however many pictures there are; of each a row remains.
+"""
+
+import contextlib
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from tasks.classify.claims import claimed
+from tasks.classify.classifier import PICTURES_AT_A_TIME, Classifier
+from tasks.classify.drawing import Drawings, for_the_screen
+from tasks.classify.pictures import Picture, one_line
+from tasks.decode import Problem, decode
+from tasks.extract.pixels import resized
+from tasks.progress import Advance, silent
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MOST_THREADS = 4
+AHEAD = 2 * PICTURES_AT_A_TIME
+# Of pictures in archives, which are read before a thread takes them.
+BYTES_AHEAD = 128 * 2**20
+# Resizing takes 12 bytes a pixel: of pictures with more of them one is resized at a time.
+LARGE = 16_000_000
+
+_large = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says of one picture, or the reason why it says nothing.
+
+    `claimed` is the class that the picture's name claims, '' if none; `drawn` where it was drawn.
+    """
+
+    name: str
+    place: PurePosixPath
+    reason: str = ""
+    label: str = ""
+    probability: float | None = None
+    probabilities: tuple[float, ...] = ()
+    claimed: str = ""
+    drawn: Path | None = None
+
+    @property
+    def correct(self) -> bool | None:
+        """Whether the label is the one that the name claims; None where nothing can be said."""
+        return self.label == self.claimed if self.label and self.claimed else None
+
+    @property
+    def text(self) -> str:
+        """`pikachu: 97.3% (correct)`, or the reason."""
+        if self.probability is None:
+            return self.reason
+        verdict = {True: " (correct)", False: " (incorrect)", None: ""}[self.correct]
+        return f"{self.label}: {self.probability:.1%}{verdict}"
+
+    @property
+    def line(self) -> str:
+        """Name and text, fit for a terminal."""
+        return one_line(f"{self.name}  {self.text}")
+
+    def row(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {
+            "image": self.name,
+            "label": self.label,
+            "probability": self.probability,
+            "reason": self.reason,
+            "correct": self.correct,
+        } | ({"drawn": str(self.drawn)} if self.drawn else {})
+
+
+def predicted(
+    classifier: Classifier,
+    pictures: Iterable[Picture],
+    *,
+    drawings: Drawings | None = None,
+    advance: Advance = silent,
+) -> list[Prediction]:
+    """One prediction per picture, in order; each is drawn as well where `drawings` are wanted."""
+    ready = _ahead(pictures, lambda one: _prepared(one, classifier.side, draw=drawings is not None))
+    found: list[Prediction] = []
+    for batch in _batches(ready):
+        found += _classified(classifier, batch, drawings)
+        advance(len(batch))
+    return found
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A picture at the sizes that the network and the screen take, or the reason why not."""
+
+    name: str
+    place: PurePosixPath
+    folder: str
+    reason: str = ""
+    pixels: "np.ndarray | None" = None
+    screen: "np.ndarray | None" = None
+
+
+def _prepared(picture: Picture, side: int, *, draw: bool) -> _Prepared:
+    named = (picture.name, picture.place, picture.folder)
+    data = picture.read()
+    if isinstance(data, str):
+        return _Prepared(*named, reason=data)
+    rgb = decode(data)
+    if isinstance(rgb, Problem):
+        return _Prepared(*named, reason=f"{rgb.status}: {rgb.reason}")
+    with _large if rgb.shape[0] * rgb.shape[1] > LARGE else contextlib.nullcontext():
+        pixels = resized(rgb, side)
+    return _Prepared(*named, pixels=pixels, screen=for_the_screen(rgb) if draw else None)
+
+
+def _ahead(
+    pictures: Iterable[Picture], prepare: Callable[[Picture], _Prepared]
+) -> Iterator[_Prepared]:
+    """The pictures in order; threads prepare those that come next."""
+    threads = min(MOST_THREADS, os.cpu_count() or 1)
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        waiting: deque[tuple[int, Future[_Prepared]]] = deque()
+        try:
+            for picture in pictures:
+                waiting.append((len(picture.data or b""), pool.submit(prepare, picture)))
+                while len(waiting) > AHEAD or _unread_bytes(waiting) > BYTES_AHEAD:
+                    yield waiting.popleft()[1].result()
+            while waiting:
+                yield waiting.popleft()[1].result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _unread_bytes(waiting: "deque[tuple[int, Future[_Prepared]]]") -> int:
+    return sum(size for size, future in waiting if not future.done())
+
+
+def _batches(ready: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
+    batch: list[_Prepared] = []
+    for one in ready:
+        batch.append(one)
+        if len(batch) == PICTURES_AT_A_TIME:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _classified(
+    classifier: Classifier, batch: list[_Prepared], drawings: Drawings | None
+) -> Iterator[Prediction]:
+    rows = iter(
+        classifier.probabilities([one.pixels for one in batch if one.pixels is not None]).tolist()
+    )
+    for one in batch:
+        if one.pixels is None:
+            yield Prediction(one.name, one.place, one.reason)
+        else:
+            yield _prediction(one, tuple(next(rows)), classifier.classes, drawings)
+
+
+def _prediction(
+    one: _Prepared,
+    probabilities: tuple[float, ...],
+    classes: tuple[str, ...],
+    drawings: Drawings | None,
+) -> Prediction:
+    highest = max(probabilities)
+    prediction = Prediction(
+        name=one.name,
+        place=one.place,
+        label=classes[probabilities.index(highest)],
+        probability=highest,
+        probabilities=probabilities,
+        claimed=claimed(one.place.name, one.folder, classes),
+    )
+    if drawings is None or one.screen is None:
+        return prediction
+    drawn = drawings.add(
+        one.screen, one.place, one_line(prediction.text), correct=prediction.correct
+    )
+    return replace(prediction, drawn=drawn)

@@ -1,0 +1,73 @@
+"""Predictions as a table for other programs: CSV or Parquet, told by the file's suffix."""
+
+import csv
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from storage import atomic
+from storage.errors import ParameterError
+from tasks.classify.predictions import Prediction
+from tasks.evaluate.tables import PROBABILITY
+
+CSV, PARQUET = ".csv", ".parquet"
+SUFFIXES = (CSV, PARQUET)
+# What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection").
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+
+
+def check_target(path: Path | None, suffixes: tuple[str, ...] = ()) -> None:
+    """ParameterError, before the work is done, if a file with one of `suffixes` cannot be there."""
+    if path is None:
+        return
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise ParameterError(
+            f"expected a file whose name ends with {' or '.join(suffixes)}, found {path}"
+        )
+    parent = next(one for one in path.absolute().parents if one.exists())
+    if path.is_dir() or not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise ParameterError(f"expected a file that can be written, found {path}: name another")
+
+
+def write(path: Path, predictions: Sequence[Prediction], classes: Sequence[str]) -> Path:
+    """image, label, probability, reason and a column `probability_<class>` for each class.
+
+    What could not be read has a reason and no probabilities. In a CSV a name or label that a
+    spreadsheet would take for a formula begins with an apostrophe.
+    """
+    names = ["image", "label", "probability", "reason", *(f"{PROBABILITY}{one}" for one in classes)]
+    rows = [_row(prediction, len(classes)) for prediction in predictions]
+    if path.suffix.lower() == CSV:
+        return atomic.write_file(path, lambda temporary: _write_csv(temporary, names, rows))
+    return atomic.write_file(path, lambda temporary: _write_parquet(temporary, names, rows))
+
+
+def _row(prediction: Prediction, classes: int) -> list[Any]:
+    probabilities = prediction.probabilities or (None,) * classes
+    return [
+        prediction.name,
+        prediction.label,
+        prediction.probability,
+        prediction.reason,
+        *probabilities,
+    ]
+
+
+def _write_csv(path: Path, names: list[str], rows: list[list[Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(names)
+        writer.writerows([_harmless(cell) for cell in row] for row in rows)
+
+
+def _harmless(cell: Any) -> Any:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+
+
+def _write_parquet(path: Path, names: list[str], rows: list[list[Any]]) -> None:
+    import pandas as pd
+
+    types = {name: float for name in names if name not in ("image", "label", "reason")}
+    table = pd.DataFrame(rows, columns=names).astype(types)
+    table.to_parquet(path, index=False)

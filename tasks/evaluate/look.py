@@ -1,0 +1,95 @@
+"""What an evaluation looks at closely, and how that lies in its folder."""
+
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from storage import atomic, digests, folders
+from storage.errors import StorageDamaged
+from storage.layout import LOOK, LOOK_ARRAYS
+from tasks.evaluate.feature_maps import FeatureMaps
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Look(BaseModel):
+    """Which layer's feature maps are drawn, and of which picture."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layer: str | None = Field(
+        None, description="A layer of the network; default its first convolution."
+    )
+    picture: str | None = Field(
+        None, description="The name of a picture's file; default the first test picture."
+    )
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was found: feature maps of `picture`, and Grad-CAM by stored image name.
+
+    A heat map is (height, width) uint8, over the whole picture.
+    """
+
+    picture: str
+    maps: FeatureMaps | None = None
+    heat: "dict[str, np.ndarray]" = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """That of all it holds."""
+        arrays = {name: digests.of_bytes(one.tobytes()) for name, one in _arrays(self).items()}
+        return digests.of_value([_facts(self), arrays])
+
+
+def save(folder: Path, looked: Looked) -> None:
+    """Write look.json and look.npz into an evaluation's folder."""
+    import numpy as np
+
+    atomic.write_json(folder / LOOK, _facts(looked))
+    np.savez_compressed(folder / LOOK_ARRAYS, allow_pickle=False, **_arrays(looked))
+
+
+def load(folder: Path) -> Looked | None:
+    """What `save` wrote; None for an evaluation of a time before it. StorageDamaged if torn."""
+    import numpy as np
+
+    if not (folder / LOOK).exists():
+        return None
+    facts = folders.read_json(folder / LOOK)
+    try:
+        with np.load(folder / LOOK_ARRAYS, allow_pickle=False) as arrays:
+            heat = dict(zip(facts["heat"], arrays["heat"], strict=True)) if facts["heat"] else {}
+            known = facts["maps"]
+            maps = known and FeatureMaps(
+                known["layer"], tuple(known["shape"]), known["channels"], arrays["maps"]
+            )
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error) as error:
+        raise StorageDamaged(
+            f"expected the arrays that {folder / LOOK} names in {LOOK_ARRAYS} beside it, found "
+            f"none ({error}): run the experiment again with --rerun evaluate"
+        ) from error
+    return Looked(facts["picture"], maps or None, heat)
+
+
+def _facts(looked: Looked) -> dict[str, Any]:
+    maps = looked.maps
+    return {
+        "picture": looked.picture,
+        "maps": maps
+        and {"layer": maps.layer, "shape": list(maps.shape), "channels": maps.channels},
+        "heat": list(looked.heat),
+    }
+
+
+def _arrays(looked: Looked) -> "dict[str, np.ndarray]":
+    import numpy as np
+
+    found = {} if looked.maps is None else {"maps": looked.maps.pixels}
+    return found | ({"heat": np.stack(list(looked.heat.values()))} if looked.heat else {})

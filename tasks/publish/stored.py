@@ -1,0 +1,23 @@
+"""Stored pictures as pixels for a figure."""
+
+from typing import TYPE_CHECKING
+
+from storage.images import ImageStore
+from tasks.decode import Problem, decode
+from tasks.publish.sheets import fitted
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SIDE = 480
+
+
+def pixels_of(store: ImageStore, name: str, side: int = SIDE) -> "np.ndarray | None":
+    """(height, width, 3) uint8 RGB, no longer than `side`; None if it is gone or damaged."""
+    try:
+        pixels = decode(store.read(name))
+    except OSError:
+        return None
+    if isinstance(pixels, Problem):
+        return None
+    return fitted(pixels, side) if max(pixels.shape[:2]) > side else pixels

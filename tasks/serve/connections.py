@@ -1,0 +1,85 @@
+"""What HTTP says beside the answer: bodies that nobody wants to read, heads that never come."""
+
+import asyncio
+import contextlib
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+class RestOfBody:
+    """An answer given before the body has ended is heard; then the connection ends.
+
+    A client that is still sending would lose the answer if the connection were closed at once (RFC
+    9112, section 9.6), so what it sends is thrown away for `seconds` at the most.
+    """
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self.app = app
+        self.seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, receive, send, self.seconds)
+        await self.app(scope, exchange.receive, exchange.send)
+
+
+class _Exchange:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, seconds: float) -> None:
+        headers = dict(scope["headers"])
+        announced = headers.get(b"content-length", b"0") != b"0"
+        self.ended = not announced and b"transfer-encoding" not in headers
+        self._receive, self._send, self._seconds = receive, send, seconds
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self.ended = self.ended or not message.get("more_body", False)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if self.ended:
+            await self._send(message)
+        elif message["type"] == "http.response.start":
+            headers = [*message.get("headers", []), (b"connection", b"close")]
+            await self._send({**message, "headers": headers})
+        elif message.get("more_body", False):
+            await self._send(message)
+        else:
+            await self._send({**message, "more_body": True})
+            await self._throw_away()
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _throw_away(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._seconds):
+                while not self.ended:
+                    await self.receive()
+
+
+def http_protocol(head_seconds: float) -> type[H11Protocol]:
+    """HTTP/1.1 by uvicorn, in which a request's head must arrive within `head_seconds`.
+
+    uvicorn itself would keep a silent connection for as long as the client likes.
+    """
+
+    class Connection(H11Protocol):
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            self._expect_head()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            self._expect_head()
+
+        def _expect_head(self) -> None:
+            self.loop.call_later(head_seconds, self._close_unless_asked, self.cycle)
+
+        def _close_unless_asked(self, last: object) -> None:
+            if self.cycle is last and not self.transport.is_closing():
+                self.transport.close()
+
+    return Connection

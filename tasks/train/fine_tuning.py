@@ -1,0 +1,88 @@
+"""Fine-tuning: a head first, then the last layers of the backbone under it, from cached features.
+
+The features are outputs of the layer below those that are tuned, so that no epoch computes again
+what is frozen (the two stages are those of Chollet, Deep Learning with Python, 2017, 5.3.2).
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
+
+from tasks.tensorflow import load_keras, load_tensorflow
+from tasks.train import batches
+from tasks.train.batches import Labelled
+from tasks.train.head import Head, as_stored, probabilities
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ROWS_AT_A_TIME = 64
+
+
+class FineTuning(BaseModel):
+    """The head, and how it is trained while the layers under it stand still (Adam)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    head: Head = Head()
+    head_epochs: PositiveInt = 15
+    head_learning_rate: PositiveFloat = 1e-3
+
+
+def build_tuned(
+    tuning: FineTuning, top: Any, head: Any, shape: tuple[int, ...], classes: int
+) -> Any:
+    """A Keras model from cached features of `shape` to probabilities; `top` and all else can learn.
+
+    `top` is the backbone's layers above the cut, `head` a model of `tuning.head` trained on what
+    `top` gave before.
+    """
+    keras = load_keras()
+    features = keras.Input(shape, name="features")
+    top.trainable = True
+    for layer in top.layers:
+        # Batch normalisation keeps ImageNet's statistics: those of small batches would be worse.
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    x = top(as_stored(features))
+    model = keras.Model(features, probabilities(tuning.head, x, classes), name="tuned")
+    for layer in head.layers:
+        if layer.weights:
+            model.get_layer(layer.name).set_weights(layer.get_weights())
+    return model
+
+
+def through(top: Any, data: Labelled, shape: tuple[int, ...]) -> Labelled:
+    """The pictures' first views as `top` sees them: (n, width) float16 rows.
+
+    Computed once where they fit in memory, batch by batch as they are asked for where they do not.
+    """
+    import numpy as np
+
+    tf = load_tensorflow()
+    graph = tf.function(
+        lambda x: tf.cast(top(x, training=False), tf.float16),
+        input_signature=[tf.TensorSpec((None, *shape), tf.float16)],
+    )
+
+    def rows(positions: "np.ndarray") -> "np.ndarray":
+        features = data.rows(positions).reshape(-1, *shape)
+        return graph(tf.constant(features)).numpy().reshape(len(positions), -1)
+
+    count = len(data.labels)
+    width = int(np.prod(top.output_shape[1:]))
+    if not batches.fits(count * width * 2):
+        return Labelled(rows, data.labels)
+    held = _all(rows, count, width)
+    return Labelled(lambda positions: held[positions], data.labels)
+
+
+def _all(rows: "Callable[[np.ndarray], np.ndarray]", count: int, width: int) -> "np.ndarray":
+    import numpy as np
+
+    held = np.empty((count, width), np.float16)
+    for start in range(0, count, ROWS_AT_A_TIME):
+        positions = np.arange(start, min(start + ROWS_AT_A_TIME, count))
+        held[positions] = rows(positions)
+    return held

@@ -1,0 +1,178 @@
+"""Settings laid over an experiment, and the command that says them again."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from flows import experiments
+from flows.__main__ import parser
+from storage.errors import ParameterError
+
+BIRDS = {"experiment": "birds", "source": {"kind": "folders", "folder": "data/birds"}}
+
+
+@pytest.fixture
+def file(tmp_path):
+    return written(tmp_path / "my experiments.yaml", BIRDS)
+
+
+def written(path, *trees):
+    listed = [{"name": tree["experiment"], "parameters": tree} for tree in trees]
+    path.write_text(yaml.safe_dump({"deployments": listed}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("setting", "read", "value"),
+    [
+        ("source.folder=2024", lambda e: e.source.folder, Path("2024")),
+        ("source.folder=007", lambda e: e.source.folder, Path("007")),
+        ("source.folder=1_000.50", lambda e: e.source.folder, Path("1_000.50")),
+        ("source.folder=2024-05-01", lambda e: e.source.folder, Path("2024-05-01")),
+        ("source.folder=no", lambda e: e.source.folder, Path("no")),
+        ("source={kind: folders, folder: 1e3}", lambda e: e.source.folder, Path("1e3")),
+        ("experiment=12", lambda e: e.experiment, "12"),
+        ("model.weights=5", lambda e: e.model.weights, Path("5")),
+        ("model.layer=3", lambda e: e.model.layer, "3"),
+        (
+            "source={kind: archive, archive: 1, kaggle: 2, label_csv: 3}",
+            lambda e: (e.source.archive, e.source.kaggle, e.source.label_csv),
+            (Path("1"), "2", "3"),
+        ),
+        (
+            "source={kind: synsets, synsets: {2024: n04194289, 1: n02834778}}",
+            lambda e: e.source.synsets,
+            {"2024": "n04194289", "1": "n02834778"},
+        ),
+    ],
+)
+def test_a_number_is_text_where_text_is_wanted(file, setting, read, value):
+    assert read(experiments.load("birds", [setting], file)) == value
+
+
+def test_numbers_stay_numbers_where_numbers_are_wanted(file):
+    settings = ["source.folder=2024", "split.seed=12", "training.learning_rate=1"]
+    found = experiments.load("birds", settings, file)
+    assert (found.split.seed, found.training.learning_rate) == (12, 1.0)
+
+
+def test_the_last_setting_counts_for_text_too(file):
+    settings = ["source.folder=2024", "source={kind: folders, folder: 2025}"]
+    assert experiments.load("birds", settings, file).source.folder == Path("2025")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("source.folder=null", "source.folder: "),
+        ("source.folder=[1]", "source.folder: "),
+        ("model.backbone=16", "unknown backbone '16'"),
+        ("split.seed=x", "split.seed: "),
+    ],
+)
+def test_what_is_no_text_is_still_refused(file, setting, message):
+    with pytest.raises(ParameterError) as failure:
+        experiments.load("birds", [setting], file)
+    assert message in str(failure.value)
+
+
+@pytest.mark.parametrize("value", ["[" * 100_000, "{a: " * 20_000, "- " * 50_000])
+def test_a_value_nested_too_deeply_is_named_and_shortened(file, value):
+    with pytest.raises(ParameterError, match=r"--set split\.seed") as failure:
+        experiments.load("birds", [f"split.seed={value}"], file)
+    assert len(str(failure.value)) < 200
+
+
+@pytest.mark.parametrize("depth", [50, 100, 150, 200, 250, 300, 400])
+@pytest.mark.parametrize("name", ["split.seed", "source.folder", "source", "clean"])
+def test_any_depth_ends_in_a_parameter_error(file, name, depth):
+    with pytest.raises(ParameterError):
+        experiments.load("birds", [f"{name}={'[' * depth}{']' * depth}"], file)
+
+
+def test_a_name_of_any_depth_ends_in_a_parameter_error(file):
+    for name in ("split.seed", "source.folder", "source.synsets", "nothing"):
+        with pytest.raises(ParameterError):
+            experiments.load("birds", [f"{name}{'.a' * 20_000}=1"], file)
+
+
+def test_a_file_nested_too_deeply_is_named(tmp_path):
+    path = tmp_path / "prefect.yaml"
+    path.write_text("deployments: " + "[" * 100_000)
+    with pytest.raises(ParameterError, match=r"prefect\.yaml"):
+        experiments.deployments(path)
+
+
+def reproduced(text):
+    """The experiment that a command would run."""
+    words = parser().parse_args(shlex.split(text)[1:])
+    return experiments.load(words.name, words.settings, words.file)
+
+
+SETTINGS = [
+    [],
+    ["split.seed=3", "training.patience=5"],
+    ["source.folder=2024"],
+    ["source.folder='a b; rm -rf $HOME'"],
+    ["split={rule: in_order, counts: {train: 2}}"],
+    ["source={kind: synsets, synsets: {a.b: n04194289, c: n02834778}}"],
+    ["model={kind: network, network: alexnet, image_size: 227}"],
+    ["model.head.layers=[{units: 8}]"],
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_the_command_of_an_experiment_of_ones_own_runs_the_same_again(file, settings):
+    if "alexnet" in str(settings):
+        settings = [settings[0].replace("alexnet", _some_network())]
+    experiment = experiments.load("birds", settings, file)
+    with experiments.read_from(file):
+        text = experiments.command(experiment)
+    assert reproduced(text) == experiment
+    assert f"--file '{file}'" in text
+
+
+def _some_network():
+    from typing import get_args
+
+    from tasks.train.networks import NetworkName
+
+    return get_args(NetworkName)[0]
+
+
+@pytest.mark.parametrize("settings", SETTINGS[:2])
+def test_the_command_of_an_experiment_of_the_project_names_no_file(settings):
+    experiment = experiments.load("digits", settings)
+    text = experiments.command(experiment)
+    assert reproduced(text) == experiment
+    assert "--file" not in text
+
+
+def test_an_experiment_of_ones_own_may_be_named_as_one_of_the_project(tmp_path):
+    path = written(tmp_path / "own.yaml", BIRDS | {"experiment": "digits"})
+    experiment = experiments.load("digits", [], path)
+    with experiments.read_from(path):
+        assert reproduced(experiments.command(experiment)) == experiment
+
+
+def test_an_experiment_that_is_complete_only_with_settings_is_said_in_full(tmp_path):
+    path = written(tmp_path / "own.yaml", {"experiment": "birds", "source": {"kind": "folders"}})
+    experiment = experiments.load("birds", ["source.folder=here"], path)
+    with experiments.read_from(path):
+        assert reproduced(experiments.command(experiment)) == experiment
+
+
+def test_where_the_file_is_not_known_a_placeholder_says_so(file):
+    experiment = experiments.load("birds", [], file)
+    assert experiments.command(experiment) == "darkroom run birds --file EXPERIMENTS.yaml"
+
+
+def test_a_file_that_went_away_ends_no_run(file):
+    experiment = experiments.load("birds", [], file)
+    file.unlink()
+    with experiments.read_from(file):
+        assert experiments.command(experiment) == f"darkroom run birds --file '{file}'"
+    assert json.loads(experiment.model_dump_json())["experiment"] == "birds"

@@ -1,0 +1,105 @@
+"""The server as a process: how it stops, and how much memory it takes."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import requests
+
+from storage.errors import ParameterError
+from tasks.serve.listening import listening_socket
+from tests.pictures import picture
+from tests.tasks.serve.running import parsed
+from tests.tasks.serve.test_serve import head, pieces, until
+
+PROJECT = Path(__file__).resolve().parents[3]
+SERVE = (
+    "import sys; from flows.serve import serve; serve(model=sys.argv[1], port=0, max_bytes=2**20)"
+)
+MIB = 2**20
+
+
+@pytest.fixture
+def process(model_folder):
+    """The running server and its address."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", SERVE, str(model_folder)],
+        cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    with child:
+        try:
+            first = child.stdout.readline()
+            child.url = re.match(r"(http://127\.0\.0\.1:\d+)/ answers", first)[1]
+            child.port = int(child.url.rpartition(":")[2])
+            assert requests.get(f"{child.url}/health", timeout=60).ok
+            yield child
+        finally:
+            child.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_in_flight_is_answered_before_the_server_stops(process, number):
+    data = picture(1)
+    with socket.create_connection(("127.0.0.1", process.port), timeout=60) as line:
+        line.sendall(head(len(data)) + data[:100])
+        until(lambda: requests.get(f"{process.url}/health", timeout=60).json()["waiting"] == 1)
+        process.send_signal(number)
+        until(lambda: not accepts(process.port))
+        line.sendall(data[100:])
+        code, _, said = parsed(b"".join(iter(lambda: line.recv(65536), b"")))
+    assert code == 200
+    assert said["label"]
+    assert process.wait(60) == (0 if number == signal.SIGINT else -signal.SIGTERM)
+
+
+def accepts(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
+    except ConnectionError:
+        return False
+    return True
+
+
+def test_memory_stays_bounded_whatever_clients_send(process):
+    status = Path(f"/proc/{process.pid}/status")
+    if not status.exists():
+        pytest.skip("needs /proc to read a process's peak memory")
+
+    def peak():
+        return int(re.search(r"VmHWM:\s+(\d+)", status.read_text())[1]) * 1024
+
+    def large(_number):
+        answer = requests.post(
+            f"{process.url}/predict",
+            data=pieces(50 * MIB),
+            headers={"Content-Type": "image/jpeg"},
+            timeout=60,
+        )
+        return answer.status_code
+
+    def good(number):
+        answer = requests.post(
+            f"{process.url}/predict", files={"file": picture(number, (640, 480))}, timeout=60
+        )
+        return answer.status_code
+
+    with ThreadPoolExecutor(16) as clients:
+        assert set(clients.map(good, range(64))) == {200}
+        before = peak()
+        # 1,600 MiB arrive; of each request one limit, a chunk and a copy are held.
+        assert set(clients.map(large, range(32))) == {413}
+    assert peak() - before < 100 * MIB
+    assert good(1) == 200
+
+
+def test_an_address_that_is_taken_is_said_so(process):
+    with pytest.raises(ParameterError, match=rf"127\.0\.0\.1 port {process.port}"):
+        listening_socket("127.0.0.1", process.port)
+    for host, port in (("127.0.0.1", 99_999), ("256.1.1.1", 0)):
+        with pytest.raises(ParameterError):
+            listening_socket(host, port)

@@ -1,0 +1,117 @@
+"""Fine-tuning: what is frozen is computed once, the tuned model begins where the head ended."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tasks.tensorflow import load_keras
+from tasks.train import batches, training
+from tasks.train.batches import Labelled
+from tasks.train.fine_tuning import FineTuning, build_tuned, through
+from tasks.train.fit import Schedule, fit
+from tasks.train.head import DenseLayer, Head, build_head
+
+SHAPE = (4, 4, 6)
+TUNING = FineTuning(head=Head(layers=(DenseLayer(units=5),)), head_epochs=2)
+
+
+def top():
+    """The last block of a small backbone, with batch normalisation in it."""
+    keras = load_keras()
+    keras.utils.set_random_seed(1)
+    given = keras.Input(SHAPE)
+    x = keras.layers.Conv2D(7, 3, padding="same", activation="relu", name="block_conv")(given)
+    x = keras.layers.BatchNormalization(name="block_normal")(x)
+    return keras.Model(given, keras.layers.MaxPooling2D(2, name="block_pool")(x), name="top")
+
+
+def data(count, seed):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(0, 2, count)
+    width = int(np.prod(SHAPE))
+    values = rng.normal(labels[:, None], 2.0, (count, width)).astype(np.float16)
+    reads = []
+
+    def rows(positions):
+        reads.append(len(positions))
+        return values[positions]
+
+    return Labelled(rows, labels), reads
+
+
+def test_frozen_layers_see_each_picture_once_however_many_epochs_follow():
+    held_in, reads = data(100, 1)
+    seen = through(top(), held_in, SHAPE)
+    assert sum(reads) == 100
+    for _ in range(5):
+        seen.rows(np.arange(100))
+    assert sum(reads) == 100
+
+
+def test_what_does_not_fit_in_memory_is_computed_when_asked_for(monkeypatch):
+    held_in, reads = data(30, 1)
+    whole = through(top(), held_in, SHAPE).rows(np.arange(30))
+    monkeypatch.setattr(batches, "memory_bytes", lambda: 0)
+    reads.clear()
+    streamed = through(top(), held_in, SHAPE)
+    assert reads == []
+    assert streamed.rows(np.arange(30)) == pytest.approx(whole, rel=1e-2, abs=1e-3)
+    assert reads == [30]
+
+
+def test_the_tuned_model_begins_with_what_the_head_had_learned():
+    held_in, _ = data(40, 1)
+    block = top()
+    head = build_head(TUNING.head, tuple(block.output_shape[1:]), 2)
+    tuned = build_tuned(TUNING, block, head, SHAPE, 2)
+    features = held_in.rows(np.arange(40)).reshape(-1, *SHAPE)
+    below = through(top(), held_in, SHAPE).rows(np.arange(40)).reshape(-1, *block.output_shape[1:])
+    assert np.asarray(tuned(features)) == pytest.approx(np.asarray(head(below)), abs=2e-3)
+    names = {weight.path.split("/")[-2] for weight in tuned.trainable_weights}
+    assert {"block_conv", "dense_1", "probability"} <= names
+
+
+def test_statistics_of_batch_normalisation_stay_as_they_were(tmp_path):
+    held_in, _ = data(40, 1)
+    block = top()
+    head = build_head(TUNING.head, tuple(block.output_shape[1:]), 2)
+    before = [array.copy() for array in block.get_layer("block_normal").get_weights()[2:]]
+    kernel = block.get_layer("block_conv").get_weights()[0].copy()
+    fitted = fit(
+        lambda: build_tuned(TUNING, block, head, SHAPE, 2), held_in, data(20, 2)[0],
+        shape=SHAPE, schedule=Schedule("adam", 1e-2, 2, 8, keep="last"), seed=1,
+        unfinished=tmp_path,
+    )  # fmt: skip
+    after = fitted.model.get_layer("top").get_layer("block_normal").get_weights()[2:]
+    for one, other in zip(before, after, strict=True):
+        assert (one == other).all()
+    tuned = fitted.model.get_layer("top").get_layer("block_conv").get_weights()[0]
+    assert np.abs(tuned - kernel).max() > 1e-3
+
+
+def test_a_second_stage_taken_up_again_does_not_train_the_head_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "backbone_of", lambda *_: SimpleNamespace(top=top))
+    held_in, _ = data(40, 1)
+    held_out, _ = data(20, 2)
+    heads = []
+    first_stage = training.fit
+    monkeypatch.setattr(training, "fit", lambda *a, **k: (heads.append(1), first_stage(*a, **k))[1])
+
+    def trained(folder, epochs):
+        build = training.builder(
+            TUNING, SimpleNamespace(shape=SHAPE), None,
+            classes=2, train=held_in, validation=held_out, batch_size=8,
+        )  # fmt: skip
+        return fit(
+            lambda: build(1, folder), held_in, held_out, shape=SHAPE,
+            schedule=Schedule("adam", 1e-3, epochs, 8), seed=1, unfinished=folder,
+            seconds_between=0.0,
+        )  # fmt: skip
+
+    whole = trained(tmp_path / "whole", 4)
+    trained(tmp_path / "killed", 2)
+    heads.clear()
+    resumed = trained(tmp_path / "killed", 4)
+    assert heads == []
+    assert resumed.history == whole.history

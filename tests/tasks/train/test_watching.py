@@ -1,0 +1,36 @@
+"""What is seen of a training: counted batches and epochs, files for TensorBoard."""
+
+import numpy as np
+
+from tasks.train import watching
+from tasks.train.batches import Labelled
+from tasks.train.fit import Schedule, fit
+from tasks.train.head import Head, build_head
+
+SHAPE = (1, 1, 4)
+
+
+def test_every_batch_and_epoch_is_reported_and_logs_can_be_read(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    done = {"epochs": 0, "batches": 0}
+
+    def adding(name):
+        def add(count):
+            done[name] += count
+
+        return add
+
+    values = np.random.default_rng(1).normal(size=(20, 4)).astype(np.float16)
+    data = Labelled(lambda positions: values[positions], np.arange(20) % 2)
+    logs = tmp_path / "logs"
+    fit(
+        lambda: build_head(Head(), SHAPE, 2), data, data, shape=SHAPE,
+        schedule=Schedule("adam", 1e-3, 3, 8), seed=1, unfinished=tmp_path / "state",
+        callbacks=watching.callbacks(adding("epochs"), adding("batches"), logs),
+    )  # fmt: skip
+    assert done == {"epochs": 3, "batches": 9}
+    for part in ("train", "validation"):
+        events = EventAccumulator(str(logs / part))
+        events.Reload()
+        assert len(events.Tags()["tensors"]) >= 2, part
