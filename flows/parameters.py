@@ -19,6 +19,7 @@ from pydantic import (
 from tasks.acquire.sources import Source
 from tasks.augmentation import Augmentation
 from tasks.decode import MAX_PIXELS
+from tasks.evaluate.look import Look
 from tasks.extract.precision import resolve
 from tasks.extract.preprocessing import MODES, Preprocessing
 from tasks.extract.views import Averaging
@@ -92,7 +93,7 @@ class Pretrained(Parameters):
         return self
 
     def extraction(self) -> dict[str, Any]:
-        """What the step `extract` is told; its views are drawn by training.augmentation."""
+        """What the step `extract` is told."""
         return {
             "backbone": self.backbone,
             "image_size": self.image_size,
@@ -256,6 +257,7 @@ class Experiment(Parameters):
     split: Split = Split()
     model: Model = Features()
     training: Training = Training()
+    look: Look = Look()
     publish: Publish = Publish()
 
     @model_validator(mode="after")
@@ -269,3 +271,10 @@ class Experiment(Parameters):
                 "model.views, the number of changed views of each picture to extract"
             )
         return self
+
+    def extraction(self) -> dict[str, Any]:
+        """What the step `extract` is told; how views are drawn counts only where there are any."""
+        told = self.model.extraction()
+        if told.get("views"):
+            told |= {"augmentation": self.training.augmentation, "seed": self.training.seed}
+        return told

@@ -24,6 +24,7 @@ from tasks.acquire.sources import Source
 from tasks.acquire.step import Again, acquire
 from tasks.acquire.visiting import begin_visit, fetch
 from tasks.clean.step import clean
+from tasks.evaluate.look import Look
 from tasks.evaluate.step import evaluate
 from tasks.extract.step import extract
 from tasks.publish.step import publish, release
@@ -58,14 +59,7 @@ def develop(call: Run | Forecast, p: Experiment, again: Again = "no") -> None:
         line=line,
         previous=previous_assignment(workspace, line, p.split.seed, images, p.split.amounts),
     )
-    views = getattr(p.model, "views", 0)
-    features = call(
-        extract,
-        split=shares,
-        **p.model.extraction(),
-        augmentation=p.training.augmentation if views else None,
-        seed=p.training.seed if views else 0,
-    )
+    features = call(extract, split=shares, **p.extraction())
     model = call(
         train,
         split=shares,
@@ -74,7 +68,7 @@ def develop(call: Run | Forecast, p: Experiment, again: Again = "no") -> None:
         weights=p.model.weights,
         **dict(p.training),
     )
-    evaluation = call(evaluate, split=shares, features=features, model=model)
+    evaluation = call(evaluate, split=shares, features=features, model=model, look=p.look)
     call(
         publish,
         experiment=p.experiment,
@@ -87,6 +81,8 @@ def develop(call: Run | Forecast, p: Experiment, again: Again = "no") -> None:
         steps=call.taken(),
         parameters=p.model_dump(mode="json", exclude={"experiment"}),
         command=command(p),
+        augmentation=p.training.augmentation,
+        image_size=p.model.image_size,
     )
 
 
@@ -98,6 +94,7 @@ def pipeline(
     split: Split = Split(),
     model: Model = Features(),
     training: Training = Training(),
+    look: Look = Look(),
     publish: Publish = Publish(),
     rerun: list[StepName] = [],  # noqa: B006 - Prefect's form shows the default
     until: StepName | None = None,
@@ -111,7 +108,7 @@ def pipeline(
     """
     parameters = Experiment(
         experiment=experiment, source=source, clean=clean, split=split, model=model,
-        training=training, publish=publish,
+        training=training, look=look, publish=publish,
     )  # fmt: skip
     workspace = Workspace.current()
     prepare = begin_visit if retry else fetch

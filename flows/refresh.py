@@ -12,6 +12,7 @@ from flows.running import Run
 from storage.workspace import Workspace
 from tasks.acquire.sources import Source
 from tasks.acquire.visiting import begin_visit
+from tasks.evaluate.look import Look
 
 UNCHANGED = "Unchanged"
 
@@ -24,6 +25,7 @@ def refresh(
     split: Split = Split(),
     model: Model = Features(),
     training: Training = Training(),
+    look: Look = Look(),
     publish: Publish = Publish(),
 ) -> State[Any] | dict[str, Any]:
     """Look at the source again and develop it if its collection has changed.
@@ -35,7 +37,7 @@ def refresh(
     """
     parameters = Experiment(
         experiment=experiment, source=source, clean=clean, split=split, model=model,
-        training=training, publish=publish,
+        training=training, look=look, publish=publish,
     )  # fmt: skip
     with Run(experiment, [], None) as run:
         begin_visit(Workspace.current(), source)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 VALUES = "features"
 SPACE = "space.json"
+PIXELS = "pixels"  # the backbone of a space that holds the pictures themselves
 
 
 class FeatureSpace(BaseModel):

@@ -58,12 +58,17 @@ class Backbone:
         base = self._base()
         cut = _layer(base, self.layer or base.layers[-1].name)
         try:
-            return keras.Model(cut.output, base.output, name="top")
+            top = keras.Model(cut.output, base.output, name="top")
         except ValueError as error:
             raise ParameterError(
                 f"{base.name} cannot be cut at {cut.name}: later layers take outputs from before "
                 f"it ({str(error)[:120]}); choose a layer that all later ones depend on"
             ) from error
+        # Keras would number its own input on within a process; the same model needs the same names.
+        named = keras.Input(cut.output.shape[1:], name="below")
+        again = keras.models.clone_model(top, input_tensors=named)
+        again.set_weights(top.get_weights())
+        return again
 
     def _base(self) -> Any:
         _require_known(self.name)

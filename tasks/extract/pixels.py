@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage.errors import StorageDamaged
-from storage.features import FeatureSpace
+from storage.features import PIXELS, FeatureSpace
 from storage.images import ImageStore
 from tasks import code
 from tasks.decode import Problem, decode, opencv
@@ -31,7 +31,7 @@ class Pixels:
     def prepare(self) -> "tuple[Callable[[np.ndarray], np.ndarray], FeatureSpace]":
         """(a function from float32 RGB pixels to uint8 ones, its feature space)."""
         space = FeatureSpace(
-            backbone="pixels",
+            backbone=PIXELS,
             weights="none",
             layer="last",
             image_size=self.image_size,

@@ -99,6 +99,14 @@ def candidates(
     return found
 
 
+def none() -> "pd.DataFrame":
+    """No candidates."""
+    import pandas as pd
+
+    columns = ("image", "name", "split", "label", "suggested")
+    return pd.DataFrame(columns=[*columns, "given_probability", "suggested_probability"])
+
+
 def find(
     table: "pd.DataFrame",
     rows: "Callable[[np.ndarray], np.ndarray]",

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from storage import folders, manifests
-from storage.features import FeatureTable
+from storage.features import PIXELS, FeatureSpace, FeatureTable
 from storage.images import ImageStore
 from storage.layout import METRICS, NETWORK, PREDICTIONS, TRAINING
 from storage.references import (
@@ -86,6 +86,12 @@ def looked_at(workspace: Workspace, model: ModelRef, evaluation: EvaluationRef) 
 
 def doubtful_labels(workspace: Workspace, split: SplitRef, features: FeaturesRef) -> Found:
     """Label-error candidates among the pictures of a split."""
+    if FeatureSpace.load(workspace, features).backbone == PIXELS:
+        return Found(
+            label_errors.none(),
+            "Not looked for: a network trained from pictures has no "
+            "pretrained features to judge labels by.",
+        )
     table = manifests.load(workspace.root / split.where)
     placed = table[table["split"].isin(SPLITS)].reset_index(drop=True)
     known = FeatureTable.of(workspace, features, placed["image"].tolist())

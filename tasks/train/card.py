@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from storage.features import FeatureSpace
+from storage.features import PIXELS, FeatureSpace
 from storage.references import SplitRef
 
 TEMPLATE = """# Model card
@@ -46,7 +46,7 @@ def model_card(space: FeatureSpace, split: SplitRef, training: dict[str, Any]) -
 
 
 def _made_of(space: FeatureSpace, training: dict[str, Any]) -> str:
-    if space.backbone == "pixels":
+    if space.backbone == PIXELS:
         return FROM_PICTURES
     return BACKBONE.format(
         backbone=space.backbone,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from storage.features import FeatureSpace
+from storage.features import PIXELS, FeatureSpace
 from tasks.extract.pixels import GREY
 from tasks.tensorflow import load_keras
 from tasks.train.training import backbone_of
@@ -15,7 +15,7 @@ from tasks.train.training import backbone_of
 
 def features_of(space: FeatureSpace, weights: Path | None = None) -> Callable[[Any], Any]:
     """From resized RGB pictures to what a trained part takes, as layers of a model."""
-    return _pixels(space) if space.backbone == "pixels" else backbone_of(space, weights).build()
+    return _pixels(space) if space.backbone == PIXELS else backbone_of(space, weights).build()
 
 
 def _pixels(space: FeatureSpace) -> Callable[[Any], Any]:

@@ -73,6 +73,21 @@ def test_a_layer_in_between_gives_its_own_feature_space():
     assert spaces[0].name != spaces[1].name
 
 
+@pytest.mark.parametrize("layer", ["block4_pool", "block5_conv2"])
+def test_the_layers_above_a_cut_go_on_where_it_stops(layer):
+    whole = Backbone("VGG16", 32, "imagenet", "float32")
+    below = Backbone("VGG16", 32, "imagenet", "float32", layer=layer)
+    values = pixels()
+    features = np.asarray(below.build()(values))
+    there = np.asarray(below.top()(features))
+    assert there == pytest.approx(np.asarray(whole.build()(values)), rel=1e-3, abs=1e-3)
+
+
+def test_the_layers_above_a_cut_have_the_same_names_every_time():
+    backbone = Backbone("VGG16", 32, "imagenet", "float32", layer="block4_pool")
+    assert backbone.top().get_config() == backbone.top().get_config()
+
+
 def test_an_unknown_layer_is_named_with_those_there_are():
     with pytest.raises(ParameterError, match="block5_pool"):
         Backbone("VGG16", 32, "imagenet", "float32", layer="block9").build()
