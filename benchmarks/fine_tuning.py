@@ -32,7 +32,7 @@ def models(precision: Precision) -> tuple[Any, Any, np.ndarray, np.ndarray]:
     keras.utils.set_random_seed(1)
     below = Backbone("VGG16", SIDE, "imagenet", precision, layer="block4_pool")
     compute, space = below.prepare()
-    top = below.top()
+    top = below.above()
     head = build_head(TUNING.head, tuple(top.output_shape[1:]), 2)
     tuned = build_tuned(TUNING, top, head, space.shape, 2)
     pictures = keras.Input((SIDE, SIDE, 3))

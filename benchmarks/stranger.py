@@ -8,6 +8,7 @@ largest difference of a probability and the share of equal classes are written d
 import json
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -47,13 +48,13 @@ def compared(home: Path, model: Path) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Both precisions that this machine would choose or be told."""
+def main(precisions: Sequence[str] = ()) -> None:
+    """Both precisions that this machine would choose or be told, or those that are named."""
     if not ARCHIVE.exists():
         print(f"skipped: needs {ARCHIVE}")
         return
     results = {}
-    for precision in sorted({"float32", resolve("auto")}):
+    for precision in precisions or sorted({"float32", resolve("auto")}):
         with tempfile.TemporaryDirectory() as folder:
             home = Path(folder) / "workspace"
             settings = [f"source.archive={ARCHIVE}", f"model.precision={precision}"]
@@ -65,4 +66,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

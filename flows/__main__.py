@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 from flows.experiments import DEPLOYMENTS
 from flows.parameters import StepName
-from storage.errors import DarkroomError, GateClosed, ParameterError
+from storage.errors import DarkroomError, GateClosed, NoUsablePictures, ParameterError
+from tasks.classify.pictures import one_line
 from tasks.classify.submission import CLIP
 from tasks.serve.limits import MAX_BYTES
 
@@ -89,7 +90,7 @@ def _model_commands(commands: Any) -> None:
     classify.add_argument("model", metavar="MODEL", help=a_model)
     classify.add_argument(
         "pictures", metavar="PATH", nargs="+", type=Path,
-        help="a picture, a folder with all that is in it, or a zip or tar",
+        help="a picture, a folder with all pictures in it, or a zip or tar",
     )  # fmt: skip
     _choices_and_outputs(classify)
     classify.add_argument("--json", action="store_true", help="print one JSON object last")
@@ -127,7 +128,7 @@ def _choices_and_outputs(classify: argparse.ArgumentParser) -> None:
         "cat and dog the dog",
     )  # fmt: skip
     classify.add_argument(
-        "--clip", metavar="SHARE", type=float, default=CLIP,
+        "--clip", metavar="SHARE", type=float,
         help=f"keep a submission's probabilities this far from 0 and 1 (default {CLIP}), since log "
         "loss punishes certainty without bound where it is wrong; 0 keeps them as they are",
     )  # fmt: skip
@@ -255,6 +256,11 @@ def classify(words: argparse.Namespace) -> None:
         print(f"darkroom: {sentence}", file=sys.stderr)
     if words.json:
         print(json.dumps({"model": words.model, "images": used.rows}))
+    if used.counts["unreadable"] == len(used.predictions):
+        raise NoUsablePictures(
+            f"expected a picture that can be read, found none of {len(used.predictions)}: each has "
+            "its reason above"
+        )
 
 
 def serve(words: argparse.Namespace) -> None:
@@ -336,12 +342,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _failed(error: Exception, code: int, *, debug: bool) -> int:
+    # Archives from strangers give names to what is said of them.
     if debug:
-        traceback.print_exception(error)
+        print(_harmless("".join(traceback.format_exception(error))), file=sys.stderr)
     name = "" if isinstance(error, DarkroomError) else f"{type(error).__name__}: "
     text = str(error) if code == WRONG_WORDS else " ".join(str(error).split())
-    print(f"darkroom: {name}{text}", file=sys.stderr)
+    print(_harmless(f"darkroom: {name}{text}"), file=sys.stderr)
     return code
+
+
+def _harmless(text: str) -> str:
+    return "\n".join(map(one_line, text.splitlines()))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from prefect.logging import get_run_logger
 
 from flows.use import use
 from tasks.caching import progress_artifact
-from tasks.classify.submission import CLIP
 
 
 @flow(name="classify", log_prints=False)
@@ -20,7 +19,7 @@ def classify(
     drawn: Path | None = None,
     submission: Path | None = None,
     of: str | None = None,
-    clip: float = CLIP,
+    clip: float | None = None,
 ) -> dict[str, Any]:
     """Say what is on pictures: files, folders and zips, with a model or an experiment's model.
 

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from contextvars import ContextVar
@@ -24,6 +25,10 @@ SOME_FILE = "EXPERIMENTS.yaml"
 OF_SEVERAL_KINDS = ("source", "model")
 WANTS_TEXT = frozenset({"string_type", "path_type"})
 SHOWN = 60
+# What YAML refuses to read, or takes for the end of a line, unless it is escaped.
+ESCAPED = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
+# In a setting they end a name: `source.folder=here`.
+ENDS_OF_NAMES = frozenset(".=")
 UNREADABLE = (
     OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError, RecursionError,
 )  # fmt: skip
@@ -44,11 +49,11 @@ def read_from(file: Path) -> Iterator[None]:
 
 
 def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
-    """Name -> deployment of the flow `pipeline`."""
+    """Name -> deployment of the flow `pipeline`; its `description` is a text, '' without one."""
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         found = content["deployments"]
-        return {item["name"]: item for item in found if _runs_pipeline(item)}
+        return {str(item["name"]): _described(item) for item in found if _runs_pipeline(item)}
     except UNREADABLE as error:
         raise ParameterError(
             f"expected a list of deployments in {file}, found none ({error})"
@@ -58,6 +63,10 @@ def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
 def _runs_pipeline(deployment: dict[str, Any]) -> bool:
     flow = str(deployment.get("entrypoint", PIPELINE)).rpartition(":")[2]
     return flow == PIPELINE and "experiment" in deployment.get("parameters", {})
+
+
+def _described(deployment: dict[str, Any]) -> dict[str, Any]:
+    return deployment | {"description": str(deployment.get("description") or "")}
 
 
 def load(name: str, settings: list[str], file: Path = DEPLOYMENTS) -> Experiment:
@@ -157,8 +166,14 @@ def command(experiment: Experiment) -> str:
     now = experiment.model_dump(mode="json")
     for name in now:
         for place, value in _changes(own.get(name), now[name], name):
-            words += ["--set", f"{place}={json.dumps(value)}"]
+            words += ["--set", f"{place}={_as_yaml(value)}"]
     return shlex.join(words)
+
+
+def _as_yaml(value: Any) -> str:
+    """JSON that YAML reads the same: it would take an escaped emoji for two halves of one."""
+    text = json.dumps(value, ensure_ascii=False)
+    return ESCAPED.sub(lambda hit: f"\\u{ord(hit[0]):04x}", text)
 
 
 def _parameters(name: str, file: Path) -> dict[str, Any] | None:
@@ -181,7 +196,7 @@ def _parameters(name: str, file: Path) -> dict[str, Any] | None:
 def _changes(before: Any, now: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Name and value of what differs, as deep in the tree as a name can say it."""
     tables = isinstance(before, dict) and isinstance(now, dict)
-    if tables and before.keys() == now.keys() and not any("." in key for key in now):
+    if tables and before.keys() == now.keys() and ENDS_OF_NAMES.isdisjoint("".join(now)):
         for key in now:
             yield from _changes(before[key], now[key], f"{name}.{key}")
     elif before != now:

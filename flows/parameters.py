@@ -28,7 +28,7 @@ from tasks.publish.gate import Gate
 from tasks.split.rules import Counts, Fractions, Rule
 from tasks.train.fine_tuning import FineTuning
 from tasks.train.head import Head
-from tasks.train.networks import Network, NetworkName
+from tasks.train.networks import SMALLEST_SIDE, WITH_DROPOUT, Network, NetworkName
 
 StepName = Literal["acquire", "clean", "split", "extract", "train", "evaluate", "publish"]
 
@@ -165,6 +165,22 @@ class FromScratch(Parameters):
     )
     weights: None = None
 
+    @model_validator(mode="after")
+    def _suits_network(self) -> Self:
+        if self.image_size < SMALLEST_SIDE.get(self.network, 0):
+            raise ValueError(
+                f"{self.network} needs image_size of at least {SMALLEST_SIDE[self.network]} "
+                f"pixels, found {self.image_size}: its pools leave nothing of less"
+            )
+        if self.dropout is not None and self.network not in WITH_DROPOUT:
+            raise ValueError(
+                f"dropout is an option of {', '.join(WITH_DROPOUT)}; {self.network} "
+                "has it as published"
+            )
+        if self.local_response_normalisation and self.network != "alexnet":
+            raise ValueError(f"local_response_normalisation is for alexnet, not {self.network}")
+        return self
+
     def extraction(self) -> dict[str, Any]:
         """What the step `extract` is told."""
         return {
@@ -224,7 +240,9 @@ class Training(Parameters):
     )
     keep: Literal["best", "last"] = Field("best", description="The weights of which epoch.")
     repeats: Annotated[int, Field(ge=1, le=100)] = Field(1, description="Trainings, one seed each.")
-    seed: NonNegativeInt = 1
+    seed: NonNegativeInt = Field(
+        1, description="Of the first training; also draws model.views, another one extracts anew."
+    )
     tensorboard: bool = Field(
         default=False, description="Write logs; needs the extra `tensorboard`."
     )

@@ -4,7 +4,7 @@ from tasks.classify.classifier import Classifier
 from tasks.classify.models import model_file
 from tasks.serve.app import create_app
 from tasks.serve.limits import MAX_BYTES, Limits
-from tasks.serve.listening import listen
+from tasks.serve.listening import listen, listening_socket
 
 
 def serve(
@@ -12,5 +12,7 @@ def serve(
 ) -> None:
     """Answer until interrupted; `model` is a model.keras, its folder, or an experiment."""
     limits = Limits(max_bytes=max_bytes)
-    classifier = Classifier.open(model_file(model))
-    listen(create_app(classifier, limits), limits, host=host, port=port)
+    # An address that is taken is told before seconds are spent on the model.
+    with listening_socket(host, port) as bound:
+        classifier = Classifier.open(model_file(model))
+        listen(create_app(classifier, limits), limits, bound)

@@ -8,7 +8,7 @@ from typing import Any
 from storage.errors import ParameterError
 from tasks.classify import submission as submissions
 from tasks.classify import table as tables
-from tasks.classify import telling
+from tasks.classify import targets, telling
 from tasks.classify.classifier import Classifier
 from tasks.classify.drawing import Drawings
 from tasks.classify.models import model_file
@@ -49,16 +49,19 @@ def use(
     drawn: Path | None = None,
     submission: Path | None = None,
     of: str | None = None,
-    clip: float = submissions.CLIP,
+    clip: float | None = None,
     show: Callable[[float], None] | None = None,
 ) -> Used:
     """Classify pictures, and write what is asked for; what is wrong is said before the work."""
     file = model_file(model)
-    tables.check_target(table, tables.SUFFIXES)
-    tables.check_target(submission)
-    if of is not None and submission is None:
-        raise ParameterError("--of says which probability a submission holds: add --submission")
-    found = Pictures(pictures, only)
+    targets.check_files(table, submission, pictures)
+    targets.check_folder(drawn, pictures)
+    for option, value in (("--of", of), ("--clip", clip)):
+        if value is not None and submission is None:
+            raise ParameterError(f"{option} is about a submission: add --submission")
+    clip = submissions.CLIP if clip is None else clip
+    found = Pictures(pictures, only, whole=submission is not None)
+    found.check()
     total = found.count() if submission is None else submissions.count(found, clip)
     classifier = Classifier.open(file)
     column = submissions.class_of(of, classifier.classes)

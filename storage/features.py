@@ -79,8 +79,6 @@ class FeatureStore:
         kind = np.uint8 if features.dtype == np.uint8 else np.float16
         flat = np.ascontiguousarray(features, dtype=kind).reshape(len(images), -1)
         column = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
-        if not (self.folder / SPACE).exists():
-            atomic.write_json(self.folder / SPACE, self.space.model_dump(mode="json"))
         return self.shards.add(pa.table({NAME: images, VALUES: column}))
 
     def reference(
@@ -110,6 +108,7 @@ class FeatureStore:
             "shards": {shard.name: shard.stat().st_size for shard in used},
         }
         atomic.write_json(path, content)
+        atomic.write_json(self.folder / SPACE, self.space.model_dump(mode="json"))
         return FeaturesRef(
             digest=digest,
             where=self.workspace.relative(path),
@@ -183,7 +182,7 @@ class FeatureTable:
 
 
 def shard_values(store: ShardStore, path: Path) -> "np.ndarray":
-    """(rows, width) float16 view of a shard's features, mapped from disk."""
+    """(rows, width) view of a shard's features, mapped from disk."""
     batch = store.open(path)
     if batch is None:
         raise StorageDamaged(

@@ -22,7 +22,7 @@ from storage.workspace import Workspace
 
 KINDS = (
     "images", "manifests", "facts", "splits", "features", "models", "evaluations", "reports",
-    "records", "results", "downloads", "unfinished",
+    "records", "results", "downloads", "unfinished", "tensorboard",
 )  # fmt: skip
 DAY_SECONDS = 24 * 3600.0
 LEFTOVER_SECONDS = DAY_SECONDS
@@ -142,8 +142,8 @@ def _leftovers(workspace: Workspace, gone: set[Path]) -> Iterator[Path]:
 
 
 def _abandoned(workspace: Workspace) -> Iterator[Path]:
-    """Folders of killed work in which nothing was written for UNFINISHED_DAYS."""
-    for path in workspace.unfinished.glob("*"):
+    """Killed work, and logs of trainings, to which nothing was written for UNFINISHED_DAYS."""
+    for path in [*workspace.unfinished.glob("*"), *workspace.tensorboard.glob("*")]:
         # Work goes on deep inside, which leaves the folder's own time as it was.
         youngest = min(map(_age_seconds, [path, *path.rglob("*")]))
         old_enough = youngest >= UNFINISHED_DAYS * DAY_SECONDS

@@ -71,6 +71,12 @@ def history(workspace: Workspace, experiment: str) -> list[Event]:
         ) from error
 
 
+def looked_up(workspace: Workspace, experiment: str) -> Publication | None:
+    """The published model, None if there is none; nothing is written, and nobody waited for."""
+    standing = _standing(history(workspace, experiment))
+    return standing[-1] if standing else None
+
+
 def current(workspace: Workspace, experiment: str) -> Publication | None:
     """The published model, None if there is none; the link leads to it afterwards."""
     with _locked(workspace, experiment):

@@ -7,6 +7,7 @@ from typing import Any
 
 from storage import folders, manifests, trees
 from storage.errors import StorageDamaged
+from storage.features import FeatureSpace
 from storage.images import ImageStore
 from storage.references import (
     SPLITS,
@@ -77,6 +78,7 @@ def _split(workspace: Workspace, reference: SplitRef) -> bool:
 def _features(workspace: Workspace, reference: FeaturesRef) -> bool:
     path = workspace.root / reference.where
     shards = json.loads(path.read_bytes())["shards"]
+    FeatureSpace.load(workspace, reference)
     return all((path.parents[1] / name).stat().st_size == size for name, size in shards.items())
 
 

@@ -15,7 +15,7 @@ from tasks.decode import opencv
 if TYPE_CHECKING:
     import numpy as np
 
-FillMode = Literal["nearest", "reflect", "wrap", "constant"]
+FillMode = Literal["nearest", "reflect", "constant"]
 
 
 class Augmentation(BaseModel):
@@ -78,7 +78,6 @@ def warp(pixels: "np.ndarray", one: "np.ndarray", fill_mode: FillMode) -> "np.nd
     edge = {
         "nearest": cv2.BORDER_REPLICATE,
         "reflect": cv2.BORDER_REFLECT,
-        "wrap": cv2.BORDER_WRAP,
         "constant": cv2.BORDER_CONSTANT,
     }
     height, width = pixels.shape[:2]

@@ -31,6 +31,7 @@ END_OF_JPEG, START_OF_JPEG = b"\xd9", b"\xd8"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_CHUNK_FRAME = 12  # bytes around a chunk's data: its length, its kind, its checksum
 EXIF_ORIENTATION = 0x0112
+ROWS_AT_A_TIME = 256
 # Formats whose EXIF rotation OpenCV leaves out when it keeps transparency.
 ROTATED_HERE = frozenset({"PNG", "WEBP"})
 # Orientation -> steps through rows and columns (-1 is backwards), for 5 to 8 after transposing.
@@ -178,7 +179,7 @@ def _as_rgb(pixels: "np.ndarray") -> "np.ndarray":
     import numpy as np
 
     if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
+        pixels = np.right_shift(pixels, 8, out=pixels).astype(np.uint8)
     elif pixels.dtype != np.uint8:
         pixels = np.clip(pixels * 255.0, 0, 255).astype(np.uint8)
     if pixels.ndim == 2 or pixels.shape[2] == 1:
@@ -191,6 +192,11 @@ def _as_rgb(pixels: "np.ndarray") -> "np.ndarray":
 def _over_white(bgra: "np.ndarray") -> "np.ndarray":
     import numpy as np
 
-    alpha = bgra[:, :, 3:].astype(np.uint16)
-    colour = bgra[:, :, 2::-1].astype(np.uint16)
-    return ((colour * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
+    rgb = np.empty((*bgra.shape[:2], 3), np.uint8)
+    # All at once would take 19 more bytes a pixel.
+    for top in range(0, len(bgra), ROWS_AT_A_TIME):
+        rows = slice(top, top + ROWS_AT_A_TIME)
+        alpha = bgra[rows, :, 3:].astype(np.uint16)
+        colour = bgra[rows, :, 2::-1].astype(np.uint16)
+        rgb[rows] = (colour * alpha + 255 * (255 - alpha) + 127) // 255
+    return rgb

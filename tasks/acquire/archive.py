@@ -12,10 +12,10 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any, cast
 
 from storage import atomic
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
@@ -24,6 +24,8 @@ from tasks.acquire.found import Found, is_unsafe, unwanted
 
 BLOCK = 1 << 20
 DEEPEST = 3
+# What stands before one entry of a tar: long names, attributes, maps of sparse files.
+LARGEST_HEADERS = 1 << 16
 UNREADABLE = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, RuntimeError,
     OSError, ValueError,
@@ -91,7 +93,8 @@ def _files(stream: IO[bytes], name: str, budget: Budget, depth: int) -> Iterator
 
 def _is_tar(stream: IO[bytes]) -> bool:
     try:
-        return tarfile.is_tarfile(stream)
+        with _opened_tar(stream):
+            return True
     except UNREADABLE:
         return False
     finally:
@@ -132,8 +135,10 @@ def _is_inner_zip(found: Found, depth: int) -> bool:
 def _inner_zip(
     archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: Budget, depth: int
 ) -> Iterator[Found]:
+    name = entry.filename.replace("\\", "/")
     with _unpacked(archive, entry, budget) as copy:
-        yield from _files(copy, entry.filename, budget, depth + 1)
+        for found in _files(copy, entry.filename, budget, depth + 1):
+            yield replace(found, inner=f"{name}/{found.inner}" if found.inner else name)
 
 
 @contextlib.contextmanager
@@ -162,12 +167,46 @@ def _temporary_file() -> Iterator[IO[bytes]]:
         yield copy
 
 
+class _Headers:
+    """The stream of a tar while the headers of one entry are read: so many bytes and no more."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._left = LARGEST_HEADERS
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes; ReadError, and nothing is read, where that is too much."""
+        self._left -= size
+        if self._left < 0:
+            raise tarfile.ReadError(f"an entry has headers of more than {LARGEST_HEADERS:,} bytes")
+        return self._stream.read(size)
+
+    def tell(self) -> int:
+        """Where the stream stands."""
+        return self._stream.tell()
+
+
 class StrictTarInfo(tarfile.TarInfo):
-    """An entry of a tar; a damaged header is an error, where Python's own takes it for the end."""
+    """An entry of a tar; a damaged header is an error, where Python's own takes it for the end.
+
+    Its headers are bounded: Python's own reads names and maps of any length into memory.
+    """
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> "StrictTarInfo":
         """The next entry; ReadError if there is none and no end mark either."""
+        stream: Any = archive.fileobj
+        if isinstance(stream, _Headers):  # the entry that an extended header belongs to
+            return cls._next(archive)
+        archive.fileobj = cast("Any", _Headers(stream))
+        archive.pax_headers = {}  # else headers meant for all entries pile up
+        try:
+            return cls._next(archive)
+        finally:
+            archive.fileobj = stream
+
+    @classmethod
+    def _next(cls, archive: tarfile.TarFile) -> "StrictTarInfo":
         try:
             entry = super().fromtarfile(archive)
         except tarfile.EOFHeaderError:  # type: ignore[attr-defined]  # the stubs lack it
@@ -179,10 +218,21 @@ class StrictTarInfo(tarfile.TarInfo):
         return entry
 
 
+def _opened_tar(stream: IO[bytes]) -> tarfile.TarFile:
+    return tarfile.open(fileobj=stream, mode="r:*", tarinfo=StrictTarInfo)
+
+
+def _entries(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    while (entry := archive.next()) is not None:
+        yield entry
+        # It keeps them all, for whoever asks for one by name.
+        archive.members.clear()  # type: ignore[attr-defined]  # the stubs lack it
+
+
 def _tar(stream: IO[bytes], budget: Budget) -> Iterator[Found]:
     names: set[str] = set()
-    with tarfile.open(fileobj=stream, mode="r:*", tarinfo=StrictTarInfo) as archive:
-        for entry in archive:
+    with _opened_tar(stream) as archive:
+        for entry in _entries(archive):
             if not entry.isdir():
                 yield _tar_entry(archive, entry, names, budget)
         _read_to_the_end(archive, budget)
@@ -265,8 +315,8 @@ def _read_file(stream: IO[bytes], name: PurePosixPath, budget: Budget, depth: in
 
 
 def _read_from_tar(stream: IO[bytes], name: PurePosixPath, budget: Budget) -> bytes | None:
-    with tarfile.open(fileobj=stream, mode="r:*", tarinfo=StrictTarInfo) as archive:
-        for entry in archive:
+    with _opened_tar(stream) as archive:
+        for entry in _entries(archive):
             if entry.isfile() and PurePosixPath(entry.name) == name:
                 return _beginning(_opener(archive, entry), budget)
             budget.spend(entry.size)

@@ -17,12 +17,17 @@ SYSTEM_NAMES = frozenset({"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"})
 
 @dataclass(frozen=True)
 class Found:
-    """A file of a source: its name there, its bytes if they are wanted, what is wrong with it."""
+    """A file of a source: its name there, its bytes if they are wanted, what is wrong with it.
+
+    `inner` is the archive inside the source that holds it, '' if none; names, and so labels, are
+    what they are in there.
+    """
 
     name: str
     data: bytes | None = None
     status: Status = Status.KEPT
     reason: str = ""
+    inner: str = ""
 
 
 def unwanted(name: str) -> Found | None:

@@ -1,7 +1,8 @@
 """Which class a picture's name claims, so that a prediction can be called correct or incorrect.
 
-A class is claimed by the file's own name, else by the name of the folder that holds it; otherwise
-nothing is claimed. In the file's name
+A class is claimed by the file's own name, else by the folder that holds it, where that is named
+after the class and nothing else: `test1` claims no 1. Otherwise nothing is claimed. In the file's
+name
 
 1. Kaggle's form decides: `cat.0.jpg` is a cat, `3.17.png` is a 3;
 2. else the one class whose words stand in it: `pikachu_counter.png`, `my-red-fox2.jpg`.
@@ -32,8 +33,14 @@ def claimed(file: str, folder: str, classes: Sequence[str]) -> str:
     kaggle = by_name(KAGGLE_NAMES)(file)
     if kaggle in classes:
         return kaggle
-    named = _named(PurePosixPath(file).stem, classes) or _named(folder, classes)
+    named = _named(PurePosixPath(file).stem, classes) or _called(folder, classes)
     return named[0] if len(named) == 1 else ""
+
+
+def _called(folder: str, classes: Sequence[str]) -> list[str]:
+    """The classes whose words are all of the folder's."""
+    words = _words(folder)
+    return [one for one in classes if words and _words(one) == words]
 
 
 def _named(name: str, classes: Sequence[str]) -> list[str]:

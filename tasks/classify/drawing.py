@@ -4,6 +4,7 @@ The text is white on a dark band; green where the picture's name says the same, 
 otherwise.
 """
 
+import os
 from collections import Counter
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from storage import atomic
 from storage.errors import ParameterError
 from storage.names import as_file_name
+from tasks.classify.targets import try_folder
 from tasks.decode import opencv
 
 if TYPE_CHECKING:
@@ -99,13 +101,15 @@ class Drawings:
 
     @classmethod
     def into(cls, folder: Path) -> "Drawings":
-        """The folder, made if it is not there; ParameterError where that cannot be."""
+        """The folder, made if it is not there; ParameterError where it cannot be written to."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
+            try_folder(folder)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise ParameterError(
                 f"expected a folder for drawn pictures at {folder}, found that it cannot be made "
-                f"({error.strerror}): name another one with --drawn"
+                f"or written to ({reason}): name another one with --drawn"
             ) from error
         return cls(folder)
 
@@ -113,24 +117,43 @@ class Drawings:
         self, screen: "np.ndarray", place: PurePosixPath, text: str, *, correct: bool | None
     ) -> Path:
         """The file in which the picture from `place` was drawn, named after it."""
-        target = self._free(as_file_name(str(place)))
-        kind = FORMATS[target.suffix.lower()]
+        stem, suffix = _stem_and_suffix(as_file_name(str(place)))
         image = with_text(screen, text, correct=correct)
-        return atomic.write_file(
-            target, lambda temporary: image.save(temporary, kind, quality=JPEG_QUALITY)
-        )
+        temporary = atomic.sibling(self._folder / f"drawn{suffix}")
+        with atomic.explained(self._folder):
+            try:
+                image.save(temporary, FORMATS[suffix.lower()], quality=JPEG_QUALITY)
+                return self._placed(temporary, stem, suffix)
+            finally:
+                temporary.unlink(missing_ok=True)
 
-    def _free(self, name: str) -> Path:
+    def _placed(self, temporary: Path, stem: str, suffix: str) -> Path:
         """`ant_1.jpg` for `ant/1.jpg`; `ant_1 (2).jpg` if there is one already."""
-        path = PurePosixPath(name)
-        stem, suffix = (
-            (path.stem, path.suffix) if path.suffix.lower() in FORMATS else (name, ".jpg")
-        )
         # File systems that do not tell capitals apart are common.
         key = f"{stem}{suffix}".casefold()
         for number in count(self._next[key] + 1):
             target = self._folder / f"{stem}{f' ({number})' if number > 1 else ''}{suffix}"
-            if not target.is_symlink() and not target.exists():
+            if _took(target, temporary):
                 self._next[key] = number
                 return target
         raise AssertionError
+
+
+def _stem_and_suffix(name: str) -> tuple[str, str]:
+    path = PurePosixPath(name)
+    return (path.stem, path.suffix) if path.suffix.lower() in FORMATS else (name, ".jpg")
+
+
+def _took(target: Path, temporary: Path) -> bool:
+    """Whether the file got this name; False if there is one of it, however late that was made."""
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without links, as FAT
+        try:
+            target.touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        temporary.replace(target)
+    return True

@@ -1,5 +1,6 @@
 """Which file a model's name stands for."""
 
+import os
 from pathlib import Path
 
 from storage import folders, published
@@ -16,10 +17,10 @@ def model_file(model: str) -> Path:
     """
     path = Path(model)
     for candidate in (path, path / MODEL):
-        if candidate.is_file():
+        if os.path.isfile(candidate):  # noqa: PTH113 - no path at all is no file, and no error
             return candidate
     workspace = Workspace.current()
-    standing = published.current(workspace, model)
+    standing = published.looked_up(workspace, model)
     if standing is not None:
         return workspace.root / standing.model / MODEL
     latest = workspace.reports / as_file_name(model) / LATEST / METRICS

@@ -9,10 +9,10 @@ before it is wanted, except from archives, which give their files as they come.
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from storage.errors import SourceMissing, SourceTooLarge
+from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
 from storage.names import natural_key
 from tasks.acquire import archive
 from tasks.acquire.folders import is_plain, paths_of
@@ -37,8 +37,9 @@ class Picture:
     """A file that ought to be a picture.
 
     `name` is what it is called to people, `place` where it is within the folder or archive that was
-    given, `folder` the name of the folder that holds it. Either its bytes are there, or the path to
-    read them from, or the reason why neither is.
+    given, `inner` the archive within that archive that holds it, `folder` the name of the folder
+    that holds it. Either its bytes are there, or the path to read them from, or the reason why
+    neither is.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Picture:
     data: bytes | None = None
     path: Path | None = None
     reason: str = ""
+    inner: str = ""
 
     def read(self) -> bytes | str:
         """The bytes, or why there are none."""
@@ -57,10 +59,16 @@ class Picture:
 
 @dataclass
 class Pictures:
-    """What `paths` hold; iterating again reads again. `only` is how places must begin."""
+    """What `paths` hold; iterating again reads again.
+
+    `only` is how places must begin, those in archives inside archives with these or without. An
+    archive that is damaged or too large gives what comes before that, and one row with the reason;
+    where `whole` ones are wanted it is an error.
+    """
 
     paths: Sequence[Path]
     only: str = ""
+    whole: bool = False
     passed_over: int = field(default=0, init=False)
 
     def __iter__(self) -> Iterator[Picture]:
@@ -75,6 +83,15 @@ class Pictures:
         if nothing:
             raise SourceMissing(self._missing(others))
 
+    def check(self) -> None:
+        """SourceMissing if a path leads nowhere."""
+        missing = [_shown(path) for path in self.paths if not os.path.exists(path)]  # noqa: PTH110
+        if missing:
+            raise SourceMissing(
+                f"expected pictures at {one_line(', '.join(missing))}, found nothing there: name "
+                "pictures, folders of pictures, zips or tars that exist"
+            )
+
     def count(self) -> int | None:
         """How many there are; None where an archive would have to be read to know."""
         if any(_is_archive(path) for path in self.paths):
@@ -85,15 +102,23 @@ class Pictures:
         if path.is_dir():
             yield from (one for one in _of_folder(path) if self._wanted(one, others))
         elif _is_archive(path):
-            yield from (one for one in _of_archive(path) if self._wanted(one, others))
+            yield from self._of_archive(path, others)
         else:
-            folder = _shown(path.absolute().parent.name)
-            yield Picture(_shown(path), PurePosixPath(_shown(path.name)), folder, path=path)
+            yield replace(_given(path), path=path)
+
+    def _of_archive(self, path: Path, others: set[str]) -> Iterator[Picture]:
+        try:
+            yield from (one for one in _of_archive(path) if self._wanted(one, others))
+        except (SourceDamaged, SourceTooLarge) as error:
+            if self.whole:
+                raise
+            yield replace(_given(path), reason=str(error))
 
     def _wanted(self, picture: Picture, others: set[str]) -> bool:
         place = picture.place.as_posix()
-        if not place.startswith(self.only):
-            others.add(place.partition("/")[0])
+        within = f"{picture.inner}/{place}" if picture.inner else place
+        if not place.startswith(self.only) and not within.startswith(self.only):
+            others.add(within.partition("/")[0])
             return False
         hidden = any(part.startswith(".") and part != ".." for part in picture.place.parts)
         if hidden or unwanted(place) is not None:
@@ -117,6 +142,12 @@ class Pictures:
 
 def _is_archive(path: Path) -> bool:
     return path.name.lower().endswith(ARCHIVE_SUFFIXES) and path.is_file()
+
+
+def _given(path: Path) -> Picture:
+    """What was named itself, without its bytes."""
+    folder = _shown(path.absolute().parent.name)
+    return Picture(_shown(path), PurePosixPath(_shown(path.name)), folder)
 
 
 def _of_folder(folder: Path) -> Iterator[Picture]:
@@ -143,6 +174,11 @@ def _of_archive(path: Path) -> Iterator[Picture]:
             path, max_total_bytes=MAX_TOTAL_BYTES, max_file_bytes=MAX_FILE_BYTES
         ):
             yield _of_found(path, found)
+    except OSError as error:
+        raise SourceDamaged(
+            f"{path} cannot be read ({error.strerror}): expected an archive that opens. Look at "
+            "its rights, or leave it out"
+        ) from error
     except SourceTooLarge as error:
         raise SourceTooLarge(
             f"{path} unpacks to more than {MAX_TOTAL_BYTES:,} bytes: expected an archive of "
@@ -153,8 +189,15 @@ def _of_archive(path: Path) -> Iterator[Picture]:
 
 def _of_found(path: Path, found: Found) -> Picture:
     place = PurePosixPath(_shown(found.name))
-    reason = "" if found.data is not None else f"{found.status}: {found.reason}"
-    return Picture(f"{_shown(path)}/{place}", place, place.parent.name, found.data, reason=reason)
+    inner = _shown(found.inner)
+    return Picture(
+        name="/".join(part for part in (_shown(path), inner, str(place)) if part),
+        place=place,
+        folder=place.parent.name,
+        data=found.data,
+        reason="" if found.data is not None else f"{found.status}: {found.reason}",
+        inner=inner,
+    )
 
 
 def _read(path: Path) -> bytes | str:

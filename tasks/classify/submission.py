@@ -76,8 +76,8 @@ def _some(names: list[str]) -> str:
     return shown if len(names) <= NAMES_SHOWN else f"{shown} and {len(names) - NAMES_SHOWN} more"
 
 
-def write(path: Path, predictions: Sequence[Prediction], column: int, clip: float) -> int:
-    """Write the submission in the order of the numbers; how many pictures could not be read."""
+def write(path: Path, predictions: Sequence[Prediction], column: int, clip: float) -> None:
+    """Write the submission in the order of the numbers; 0.5 for what could not be read."""
     rows = sorted(
         zip(
             numbers(one.place for one in predictions),
@@ -86,7 +86,6 @@ def write(path: Path, predictions: Sequence[Prediction], column: int, clip: floa
         )
     )
     atomic.write_file(path, lambda temporary: _write(temporary, rows))
-    return sum(not one.probabilities for one in predictions)
 
 
 def _probability(prediction: Prediction, column: int, clip: float) -> float:

@@ -1,33 +1,17 @@
 """Predictions as a table for other programs: CSV or Parquet, told by the file's suffix."""
 
 import csv
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from storage import atomic
-from storage.errors import ParameterError
 from tasks.classify.predictions import Prediction
+from tasks.classify.targets import CSV
 from tasks.evaluate.tables import PROBABILITY
 
-CSV, PARQUET = ".csv", ".parquet"
-SUFFIXES = (CSV, PARQUET)
 # What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
-
-
-def check_target(path: Path | None, suffixes: tuple[str, ...] = ()) -> None:
-    """ParameterError, before the work is done, if a file with one of `suffixes` cannot be there."""
-    if path is None:
-        return
-    if suffixes and path.suffix.lower() not in suffixes:
-        raise ParameterError(
-            f"expected a file whose name ends with {' or '.join(suffixes)}, found {path}"
-        )
-    parent = next(one for one in path.absolute().parents if one.exists())
-    if path.is_dir() or not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise ParameterError(f"expected a file that can be written, found {path}: name another")
 
 
 def write(path: Path, predictions: Sequence[Prediction], classes: Sequence[str]) -> Path:

@@ -9,7 +9,7 @@ from storage.references import SPLITS
 if TYPE_CHECKING:
     import pandas as pd
 
-EIGHT = 8
+DRAWN_AT_RANDOM = 8
 MOST_ERRORS = 24
 SEED = 8
 
@@ -43,11 +43,11 @@ def _called(table: "pd.DataFrame", name: str) -> "pd.Series":
 
 
 def eight(predictions: "pd.DataFrame") -> list[str]:
-    """Stored names of EIGHT shown pictures, drawn with a seed of their own."""
+    """Stored names of DRAWN_AT_RANDOM shown pictures, drawn with a seed of their own."""
     import numpy as np
 
     images = shown(predictions)["image"].sort_values().to_numpy()
-    drawn = np.random.default_rng(SEED).permutation(len(images))[:EIGHT]
+    drawn = np.random.default_rng(SEED).permutation(len(images))[:DRAWN_AT_RANDOM]
     return [str(image) for image in images[drawn]]
 
 

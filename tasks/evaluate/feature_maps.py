@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage.errors import ParameterError
 from tasks.decode import opencv
-from tasks.evaluate.watching import layers_with_maps, watched
+from tasks.evaluate.layer_outputs import layers_with_maps, watched
 from tasks.tensorflow import load_keras
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tasks.decode import opencv
-from tasks.evaluate.watching import gives_maps, watched
+from tasks.evaluate.layer_outputs import gives_maps, watched
 from tasks.tensorflow import load_keras, load_tensorflow
 
 if TYPE_CHECKING:

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 # What decides a feature's value: a changed line in these makes another feature space.
-DECIDING = (
-    "tasks.decode", "tasks.augmentation", "tasks.extract.views", "tasks.extract.pixels",
-    "tasks.extract.preprocessing", __name__,
-)  # fmt: skip
+DECIDING = ("tasks.decode", "tasks.extract.pixels", "tasks.extract.preprocessing", __name__)
 
 
 @dataclass(frozen=True)
@@ -52,11 +49,17 @@ class Backbone:
         features = base(preprocess(pixels, self.name, self.preprocessing))
         return keras.Model(pixels, features, name="backbone")
 
-    def top(self) -> Any:
+    def above(self) -> Any:
         """A Keras model of the layers after `layer`: from the features to the network's last."""
         keras = load_keras()
         base = self._base()
-        cut = _layer(base, self.layer or base.layers[-1].name)
+        assert self.layer is not None  # what lies above the last layer is nothing
+        cut = _layer(base, self.layer)
+        if cut is base.layers[-1]:
+            raise ParameterError(
+                f"{base.name} has nothing above its last layer {cut.name}: choose a model.layer "
+                f"before it, one of {', '.join(layer.name for layer in base.layers[:-1])}"
+            )
         try:
             top = keras.Model(cut.output, base.output, name="top")
         except ValueError as error:

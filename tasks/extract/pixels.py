@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 RESIZING = "bilinear, half-pixel centres, float32"
 # What decides a pixel's value: a changed line in these makes another feature space.
-DECIDING = ("tasks.decode", "tasks.augmentation", "tasks.extract.views", __name__)
+DECIDING = ("tasks.decode", __name__)
 # Weights of red, green and blue in a grey picture (ITU-R BT.601), as OpenCV has them.
 GREY = (0.299, 0.587, 0.114)
 

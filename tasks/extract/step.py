@@ -64,7 +64,9 @@ def extract(
     compute, space = network.prepare()
     table = manifests.load(workspace.root / split.where)
     averaged = (PLAIN, MIRROR) if averaging == "mirror" else (PLAIN,)
-    trained = (*averaged, *augmented(augmentation, views, seed))
+    # A mirror image that is there anyhow is trained on where changes may mirror pictures.
+    flips = augmentation is not None and augmentation.horizontal_flip
+    trained = (*(averaged if flips else (PLAIN,)), *augmented(augmentation, views, seed))
     names = _names(table, trained, averaged)
     store = FeatureStore(workspace, space)
     load = partial(_load, ImageStore(workspace.images), image_size, augmentation)

@@ -7,6 +7,7 @@ view finds it.
 from typing import TYPE_CHECKING, Literal
 
 from storage import digests
+from tasks import code
 from tasks.augmentation import Augmentation, maps, warp
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ def augmented(augmentation: Augmentation | None, count: int, seed: int) -> tuple
     """The names of `count` random views; they say how they were drawn."""
     if augmentation is None:
         return ()
-    drawn = digests.of_value([augmentation.model_dump(mode="json"), seed])[:8]
+    made_by = code.of_modules("tasks.augmentation", __name__)
+    drawn = digests.of_value([augmentation.model_dump(mode="json"), seed, made_by])[:8]
     return tuple(f"{drawn}-{number}" for number in range(1, count + 1))
 
 

@@ -1,13 +1,14 @@
 """Training pictures as training sees them: each as it is, then changed at random seven times."""
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage.errors import StorageDamaged
 from storage.images import ImageStore
 from tasks.augmentation import Augmentation, maps, warp
-from tasks.extract.pixels import load, rounded
+from tasks.extract.pixels import Pixels, load
 from tasks.publish import sheets
 
 if TYPE_CHECKING:
@@ -20,35 +21,39 @@ SEED = 7
 PAGE_SIDE = 96
 
 
-def changes(augmentation: Augmentation | None) -> bool:
+def changes(augmentation: Augmentation) -> bool:
     """Whether there is anything to look at."""
-    if augmentation is None:
-        return False
     amounts = augmentation.model_dump(exclude={"fill_mode"})
     return any(amounts.values())
 
 
 def rows(
-    store: ImageStore, split: "pd.DataFrame", augmentation: Augmentation, side: int
+    store: ImageStore,
+    split: "pd.DataFrame",
+    augmentation: Augmentation,
+    side: int,
+    channels: int,
 ) -> "list[np.ndarray]":
-    """Up to PICTURES training pictures as a network of `side` pixels gets them, with CHANGED each.
+    """Up to PICTURES training pictures as a network gets them, each with CHANGED of its changes.
 
-    Always the same ones; pictures that cannot be opened are passed over.
+    (side, side, 3) uint8, grey where the network takes one channel. Always the same pictures; those
+    that cannot be opened are passed over.
     """
     import numpy as np
 
+    prepare, _ = Pixels(side, channels).prepare()
     generator = np.random.default_rng(SEED)
     images = split.loc[split["split"] == "train", "image"].sort_values().to_numpy()
     found: list[np.ndarray] = []
     for name in images[generator.permutation(len(images))[:PICTURES]]:
         drawn = maps(augmentation, CHANGED, side, generator)
         with contextlib.suppress(OSError, StorageDamaged):
-            square = rounded(load(store, str(name), side))
+            square = prepare(load(store, str(name), side))
             found += [square, *(warp(square, one, augmentation.fill_mode) for one in drawn)]
-    return found
+    return [np.repeat(one, 3 // channels, axis=2) for one in found]
 
 
-def save(path: Path, pictures: "list[np.ndarray]") -> None:
+def save(path: Path, pictures: "Sequence[np.ndarray]") -> None:
     """The rows as a PNG."""
     panels = [
         sheets.Panel(pixels, "changed" if place % (CHANGED + 1) else "as it is")
@@ -57,6 +62,6 @@ def save(path: Path, pictures: "list[np.ndarray]") -> None:
     sheets.save(path, panels, CHANGED + 1, "Training pictures, and changed as in training")
 
 
-def grid(pictures: "list[np.ndarray]") -> "np.ndarray":
+def grid(pictures: "Sequence[np.ndarray]") -> "np.ndarray":
     """The rows as one picture without words."""
     return sheets.grid(pictures, CHANGED + 1, PAGE_SIDE)

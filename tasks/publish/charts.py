@@ -22,6 +22,7 @@ from tasks.publish.measures import Bin, Curve, expected_calibration_error, reach
 
 MOST_SERIES = 10
 MOST_BARS = 40
+LONGEST_LABEL = 22
 RATES = (0.01, 0.05, 0.1, 0.2, 0.5)
 
 
@@ -57,7 +58,7 @@ def intervals(title: str, rows: Sequence[Interval], mark: float | None, mark_nam
             axes.plot([row.mean], [place], "o", color=SERIES[0], markersize=6)
         if mark is not None:
             axes.axvline(mark, color=SERIES[1], linewidth=1.6, linestyle=(0, (4, 2)))
-        axes.set_yticks(range(len(rows)), [short(row.name) for row in rows])
+        axes.set_yticks(range(len(rows)), [short(row.name, LONGEST_LABEL) for row in rows])
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.grid(visible=False, axis="y")
         percent_axis(axes.xaxis)
@@ -241,7 +242,7 @@ def pictures_by_class(counts: list[tuple[str, list[int]]]) -> Chart:
             widths = [row[1][number] for row in shown]
             axes.barh(range(len(shown)), widths, left=left, height=0.66, color=SERIES[number])
             left = [a + b for a, b in zip(left, widths, strict=True)]
-        axes.set_yticks(range(len(shown)), [short(row[0]) for row in shown])
+        axes.set_yticks(range(len(shown)), [short(row[0], LONGEST_LABEL) for row in shown])
         axes.set(xlabel="pictures", ylim=(len(shown) - 0.5, -0.5))
         axes.tick_params(axis="y", length=0, labelcolor=INK)
         axes.grid(visible=False, axis="y")

@@ -1,9 +1,10 @@
 """matplotlib figures as inline SVG that takes its colours from the page, dark or light."""
 
+import contextlib
 import io
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,10 @@ COLOURS = {
     **{stand_in: f"var(--series-{number})" for number, stand_in in enumerate(SERIES)},
 }
 DASHES = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
-LONGEST_LABEL = 22
 NONE = "\N{EN DASH}"
+# matplotlib escapes < and > wherever else they stand, as in the name of a class.
+TAG = re.compile("<[^>]*>")
+REFERENCE = re.compile(r'(url\(#|href="#)([^)"]+)')
 
 SETTINGS: Any = {
     "svg.fonttype": "none",
@@ -77,9 +80,17 @@ def dash(number: int) -> Any:
     return DASHES[number // len(SERIES) % len(DASHES)]
 
 
-def short(text: str) -> str:
-    """`text` for the side of a chart, where there is little room."""
-    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
+def short(text: str, longest: int) -> str:
+    """`text`, cut where it is longer."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+@contextlib.contextmanager
+def silent() -> Iterator[None]:
+    """No warning is given of letters that matplotlib's font lacks."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -105,18 +116,15 @@ def svg(figure: "Figure", alternative: str) -> "Markup":
     stream = io.StringIO()
     for axes in figure.axes:
         axes.patch.set_visible(False)
-    with warnings.catch_warnings():
-        # Letters that matplotlib's font lacks are drawn by the browser's.
-        warnings.simplefilter("ignore", UserWarning)
+    # Letters that matplotlib's font lacks are drawn by the browser's.
+    with silent():
         figure.savefig(stream, format="svg", metadata={"Date": None})
     text = stream.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
-    text = _with_own_identifiers(text, digests.of_value([alternative, text])[:8])
-    text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", text)
-    for stand_in, real in COLOURS.items():
-        text = text.replace(stand_in, real)
+    text = _of_the_page(text, digests.of_value([alternative, text])[:8])
+    text = recoloured(text, COLOURS)
     view = re.search(r'viewBox="[^"]*"', text)
     assert view is not None
     opening = f'<svg role="img" {view[0]} aria-label="{escape(alternative)}" '
@@ -126,13 +134,29 @@ def svg(figure: "Figure", alternative: str) -> "Markup":
     return Markup(opening + title + text[text.index(">") + 1 :].strip())  # noqa: S704
 
 
-def _with_own_identifiers(text: str, prefix: str) -> str:
-    """Only what is referred to keeps an identifier, and no two drawings share one."""
-    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', text))
-    text = re.sub(
-        r' id="([^"]*)"', lambda hit: f' id="{prefix}-{hit[1]}"' if hit[1] in used else "", text
-    )
-    return re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}-", text)
+def _of_the_page(text: str, prefix: str) -> str:
+    """Identifiers only of what is referred to, none that two drawings share, and no fonts."""
+    used = {found[1] for tag in TAG.findall(text) for found in REFERENCE.findall(tag)}
+
+    def own(tag: str) -> str:
+        tag = re.sub(
+            r' id="([^"]*)"', lambda hit: f' id="{prefix}-{hit[1]}"' if hit[1] in used else "", tag
+        )
+        tag = REFERENCE.sub(rf"\g<1>{prefix}-\g<2>", tag)
+        return re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", tag)
+
+    return TAG.sub(lambda tag: own(tag[0]), text)
+
+
+def recoloured(text: str, colours: Mapping[str, str]) -> str:
+    """An SVG with other colours; what is written in it may look like a colour, and stays."""
+
+    def changed(tag: str) -> str:
+        for before, after in colours.items():
+            tag = tag.replace(before, after)
+        return tag
+
+    return TAG.sub(lambda tag: changed(tag[0]), text)
 
 
 def percent_axis(axis: Any) -> None:

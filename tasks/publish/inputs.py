@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from storage.images import ImageStore
 from storage.references import SPLITS
-from tasks.augmentation import Augmentation
 from tasks.evaluate.look import Looked
 from tasks.publish.figures import PublishedFigure
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 TEST, VALIDATION, TRAIN = "test", "validation", "train"
@@ -45,7 +45,7 @@ class ReportInputs:
     `evaluation` are places in the workspace. `candidates` comes from `label_errors.candidates`;
     `downloads` counts addresses by status, `hosts` those that gave a picture and the others;
     `heat_maps` holds encoded Grad-CAM pictures by stored image name, `network` the model's layers
-    as `tasks.train.described` gives them; `augmentation` and `image_size` are those of training.
+    as `tasks.train.described` gives them, `augmented` what `augmentation_sheet.rows` does.
     """
 
     experiment: str
@@ -74,8 +74,7 @@ class ReportInputs:
     heat_maps: Mapping[str, bytes] = field(default_factory=dict)
     look: Looked | None = None
     network: Sequence[Mapping[str, Any]] = ()
-    augmentation: Augmentation | None = None
-    image_size: int = 180
+    augmented: "Sequence[np.ndarray]" = ()
 
     @property
     def classes(self) -> list[str]:

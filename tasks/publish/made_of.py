@@ -17,12 +17,14 @@ from storage.references import (
 )
 from storage.statuses import Status
 from storage.workspace import Workspace
+from tasks.augmentation import Augmentation
 from tasks.evaluate import look as looks
-from tasks.publish import heat, label_errors, lookup
+from tasks.publish import augmentation_sheet, heat, label_errors, lookup
 from tasks.publish.inputs import ReportInputs
 from tasks.publish.label_errors import Found
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 MOST_HOSTS = 20
@@ -70,7 +72,36 @@ def opened(
     )
 
 
-def looked_at(workspace: Workspace, model: ModelRef, evaluation: EvaluationRef) -> dict[str, Any]:
+def for_report(
+    workspace: Workspace,
+    experiment: str,
+    run: str,
+    when: str,
+    *,
+    augmentation: Augmentation | None,
+    image_size: int,
+    **given: Any,
+) -> ReportInputs:
+    """What `opened` gives for the same words, and with it all that the report draws and doubts.
+
+    `augmentation` and `image_size` are those of training.
+    """
+    split, features = given["split"], given["features"]
+    doubtful = _doubtful_labels(workspace, split, features)
+    return opened(
+        workspace,
+        experiment,
+        run,
+        when,
+        candidates=doubtful.candidates,
+        candidates_note=doubtful.note,
+        augmented=_augmented(workspace, split, features, augmentation, image_size),
+        **_looked_at(workspace, given["model"], given["evaluation"]),
+        **given,
+    )
+
+
+def _looked_at(workspace: Workspace, model: ModelRef, evaluation: EvaluationRef) -> dict[str, Any]:
     """What the report draws of the model: its layers, and what the evaluation looked at closely.
 
     An older model has no list of layers, an older evaluation looked at nothing.
@@ -84,7 +115,23 @@ def looked_at(workspace: Workspace, model: ModelRef, evaluation: EvaluationRef) 
     }
 
 
-def doubtful_labels(workspace: Workspace, split: SplitRef, features: FeaturesRef) -> Found:
+def _augmented(
+    workspace: Workspace,
+    split: SplitRef,
+    features: FeaturesRef,
+    augmentation: Augmentation | None,
+    side: int,
+) -> "list[np.ndarray]":
+    if augmentation is None or not augmentation_sheet.changes(augmentation):
+        return []
+    space = FeatureSpace.load(workspace, features)
+    channels = space.shape[-1] if space.backbone == PIXELS else 3
+    table = manifests.load(workspace.root / split.where)
+    images = ImageStore(workspace.images)
+    return augmentation_sheet.rows(images, table, augmentation, side, channels)
+
+
+def _doubtful_labels(workspace: Workspace, split: SplitRef, features: FeaturesRef) -> Found:
     """Label-error candidates among the pictures of a split."""
     if FeatureSpace.load(workspace, features).backbone == PIXELS:
         return Found(

@@ -6,9 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.publish.drawing import FAINT, INK, LINE, SERIES, Chart, new_figure, settings, svg
+from tasks.publish.drawing import (
+    FAINT,
+    INK,
+    LINE,
+    SERIES,
+    Chart,
+    new_figure,
+    recoloured,
+    settings,
+    short,
+    silent,
+    svg,
+)
 from tasks.publish.network_table import HEADER, Row, rows_of, shape, totals
-from tasks.publish.sheets import short, silent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,10 +52,7 @@ def save(path: Path, network: Sequence[Row]) -> Path:
         figure = _figure(network)
         figure.patch.set(visible=True, facecolor="white")
         figure.savefig(stream, format="svg", metadata={"Date": None})
-    text = stream.getvalue()
-    for stand_in, real in ALONE.items():
-        text = text.replace(stand_in, real)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(recoloured(stream.getvalue(), ALONE), encoding="utf-8")
     return path
 
 

@@ -18,16 +18,6 @@ class Paired(NamedTuple):
     both_wrong: int
     p_value: float
 
-    @property
-    def first_accuracy(self) -> float:
-        """Of the first model, on the shared pictures."""
-        return (self.both_right + self.only_first) / self.pictures
-
-    @property
-    def second_accuracy(self) -> float:
-        """Of the second model, on the shared pictures."""
-        return (self.both_right + self.only_second) / self.pictures
-
 
 def mcnemar(only_first: int, only_second: int) -> float:
     """Two-sided exact p-value of McNemar's test (McNemar 1947, exact binomial form).

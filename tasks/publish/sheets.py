@@ -1,12 +1,11 @@
 """Sheets of pictures as PNG files: panels in rows, each under its title, on white."""
 
-import contextlib
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tasks.decode import opencv
+from tasks.publish.drawing import short, silent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,19 +57,6 @@ def save(path: Path, panels: Sequence[Panel], columns: int, title: str) -> Path:
 def _writer(figure: Any, width: int, height: int) -> Callable[..., Any]:
     """A function that writes text at (x, y) in pixels from the upper left."""
     return lambda x, y, text, **how: figure.text(x / width, 1 - y / height, text, **how)
-
-
-@contextlib.contextmanager
-def silent() -> Iterator[None]:
-    """No warning is given of letters that matplotlib's font lacks."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        yield
-
-
-def short(text: str, longest: int) -> str:
-    """`text`, cut where it is longer."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def grid(pictures: "Sequence[np.ndarray]", columns: int, side: int) -> "np.ndarray":

@@ -54,28 +54,13 @@ def publish(
     workspace = Workspace.current()
     when = records.now()
     run = f"{when[:19].replace(':', '').replace('T', '-')}-{evaluation.digest[:8]}"
-    doubtful = made_of.doubtful_labels(workspace, split, features)
-    inputs = made_of.opened(
-        workspace,
-        experiment,
-        run,
-        when,
-        images=images,
-        split=split,
-        features=features,
-        model=model,
-        evaluation=evaluation,
-        figure=figure,
-        steps=steps,
-        seconds=sum(step.seconds for step in steps) or None,
-        parameters=parameters or {},
-        command=command,
-        candidates=doubtful.candidates,
-        candidates_note=doubtful.note,
-        augmentation=augmentation,
-        image_size=image_size,
-        **made_of.looked_at(workspace, model, evaluation),
-    )
+    inputs = made_of.for_report(
+        workspace, experiment, run, when,
+        images=images, split=split, features=features, model=model, evaluation=evaluation,
+        figure=figure, steps=steps, seconds=sum(step.seconds for step in steps) or None,
+        parameters=parameters or {}, command=command,
+        augmentation=augmentation, image_size=image_size,
+    )  # fmt: skip
     target = workspace.reports / as_file_name(experiment) / run
     with atomic.new_folder(target) as new:
         report_folder.write(new, inputs)

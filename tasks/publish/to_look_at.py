@@ -1,5 +1,6 @@
 """What there is to look at: files in the report's folder, and their place on its page."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,9 +51,8 @@ def write(folder: Path, inputs: ReportInputs) -> None:
     if inputs.network:
         network_drawing.save(folder / NETWORK_DRAWING, inputs.network)
         atomic.write_bytes(folder / NETWORK_TABLE, network_table.table(inputs.network).encode())
-    changed = _augmented(inputs)
-    if changed:
-        augmentation_sheet.save(folder / AUGMENTED, changed)
+    if inputs.augmented:
+        augmentation_sheet.save(folder / AUGMENTED, inputs.augmented)
     if inputs.heat_maps:
         heat.save(folder / GRAD_CAM, inputs.heat_maps, _names(inputs))
     if inputs.look is None:
@@ -67,19 +67,11 @@ def write(folder: Path, inputs: ReportInputs) -> None:
 
 def section(inputs: ReportInputs) -> dict[str, Any]:
     """The same for the page, in the form in which its template takes them."""
-    changed = _augmented(inputs)
     return {
         "eight": eight.tiles(inputs),
         "kernels": _kernels(inputs),
         "feature_maps": _feature_maps(inputs),
-        "augmented": _plate(
-            augmentation_sheet.grid(changed),
-            f"{len(changed) // (augmentation_sheet.CHANGED + 1)} training pictures, each followed "
-            f"by {augmentation_sheet.CHANGED} changed ones",
-            "In each row a training picture as it is, then as training sees it.",
-        )
-        if changed
-        else None,
+        "augmented": _augmented(inputs.augmented),
         "network": _network(inputs),
         "network_layers": len(inputs.network),
     }
@@ -111,11 +103,14 @@ def _feature_maps(inputs: ReportInputs) -> Plate | None:
     return _plate(feature_sheet.grid(maps), text, f"{text}. From the upper left: {channels}.")
 
 
-def _augmented(inputs: ReportInputs) -> "list[np.ndarray]":
-    if inputs.augmentation is None or not augmentation_sheet.changes(inputs.augmentation):
-        return []
-    return augmentation_sheet.rows(
-        inputs.images, inputs.split, inputs.augmentation, inputs.image_size
+def _augmented(rows: "Sequence[np.ndarray]") -> Plate | None:
+    if not rows:
+        return None
+    changed = augmentation_sheet.CHANGED
+    return _plate(
+        augmentation_sheet.grid(rows),
+        f"{len(rows) // (changed + 1)} training pictures, each followed by {changed} changed ones",
+        "In each row a training picture as it is, then as training sees it.",
     )
 
 

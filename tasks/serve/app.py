@@ -10,6 +10,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from fastapi_offline import FastAPIOffline
 
+from storage.errors import DarkroomError
 from tasks.classify.classifier import Classifier
 from tasks.decode import Problem, decode
 from tasks.extract.pixels import resized
@@ -36,13 +37,23 @@ class Service:
         self.batches = Batches(classifier.probabilities, limits.batch)
         self.decoders = ThreadPoolExecutor(limits.decoders, thread_name_prefix="decoder")
 
-    @contextlib.asynccontextmanager
-    async def running(self, _app: FastAPI) -> AsyncIterator[None]:
-        """Warm before the first request; afterwards nothing is left running."""
+    def warm(self) -> None:
+        """The first computation, which takes longest; DarkroomError if the model fails at it."""
         import numpy as np
 
         black = np.zeros((self.classifier.side, self.classifier.side, 3), np.uint8)
-        self.classifier.probabilities([black])
+        try:
+            self.classifier.probabilities([black])
+        except Exception as error:
+            reason = str(error).strip().partition("\n")[0][:200]
+            raise DarkroomError(
+                f"expected a model that can classify a black picture, found that it fails "
+                f"({reason}): run its experiment again, or name another model"
+            ) from error
+
+    @contextlib.asynccontextmanager
+    async def running(self, _app: FastAPI) -> AsyncIterator[None]:
+        """While it lasts requests are answered; afterwards nothing is left running."""
         computing = asyncio.create_task(self.batches.run())
         yield
         computing.cancel()
@@ -89,8 +100,9 @@ class Service:
 
 
 def create_app(classifier: Classifier, limits: Limits) -> FastAPI:
-    """The ASGI application of one model."""
+    """The ASGI application of one model, warm before the first request."""
     service = Service(classifier, limits)
+    service.warm()
     app = FastAPIOffline(
         redoc_url=None,
         title="Darkroom",

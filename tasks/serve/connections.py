@@ -69,14 +69,16 @@ def http_protocol(head_seconds: float) -> type[H11Protocol]:
     class Connection(H11Protocol):
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            self._expect_head()
+            self._expect_head(self.cycle)
 
         def on_response_complete(self) -> None:
+            last = self.cycle
+            # Begins with the next request at once where its head has come already.
             super().on_response_complete()
-            self._expect_head()
+            self._expect_head(last)
 
-        def _expect_head(self) -> None:
-            self.loop.call_later(head_seconds, self._close_unless_asked, self.cycle)
+        def _expect_head(self, last: object) -> None:
+            self.loop.call_later(head_seconds, self._close_unless_asked, last)
 
         def _close_unless_asked(self, last: object) -> None:
             if self.cycle is last and not self.transport.is_closing():

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from storage.errors import ParameterError
 
 MAX_BYTES = 10 * 2**20
-# A 24-megapixel camera's picture; while one is decoded and resized it takes up to 15 bytes a pixel.
+# A 24-megapixel camera's picture; while one is decoded and resized it takes up to 15 bytes a pixel,
+# and some more where it has transparency and 16 bits.
 MAX_PIXELS = 25_000_000
 
 

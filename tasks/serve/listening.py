@@ -6,7 +6,7 @@ import socket
 from fastapi import FastAPI
 from uvicorn import Config, Server
 
-from storage.errors import ParameterError
+from storage.errors import DarkroomError, ParameterError
 from tasks.serve.connections import http_protocol
 from tasks.serve.limits import Limits
 
@@ -23,9 +23,23 @@ def listening_socket(host: str, port: int) -> socket.socket:
         ) from error
 
 
+class _Telling(Server):
+    """uvicorn, which itself says nothing of a socket that it was handed."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for one in sockets or ():
+            print(f"{_address(one)} answers; Ctrl-C stops it", flush=True)  # noqa: T201
+
+
+def _address(one: socket.socket) -> str:
+    host, port = one.getsockname()[:2]
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
 def server(app: FastAPI, limits: Limits) -> Server:
     """uvicorn, speaking plain HTTP/1.1 and nothing else, whatever else is installed."""
-    return Server(
+    return _Telling(
         Config(
             app,
             http=http_protocol(limits.head_seconds),
@@ -39,11 +53,15 @@ def server(app: FastAPI, limits: Limits) -> Server:
     )
 
 
-def listen(app: FastAPI, limits: Limits, *, host: str, port: int) -> None:
-    """Answer until interrupted or terminated, then answer what is in flight."""
-    with listening_socket(host, port) as one:
-        address = f"[{host}]" if ":" in host else host
-        # uvicorn says nothing of a socket that it was handed.
-        print(f"http://{address}:{one.getsockname()[1]}/ answers; Ctrl-C stops it", flush=True)  # noqa: T201
-        with contextlib.suppress(KeyboardInterrupt):
-            server(app, limits).run(sockets=[one])
+def listen(app: FastAPI, limits: Limits, bound: socket.socket) -> None:
+    """Answer until interrupted or terminated, then answer what is in flight.
+
+    DarkroomError if the application does not start.
+    """
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            server(app, limits).run(sockets=[bound])
+        except SystemExit as error:
+            raise DarkroomError(
+                "expected the server to start, found that it gave up: its log says why"
+            ) from error

@@ -13,9 +13,9 @@ TEMPLATE = """# Model card
 | Gives | probabilities (n, {count}), columns in the order of classes.json{averaged} |
 | Classes | {classes} |
 {made_of}
-| Trained on | {train} pictures; epochs chosen on {validation} validation pictures |
+| Trained on | {train} pictures; weights of {kept} |
 | Held out | {test} test pictures, never used in training |
-| Seeds | {seeds}; this file is the repeat with the lowest validation loss ({published}) |
+| Seeds | {seeds}; this file is the repeat with the lowest {watched} loss ({published}) |
 
 Load it with nothing but Keras: `keras.saving.load_model("model.keras").predict(pictures)`.
 Pictures unlike those it was trained on get confident answers too: look at the report's errors.
@@ -25,7 +25,7 @@ BACKBONE = """| Backbone | {backbone}, ImageNet weights `{weights}`, {preprocess
 | Trained on features | layer {layer}, {precision}, kept as float16; {views} views of a picture |
 | Computes in | {precision}, as in the evaluation |"""
 
-FROM_PICTURES = "| Network | trained from pictures, without a pretrained backbone |"
+FROM_PICTURES = "| Network | {name}, {precision}, trained from pictures, no pretrained backbone |"
 
 
 def model_card(space: FeatureSpace, split: SplitRef, training: dict[str, Any]) -> str:
@@ -38,16 +38,25 @@ def model_card(space: FeatureSpace, split: SplitRef, training: dict[str, Any]) -
         classes=", ".join(f"`{_plain(name)}`" for name in split.classes),
         made_of=_made_of(space, training),
         train=split.train,
-        validation=split.validation,
+        kept=_kept(split, training["keep"]),
+        watched="validation" if split.validation else "training",
         test=split.test,
         seeds=", ".join(map(str, training["seeds"])),
         published=training["seeds"][training["published_repeat"]],
     )
 
 
+def _kept(split: SplitRef, keep: str) -> str:
+    if keep == "last":
+        return "the last epoch"
+    if not split.validation:
+        return "the epoch with the lowest training loss"
+    return f"the epoch with the lowest loss on {split.validation} validation pictures"
+
+
 def _made_of(space: FeatureSpace, training: dict[str, Any]) -> str:
     if space.backbone == PIXELS:
-        return FROM_PICTURES
+        return FROM_PICTURES.format_map(training["part"])
     return BACKBONE.format(
         backbone=space.backbone,
         weights=space.weights[:16],

@@ -28,13 +28,15 @@ def checkpointing(
     history: list[dict[str, float]],
     best_weights: Any,
     patience: int | None,
+    remedy: str,
 ) -> Any:
     """A Keras callback that keeps the best weights and saves the whole state now and then.
 
     `history` holds one row per epoch already done; the callback appends to it. The state is saved
     at the end of an epoch when the last save is `seconds_between` ago, and at the end of the
     training. Training stops when the watched loss has not improved for `patience` epochs, those
-    before a kill included. TrainingDiverged, and nothing saved, at a loss that is not finite.
+    before a kill included. TrainingDiverged with `remedy`, and nothing saved, at a loss that is not
+    finite.
     """
     keras = load_keras()
 
@@ -52,7 +54,7 @@ def checkpointing(
                 "epoch": epoch + 1,
                 **{name: float(value) for name, value in (logs or {}).items()},
             }
-            _require_finite(row, float(self.model.optimizer.learning_rate))
+            _require_finite(row, remedy)
             history.append(row)
             if watched(row) < self.best_loss:
                 self.best_loss, self.best_weights = watched(row), self.model.get_weights()
@@ -94,13 +96,12 @@ def is_over(history: list[dict[str, float]], epochs: int, patience: int | None) 
     return len(history) >= epochs or out_of_patience(history, patience)
 
 
-def _require_finite(row: dict[str, float], learning_rate: float) -> None:
+def _require_finite(row: dict[str, float], remedy: str) -> None:
     for name in ("loss", "val_loss"):
         found = row.get(name, 0.0)
         if not math.isfinite(found):
             raise TrainingDiverged(
-                f"expected a finite {name} after epoch {row['epoch']:.0f}, found {found}: "
-                f"lower training.learning_rate (now {learning_rate:g})"
+                f"expected a finite {name} after epoch {row['epoch']:.0f}, found {found}: {remedy}"
             )
 
 

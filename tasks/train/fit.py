@@ -29,15 +29,20 @@ class Schedule(NamedTuple):
 
 
 class Fitted(NamedTuple):
-    """A trained model and one row of losses and accuracies per epoch."""
+    """A trained model without its optimiser, and one row of losses and accuracies per epoch."""
 
     model: Any
     history: list[dict[str, float]]
+    keep: str = "best"
 
     @property
-    def best_loss(self) -> float:
-        """The lowest watched loss: what decides between repeats. Test pictures play no part."""
-        return min(checkpoint.watched(row) for row in self.history)
+    def loss(self) -> float:
+        """The watched loss of the epoch whose weights were kept: what decides between repeats.
+
+        Test pictures play no part.
+        """
+        losses = [checkpoint.watched(row) for row in self.history]
+        return min(losses) if self.keep == "best" else losses[-1]
 
 
 def fit(
@@ -51,18 +56,23 @@ def fit(
     unfinished: Path,
     seconds_between: float = checkpoint.SECONDS_BETWEEN,
     callbacks: tuple[Any, ...] = (),
+    rate_name: str = "training.learning_rate",
 ) -> Fitted:
     """The model that `build` makes, trained, with the weights of its best epoch or its last.
 
     Goes on from `unfinished` where a killed training left its state there; a training that had
-    come to its end is not gone on with. TrainingDiverged when a loss is not finite.
+    come to its end is not gone on with. TrainingDiverged, naming the parameter `rate_name`, when a
+    loss is not finite.
     """
     load_keras().utils.set_random_seed(seed)
     steps = batches.steps_of(len(train.labels), schedule.batch_size, schedule.steps_per_epoch)
     model, best, history = checkpoint.load(unfinished) or (build(), None, [])
     if not history:
         _compile(model, schedule, steps)
-    saver = checkpoint.checkpointing(unfinished, seconds_between, history, best, schedule.patience)
+    remedy = f"lower {rate_name} (now {schedule.learning_rate:g})"
+    saver = checkpoint.checkpointing(
+        unfinished, seconds_between, history, best, schedule.patience, remedy
+    )
     if not checkpoint.is_over(history, schedule.epochs, schedule.patience):
         model.fit(
             batches.shuffled(
@@ -80,7 +90,9 @@ def fit(
         )  # fmt: skip
     if schedule.keep == "best" and saver.best_weights is not None:
         model.set_weights(saver.best_weights)
-    return Fitted(model, history)
+    # The optimiser is twice as large as the model, and all repeats are held at once.
+    model.optimizer, model.compiled = None, False
+    return Fitted(model, history, schedule.keep)
 
 
 def _counting() -> Any:

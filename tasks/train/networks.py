@@ -15,6 +15,10 @@ from tasks.tensorflow import load_keras, precision_policy
 
 NetworkName = Literal["smaller_vgg", "small_convnet", "baseline_convnet", "alexnet", "lenet5"]
 
+# Fewer pixels on a side than this and a pool is left with nothing.
+SMALLEST_SIDE = {"alexnet": 67, "baseline_convnet": 46}
+WITH_DROPOUT = ("alexnet", "baseline_convnet", "small_convnet")
+
 
 class Network(BaseModel):
     """Which network; None and False leave it as published."""

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from storage import atomic, digests, folders
 from storage.features import FeatureSpace
 from storage.layout import CARD, CLASSES, HISTORY, MODEL, NETWORK, TRAINING, head_path
@@ -20,16 +22,22 @@ def save(
     features: FeaturesRef,
     fitted: list[Fitted],
     *,
+    part: BaseModel,
     seed: int,
     weights: Path | None,
 ) -> ModelRef:
-    """The whole model of the best repeat, every trained part, class names, history and a card."""
+    """The whole model of the best repeat, every trained part, class names, history and a card.
+
+    `part` says what was trained.
+    """
     space = FeatureSpace.load(workspace, features)
     mirrored = len(features.averaged) > 1
-    digest = _digest(space, split, features, fitted)
-    best = min(range(len(fitted)), key=lambda repeat: fitted[repeat].best_loss)
+    digest = _digest(space, split, features, part, fitted)
+    best = min(range(len(fitted)), key=lambda repeat: fitted[repeat].loss)
     training: dict[str, Any] = {
         "space": space.model_dump(mode="json"),
+        "part": {"kind": type(part).__name__, **part.model_dump(mode="json")},
+        "keep": fitted[best].keep,
         "views": len(features.views),
         "averaged": list(features.averaged),
         "published_repeat": best,
@@ -69,11 +77,17 @@ def write_history(path: Path, seeds: list[int], histories: list[list[dict[str, f
 
 
 def _digest(
-    space: FeatureSpace, split: SplitRef, features: FeaturesRef, fitted: list[Fitted]
+    space: FeatureSpace,
+    split: SplitRef,
+    features: FeaturesRef,
+    part: BaseModel,
+    fitted: list[Fitted],
 ) -> str:
-    parts: list[Any] = [space.name, split.classes, features.averaged]
+    parts: list[Any] = [space.name, split.classes, features.averaged, part.model_dump(mode="json")]
     for one in fitted:
-        parts.append(one.model.get_config())
+        # Not the names: Keras numbers those of bare arithmetic on within a process.
+        layers = described(one.model)
+        parts += [[layer[fact] for fact in ("kind", "shape", "parameters")] for layer in layers]
         parts += [digests.of_bytes(array.tobytes()) for array in one.model.get_weights()]
         parts.append(one.history)
     return digests.of_value(parts)

@@ -11,7 +11,7 @@ from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
 from tasks.augmentation import Augmentation
 from tasks.caching import ByContent, key_of, key_parts, progress_artifact
-from tasks.train import checkpoint, saving
+from tasks.train import checkpoint, saving, watching
 from tasks.train.fine_tuning import FineTuning
 from tasks.train.fit import Schedule
 from tasks.train.head import Head
@@ -49,6 +49,8 @@ def train(
     `part` is what is trained on the features: a head, layers of the backbone with a head, or a
     network on pixels.
     """
+    if tensorboard:
+        watching.require_tensorboard()
     workspace = Workspace.current()
     inputs = {name: value for name, value in locals().items() if name != "workspace"}
     key = key_of("train", key_parts(train, inputs))
@@ -61,6 +63,7 @@ def train(
     build = builder(
         part, FeatureSpace.load(workspace, features), weights,
         classes=len(split.classes), train=held_in, validation=held_out, batch_size=batch_size,
+        seconds_between=seconds_between_checkpoints,
     )  # fmt: skip
     fitted = fit_all(
         build, held_in, held_out,
@@ -72,6 +75,8 @@ def train(
         seconds_between=seconds_between_checkpoints,
         show=progress_artifact("train"),
     )  # fmt: skip
-    reference = saving.save(workspace, split, features, fitted, seed=seed, weights=weights)
+    reference = saving.save(
+        workspace, split, features, fitted, part=part, seed=seed, weights=weights
+    )
     shutil.rmtree(workspace.unfinished / key, ignore_errors=True)
     return reference

@@ -3,21 +3,28 @@
 import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage.features import FeatureSpace
 from tasks.extract.backbone import Backbone
 from tasks.progress import tracked_in_parts
 from tasks.tensorflow import load_keras
+from tasks.train import watching
 from tasks.train.batches import Labelled, steps_of
 from tasks.train.fine_tuning import FineTuning, build_tuned, through
 from tasks.train.fit import Fitted, Schedule, fit
 from tasks.train.head import Head, build_head
 from tasks.train.networks import Network, build_network
-from tasks.train.watching import callbacks
 
-# A model not trained yet, made for a seed; the folder is for a first stage that may be killed.
-Build = Callable[[int, Path], Any]
+
+class Build(NamedTuple):
+    """How a model comes to be that is then trained: for a seed, in a folder that survives a kill.
+
+    `epochs` is how many a first stage takes; the callbacks are those that watch it.
+    """
+
+    model: Callable[[int, Path, tuple[Any, ...]], Any]
+    epochs: int = 0
 
 
 def builder(
@@ -29,36 +36,40 @@ def builder(
     train: Labelled,
     validation: Labelled,
     batch_size: int,
+    seconds_between: float,
 ) -> Build:
     """What makes the model that is trained on features of `space`."""
     shape = space.shape
     if isinstance(part, Head):
-        return lambda _seed, _folder: build_head(part, shape, classes)
+        return Build(lambda _seed, _folder, _watch: build_head(part, shape, classes))
     if isinstance(part, Network):
-        return lambda _seed, _folder: build_network(part, shape, classes)
+        return Build(lambda _seed, _folder, _watch: build_network(part, shape, classes))
     backbone = backbone_of(space, weights)
 
     @functools.cache
     def below() -> tuple[Labelled, Labelled, tuple[int, ...]]:
-        top = backbone.top()
-        seen = through(top, train, shape), through(top, validation, shape)
-        return *seen, tuple(top.output_shape[1:])
+        above = backbone.above()
+        seen = through(above, train, shape), through(above, validation, shape)
+        return *seen, tuple(above.output_shape[1:])
 
-    def build(seed: int, folder: Path) -> Any:
-        held_in, held_out, top_shape = below()
+    def tuned(seed: int, folder: Path, watch: tuple[Any, ...]) -> Any:
+        held_in, held_out, above_shape = below()
         head = fit(
-            lambda: build_head(part.head, top_shape, classes),
+            lambda: build_head(part.head, above_shape, classes),
             held_in,
             held_out,
-            shape=top_shape,
+            shape=above_shape,
             schedule=Schedule("adam", part.head_learning_rate, part.head_epochs, batch_size),
             seed=seed,
             unfinished=folder / "head",
+            seconds_between=seconds_between,
+            callbacks=watch,
+            rate_name="model.head_learning_rate",
         ).model
         load_keras().utils.set_random_seed(seed)
-        return build_tuned(part, backbone.top(), head, shape, classes)
+        return build_tuned(part, backbone.above(), head, shape, classes)
 
-    return build
+    return Build(tuned, part.head_epochs)
 
 
 def fit_all(
@@ -76,22 +87,29 @@ def fit_all(
 ) -> list[Fitted]:
     """One training per seed, with progress; `unfinished` and `logs` get a folder for each."""
     steps = steps_of(len(train.labels), schedule.batch_size, schedule.steps_per_epoch)
-    total = len(seeds) * schedule.epochs
-    with tracked_in_parts("epochs", total, "batches", steps, show) as advance:
-        return [
-            fit(
-                functools.partial(build, seed, unfinished / str(number)),
-                train,
-                validation,
-                shape=shape,
-                schedule=schedule,
-                seed=seed,
-                unfinished=unfinished / str(number),
-                seconds_between=seconds_between,
-                callbacks=callbacks(*advance, logs and logs / str(number)),
+    epochs = build.epochs + schedule.epochs
+    fitted = []
+    with tracked_in_parts("epochs", len(seeds) * epochs, "batches", steps, show) as advance:
+        for number, seed in enumerate(seeds):
+            count = watching.Count(*advance)
+            folder = unfinished / str(number)
+            watch = watching.callbacks(count, None)
+            fitted.append(
+                fit(
+                    functools.partial(build.model, seed, folder, watch),
+                    train,
+                    validation,
+                    shape=shape,
+                    schedule=schedule,
+                    seed=seed,
+                    unfinished=folder,
+                    seconds_between=seconds_between,
+                    callbacks=watching.callbacks(count, logs and logs / str(number)),
+                )
             )
-            for number, seed in enumerate(seeds)
-        ]
+            # What an earlier run had done, and what early stopping left out.
+            count.complete(epochs)
+    return fitted
 
 
 def backbone_of(space: FeatureSpace, weights: Path | None = None) -> Backbone:

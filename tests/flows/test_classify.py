@@ -13,8 +13,11 @@ import zipfile
 
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 
+from flows.experiments import DEPLOYMENTS
+from tasks.classify.targets import check_files
 from tests.flows.conftest import PROJECT
 from tests.tasks.classify.conftest import coloured, save_model
 
@@ -160,7 +163,15 @@ def test_what_cannot_be_read_is_half_in_a_submission_and_counted(darkroom, model
     ("words", "code", "message"),
     [
         (["--table", "t.txt"], 2, "ends with .csv or .parquet"),
-        (["--of", "ant"], 2, "add --submission"),
+        (["--of", "ant"], 2, "--of is about a submission: add --submission"),
+        (["--clip", "0.1"], 2, "--clip is about a submission: add --submission"),
+        (["--submission", "s.zip"], 2, "ends with .csv, found s.zip"),
+        (["--submission", "/"], 2, "ends with .csv, found /"),
+        (["--submission", "n" * 300 + ".csv"], 2, "File name too long"),
+        (["--table", "same.csv", "--submission", "same.csv"], 2, "same.csv for both"),
+        (["--drawn", "album/drawn"], 2, "--drawn"),
+        (["--drawn", "/proc"], 2, "--drawn"),
+        (["none.jpg"], 1, "expected pictures at none.jpg, found nothing there"),
         (["--submission", "s.csv"], 2, "expected pictures named by their number"),
         (["--submission", "s.csv", "--clip", "0.7"], 2, "--clip"),
         (["--submission", "s.csv", "--only", "bee/", "--of", "cow"], 2, "ant, bee, müller"),
@@ -176,6 +187,46 @@ def test_wrong_words_are_said_before_anything_is_written(
     assert (found, out) == (code, "")
     assert message in err
     assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_damaged_archive_does_not_take_the_others_with_it(darkroom, model, tmp_path):
+    good = numbered(tmp_path / "good.zip", inner=False)
+    (tmp_path / "17.zip").write_bytes(good.read_bytes()[:-40])
+    table, cut = tmp_path / "t.csv", tmp_path / "17.zip"
+    code, out, err = darkroom("classify", model, good, cut, "--table", table)
+    assert code == 0, err
+    assert len(out.splitlines()) == 13
+    assert "17.zip is not a whole zip" in out.splitlines()[-1]
+    assert "1 of 13 pictures could not be read" in err
+    with table.open(encoding="utf-8") as stream:
+        assert [row["label"] != "" for row in csv.DictReader(stream)] == [True] * 12 + [False]
+
+    submission = tmp_path / "s.csv"
+    code, out, err = darkroom("classify", model, good, cut, "--submission", submission)
+    assert (code, out) == (1, "")
+    assert "17.zip is not a whole zip" in err
+    assert not submission.exists()
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)])
+def test_nothing_that_can_be_read_is_a_failure_after_the_reasons(darkroom, model, album, words):
+    page = album / "page.png"
+    code, out, err = darkroom("classify", model, page, page, *words)
+    assert code == 1
+    assert "HTML" in out
+    assert "darkroom: expected a picture that can be read, found none of 2" in err
+
+
+@pytest.mark.parametrize("words", [(), ("--debug",)])
+def test_names_from_archives_move_no_cursor_in_what_goes_wrong(darkroom, model, tmp_path, words):
+    with zipfile.ZipFile(tmp_path / "evil.zip", "w") as archive:
+        archive.writestr("\x1b[2J\x1b[31mred\u202e.zip", b"no zip")
+    given = (tmp_path / "evil.zip", "--submission", tmp_path / "s.csv")
+    code, _, err = darkroom(*words, "classify", model, *given)
+    assert code == 1
+    assert "red?.zip is not a whole zip" in err
+    assert "\x1b" not in err
+    assert "\u202e" not in err
 
 
 def environment(tmp_path):
@@ -248,6 +299,16 @@ def test_the_flow_takes_its_parameters_from_a_deployment_as_json():
     assert set(classify.parameters.properties) >= {
         "model", "pictures", "drawn", "table", "submission",
     }  # fmt: skip
+
+
+def test_the_deployment_keeps_what_was_predicted():
+    from flows.classify import classify
+
+    listed = yaml.safe_load(DEPLOYMENTS.read_text())["deployments"]
+    (pictures,) = [one for one in listed if one["entrypoint"] == "flows/classify.py:classify"]
+    taken = classify.validate_parameters(pictures["parameters"])
+    check_files(taken["table"], None, taken["pictures"])
+    assert taken["table"].suffix == ".csv"
 
 
 def test_serve_answers_until_it_is_interrupted(model, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from flows import experiments
-from flows.__main__ import parser
+from flows.__main__ import main, parser
 from storage.errors import ParameterError
 
 BIRDS = {"experiment": "birds", "source": {"kind": "folders", "folder": "data/birds"}}
@@ -106,6 +106,22 @@ def test_a_file_nested_too_deeply_is_named(tmp_path):
         experiments.deployments(path)
 
 
+def test_a_name_may_look_like_a_number_and_a_description_may_be_missing(tmp_path, capsys):
+    path = tmp_path / "own.yaml"
+    listed = [
+        {"name": 2024, "description": None, "parameters": BIRDS},
+        {"name": "words", "description": " of  mine ", "parameters": BIRDS},
+        {"name": "number", "description": 12, "parameters": BIRDS},
+    ]
+    path.write_text(yaml.safe_dump({"deployments": listed}))
+    assert main(["experiments", "--file", str(path)]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["2024"], ["words", "of", "mine"], ["number", "12"]]
+    assert experiments.load("2024", [], path).experiment == "birds"
+    with pytest.raises(ParameterError, match=r"did you mean 2024\? Known: 2024, words, number"):
+        experiments.load("202", [], path)
+
+
 def reproduced(text):
     """The experiment that a command would run."""
     words = parser().parse_args(shlex.split(text)[1:])
@@ -121,13 +137,13 @@ SETTINGS = [
     ["source={kind: synsets, synsets: {a.b: n04194289, c: n02834778}}"],
     ["model={kind: network, network: alexnet, image_size: 227}"],
     ["model.head.layers=[{units: 8}]"],
+    ["source.folder=ねこ 🐈"],
+    ['source.folder="a\\u2028b\\x85c\\x7fd"'],
 ]
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_the_command_of_an_experiment_of_ones_own_runs_the_same_again(file, settings):
-    if "alexnet" in str(settings):
-        settings = [settings[0].replace("alexnet", _some_network())]
     experiment = experiments.load("birds", settings, file)
     with experiments.read_from(file):
         text = experiments.command(experiment)
@@ -135,12 +151,15 @@ def test_the_command_of_an_experiment_of_ones_own_runs_the_same_again(file, sett
     assert f"--file '{file}'" in text
 
 
-def _some_network():
-    from typing import get_args
-
-    from tasks.train.networks import NetworkName
-
-    return get_args(NetworkName)[0]
+@pytest.mark.parametrize("key", ["a.b", "a=b", "=", "."])
+def test_a_key_that_a_name_cannot_say_is_set_with_its_whole_table(tmp_path, key):
+    source = {"kind": "synsets", "synsets": {key: "n04194289", "c": "n02834778"}}
+    path = written(tmp_path / "own.yaml", {"experiment": "boats", "source": source})
+    setting = f"source.synsets={json.dumps({key: 'n00000001', 'c': 'n02834778'})}"
+    experiment = experiments.load("boats", [setting], path)
+    with experiments.read_from(path):
+        assert reproduced(experiments.command(experiment)) == experiment
+    assert experiment.source.synsets[key] == "n00000001"
 
 
 @pytest.mark.parametrize("settings", SETTINGS[:2])

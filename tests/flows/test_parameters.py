@@ -279,6 +279,12 @@ def test_the_kind_of_model_decides_what_is_trained(file, settings, kind, part):
         (["model={kind: finetune, views: 3}"], "model.views needs training.augmentation"),
         (["training.augmentation={zoom: 0.1}"], "changes nothing for kind features"),
         (["training.decay=0.1", "training.cosine=true"], "take one"),
+        (["model={kind: network, network: alexnet, image_size: 32}"], "at least 67 pixels"),
+        (["model={kind: network, network: lenet5, dropout: 0.9}"], "dropout is an option of"),
+        (
+            ["model={kind: network, network: lenet5, local_response_normalisation: true}"],
+            "is for alexnet",
+        ),
         (["training.momentum=0.9"], "momentum is for sgd, found it with adam"),
         (["training.augmentation={zoom: 2}"], "training.augmentation.zoom"),
     ],

@@ -86,7 +86,7 @@ def test_the_layer_in_the_graph_sees_what_opencv_sees(fill_mode, channels):
         shear=st.floats(0, 80),
         zoom=st.floats(0, 0.9),
         horizontal_flip=st.booleans(),
-        fill_mode=st.sampled_from(["nearest", "reflect", "wrap", "constant"]),
+        fill_mode=st.sampled_from(["nearest", "reflect", "constant"]),
     ),
     st.integers(1, 40),
 )
@@ -100,7 +100,7 @@ def test_any_amounts_give_a_picture_of_the_same_shape_and_range(augmentation, si
         assert (changed == 200).all()
 
 
-@pytest.mark.parametrize("wrong", [{"rotation": 181}, {"zoom": 1}, {"fill_mode": "?"}, {"x": 1}])
+@pytest.mark.parametrize("wrong", [{"rotation": 181}, {"zoom": 1}, {"fill_mode": "wrap"}, {"x": 1}])
 def test_amounts_out_of_range_are_refused(wrong):
     with pytest.raises(ValidationError):
         Augmentation(**wrong)

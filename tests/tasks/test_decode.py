@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps, features
 
 from storage.statuses import Status
-from tasks.decode import Problem, decode, read_header
+from tasks.decode import Problem, _over_white, decode, read_header
 from tests.tasks.clean.encoded import (
     bombs,
     encoded,
@@ -118,6 +119,24 @@ def test_transparency_lies_over_white(kind, options):
 def test_grey_with_alpha_lies_over_white():
     image = translucent().convert("LA")
     assert difference(pixels_of(encoded(image, "PNG")), over_white(image)) <= 1
+
+
+@pytest.mark.parametrize("height", [1, 255, 256, 257, 700])
+def test_transparency_is_laid_over_white_row_by_row_as_at_once(height):
+    bgra = np.random.default_rng(height).integers(0, 256, (height, 300, 4), dtype=np.uint8)
+    colour, alpha = bgra[:, :, 2::-1].astype(int), bgra[:, :, 3:].astype(int)
+    pixels = pixels_of(cv2.imencode(".png", bgra)[1].tobytes())
+    assert (pixels == (colour * alpha + 255 * (255 - alpha) + 127) // 255).all()
+
+
+def test_laying_over_white_takes_little_more_than_the_result():
+    bgra = np.full((3000, 1000, 4), 128, np.uint8)
+    tracemalloc.start()
+    try:
+        pixels = _over_white(bgra)
+        assert tracemalloc.get_traced_memory()[1] < 2 * pixels.nbytes
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF"])

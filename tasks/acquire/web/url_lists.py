@@ -20,6 +20,7 @@ from typing import IO
 from urllib.parse import quote_from_bytes
 
 from storage.errors import SourceDamaged, SourceMissing
+from tasks.acquire.archive import StrictTarInfo
 
 BLOCK = 4 * 2**20
 HEAD = 64 * 1024
@@ -100,7 +101,9 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 def _member(path: Path, file: IO[bytes]) -> IO[bytes]:
     """The first text of a tgz; it is not unpacked to disk."""
     file.seek(0)
-    archive = tarfile.open(fileobj=file, mode="r|gz", bufsize=BLOCK // 4)  # noqa: SIM115
+    archive = tarfile.open(  # noqa: SIM115
+        fileobj=file, mode="r|gz", bufsize=BLOCK // 4, tarinfo=StrictTarInfo
+    )
     for entry in archive:
         if entry.isfile() and not entry.name.rpartition("/")[2].startswith("."):
             stream = archive.extractfile(entry)

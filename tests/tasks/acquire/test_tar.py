@@ -4,6 +4,7 @@ import gzip
 import io
 import lzma
 import tarfile
+import tracemalloc
 import zipfile
 
 import pytest
@@ -139,6 +140,80 @@ def test_a_negative_size_in_an_extended_header_is_damage_too(found):
     liar.pax_headers = {"size": "-1536"}
     with pytest.raises(SourceDamaged):
         found(tar_bytes([("a.jpg", CAT), (liar, b"x" * 512)], format=tarfile.PAX_FORMAT))
+
+
+def pax_name(length):
+    return tar_bytes([("a.jpg", CAT), ("n" * length, DOG)], "w:gz", format=tarfile.PAX_FORMAT)
+
+
+def pax_map(numbers):
+    """A sparse file, whose map stands in what the size of its header does not count."""
+    sparse = entry("b.jpg")
+    sparse.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
+    content = b"%d\n" % numbers + b"0\n" * 2 * numbers
+    return tar_bytes([(sparse, content)], "w:gz", format=tarfile.PAX_FORMAT)
+
+
+def old_map(blocks):
+    """A sparse file as older GNU tars write them: each block of its map announces another one."""
+    block = (b"%011o\0" % 1 * 42).ljust(504, b"\0") + b"\1" + bytes(7)
+    sparse = bytearray(entry("b.jpg", tarfile.GNUTYPE_SPARSE).tobuf(tarfile.GNU_FORMAT))
+    sparse[482] = 1
+    sparse[148:156] = b" " * 8
+    sparse[148:156] = b"%06o\0 " % sum(sparse)
+    return gzip.compress(bytes(sparse) + block * blocks + bytes(1024))
+
+
+ENDLESS = {
+    "pax": pax_name(20 * MEBIBYTE),
+    "pax first": tar_bytes({"n" * 20 * MEBIBYTE: CAT}, "w:gz", format=tarfile.PAX_FORMAT),
+    "pax global": tar_bytes({"a.jpg": CAT}, "w:gz", format=tarfile.PAX_FORMAT,
+                            pax_headers={"comment": "c" * 20 * MEBIBYTE}),
+    "gnu": tar_bytes({"n" * 20 * MEBIBYTE: CAT}, "w:gz", format=tarfile.GNU_FORMAT),
+    "gnu link": tar_bytes([(entry("a", tarfile.SYMTYPE, "n" * 20 * MEBIBYTE), b"")], "w:gz",
+                          format=tarfile.GNU_FORMAT),
+    "pax sparse": pax_map(MEBIBYTE),
+    "gnu sparse": old_map(20_000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data", ENDLESS.values(), ids=ENDLESS)
+def test_endless_headers_are_refused_before_they_are_in_memory(found, data):
+    tracemalloc.start()
+    try:
+        with pytest.raises(SourceDamaged):
+            found(data)
+        assert tracemalloc.get_traced_memory()[1] < 3 * MEBIBYTE + 2 * len(data)
+    finally:
+        tracemalloc.stop()
+
+
+def test_headers_of_a_few_kilobytes_are_read(found):
+    (one,) = [row for row in found(pax_name(5000)) if row.name != "a.jpg"]
+    assert one.name == "n" * 5000
+
+
+def test_entries_that_were_read_are_not_kept(tmp_path):
+    path = tmp_path / "many.tar.gz"
+    name = "n" * 30_000
+    entries = [(f"{name}{number}", b"") for number in range(200)]
+    path.write_bytes(tar_bytes(entries, "w:gz", format=tarfile.PAX_FORMAT))
+    with archive._opened_tar(path.open("rb")) as opened:
+        kept = [len(opened.members) for _ in archive._entries(opened)]
+    assert len(kept) == 200
+    assert max(kept) == 1
+
+
+def test_headers_for_all_entries_do_not_pile_up(tmp_path):
+    path = tmp_path / "many.tar"
+    header = tarfile.TarInfo.create_pax_global_header
+    parts = [header({f"key{number}": "x" * 1000}) for number in range(50)]
+    files = [entry(f"{number}.jpg").tobuf() for number in range(50)]
+    pairs = (part for pair in zip(parts, files, strict=True) for part in pair)
+    path.write_bytes(b"".join(pairs) + bytes(1024))
+    with archive._opened_tar(path.open("rb")) as opened:
+        kept = [len(opened.pax_headers) for _ in archive._entries(opened)]
+    assert kept == [1] * 50
 
 
 def test_what_is_unpacked_counts_once(found):

@@ -36,6 +36,8 @@ def test_a_class_is_claimed_by_a_whole_word_of_the_file_name(file, class_):
         ("cat.1.jpg", "dog", "cat"),
         ("cat_dog.jpg", "dog", ""),
         ("1.jpg", "cat or dog", ""),
+        ("1.jpg", "my dog", ""),
+        ("1.jpg", "Dog_", "dog"),
     ],
 )
 def test_the_folder_is_asked_only_where_the_file_names_no_class(file, folder, class_):
@@ -61,6 +63,11 @@ def test_the_longer_of_two_names_counts(file, class_):
 )
 def test_classes_may_be_numbers(file, class_):
     assert claimed(file, "", tuple("0123456789")) == class_
+
+
+@pytest.mark.parametrize(("folder", "class_"), [("test1", ""), ("1", "1"), ("2024-1", "")])
+def test_of_a_folder_every_word_counts(folder, class_):
+    assert claimed("17.jpg", folder, tuple("0123456789")) == class_
 
 
 def test_accents_count_however_they_are_written():

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from storage.errors import ParameterError
+from tasks.classify import drawing as module
 from tasks.classify.drawing import (
     BAND,
     COLOURS,
@@ -119,6 +120,25 @@ def test_what_lies_in_the_folder_is_left_alone(tmp_path):
     assert not (tmp_path / "elsewhere.jpg").exists()
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_what_somebody_else_puts_there_meanwhile_is_left_alone(tmp_path, monkeypatch, links):
+    def slow(*words, **options):
+        (tmp_path / "a.jpg").write_bytes(b"theirs")
+        return with_text(*words, **options)
+
+    def no_links(*_):
+        raise PermissionError(1, "as on FAT")
+
+    monkeypatch.setattr(module, "with_text", slow)
+    if not links:
+        monkeypatch.setattr("os.link", no_links)
+    assert drawn_names(tmp_path, ["a.jpg"]) == ["a (2).jpg"]
+    assert (tmp_path / "a.jpg").read_bytes() == b"theirs"
+    with Image.open(tmp_path / "a (2).jpg") as image:
+        assert image.size == (WIDTH, 100)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 @pytest.mark.parametrize(
     "place", ["../../up.jpg", "/etc/passwd.png", "C:\\x.jpg", "..", "a\n\x1b.jpg", "n" * 5000]
 )
@@ -130,7 +150,8 @@ def test_no_name_leads_out_of_the_folder(tmp_path, place):
     assert name.isprintable()
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+@pytest.mark.parametrize("wrong", ["file/drawn", "file", "n" * 300, "/proc", "a\0"])
+def test_a_folder_that_cannot_be_made_or_written_to_is_named(tmp_path, wrong):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(ParameterError, match="--drawn"):
-        Drawings.into(tmp_path / "file" / "drawn")
+        Drawings.into(tmp_path / wrong)

@@ -1,5 +1,7 @@
 """Which file a model's name stands for."""
 
+import shutil
+
 import pytest
 
 from storage import atomic, published
@@ -28,6 +30,31 @@ def test_of_an_experiment_the_published_model_else_the_latest(workspace):
     (workspace.models / "good").mkdir(parents=True)
     published.publish(workspace, publication("birds", "models/good"))
     assert model_file("birds") == workspace.root / "models/good/model.keras"
+
+
+def test_looking_a_model_up_writes_nothing(workspace):
+    (workspace.models / "good").mkdir(parents=True)
+    published.publish(workspace, publication("birds", "models/good"))
+    published.link(workspace, "birds").unlink()
+    shutil.rmtree(workspace.locks)
+    before = set(workspace.root.rglob("*"))
+    assert model_file("birds") == workspace.root / "models/good/model.keras"
+    with pytest.raises(ParameterError):
+        model_file("bees")
+    assert set(workspace.root.rglob("*")) == before
+
+
+def test_a_model_taken_back_is_not_looked_up(workspace):
+    for name in ("good", "bad"):
+        (workspace.models / name).mkdir(parents=True)
+        published.publish(workspace, publication("birds", f"models/{name}"))
+    published.take_back(workspace, "birds", "2026-01-02")
+    assert published.looked_up(workspace, "birds") == publication("birds", "models/good")
+
+
+def test_a_name_that_no_file_can_have_is_not_there():
+    with pytest.raises(ParameterError, match="no model at nnn"):
+        model_file("n" * 5000)
 
 
 def test_what_is_neither_is_named():

@@ -94,7 +94,7 @@ def test_a_zip_inside_a_zip_is_read_without_unpacking(tmp_path):
     before = set(tmp_path.rglob("*"))
     found = list(Pictures([path]))
     assert [one.name for one in found][:2] == [
-        f"{path}/train/cat.0.jpg", f"{path}/train/cat.1.jpg",
+        f"{path}/train.zip/train/cat.0.jpg", f"{path}/train.zip/train/cat.1.jpg",
     ]  # fmt: skip
     assert found[0].read() == picture(0)
     assert found[0].folder == "train"
@@ -117,8 +117,30 @@ def test_only_chooses_by_the_beginning_of_the_path(tmp_path):
     inner = io.BytesIO()
     zipped(inner, files)
     outer = zipped(tmp_path / "outer.zip", {"both.zip": inner.getvalue(), "s.csv": b"id"})
-    assert names(outer, only="test1") == [f"{outer}/test1/1.jpg", f"{outer}/test1/2.jpg"]
-    assert names(outer, only="train/cat") == [f"{outer}/train/cat.1.jpg"]
+    tests = [f"{outer}/both.zip/test1/1.jpg", f"{outer}/both.zip/test1/2.jpg"]
+    assert names(outer, only="test1") == tests
+    assert names(outer, only="both.zip/test1/") == tests
+    assert names(outer, only="train/cat") == [f"{outer}/both.zip/train/cat.1.jpg"]
+
+
+def test_pictures_of_different_inner_zips_are_told_apart(tmp_path):
+    def packed(files):
+        buffer = io.BytesIO()
+        zipped(buffer, files)
+        return buffer.getvalue()
+
+    deep = packed({"c.zip": packed({"1.jpg": b"c"})})
+    files = {"a.zip": packed({"1.jpg": b"a"}), "sub/b.zip": packed({"1.jpg": b"b"}), "d.zip": deep}
+    outer = zipped(tmp_path / "o.zip", files)
+    found = list(Pictures([outer]))
+    assert [one.name for one in found] == [
+        f"{outer}/a.zip/1.jpg", f"{outer}/sub/b.zip/1.jpg", f"{outer}/d.zip/c.zip/1.jpg",
+    ]  # fmt: skip
+    assert [one.read() for one in found] == [b"a", b"b", b"c"]
+    assert {one.place.as_posix() for one in found} == {"1.jpg"}
+    assert [one.read() for one in Pictures([outer], "sub/b")] == [b"b"]
+    with pytest.raises(SourceMissing, match=r"there is a\.zip, d\.zip, sub"):
+        list(Pictures([outer], "x"))
 
 
 def test_only_works_in_folders_and_leaves_single_files_alone(tmp_path):
@@ -140,15 +162,41 @@ def test_an_empty_folder_is_an_error(tmp_path):
         list(Pictures([tmp_path]))
 
 
-def test_names_that_lead_out_are_rows_and_damage_is_an_error(tmp_path):
+def test_names_that_lead_out_are_rows(tmp_path):
     evil = zipped(tmp_path / "evil.zip", {"../../up.jpg": b"x", "ok.jpg": b"y"})
     first, second = Pictures([evil])
     assert "leads out" in first.read()
     assert second.read() == b"y"
-    cut = tmp_path / "cut.zip"
-    cut.write_bytes(evil.read_bytes()[:-30])
-    with pytest.raises(SourceDamaged, match=r"cut\.zip"):
-        list(Pictures([cut]))
+
+
+def test_a_damaged_archive_is_one_row_and_the_others_are_read(tmp_path):
+    good = zipped(tmp_path / "good.zip", {"1.jpg": b"1"})
+    inner = zipped(tmp_path / "inner.zip", {"2.jpg": b"2", "x.zip": b"no zip", "3.jpg": b"3"})
+    cut = tmp_path / "17.zip"
+    cut.write_bytes(good.read_bytes()[:-30])
+    given = [good, cut, inner, good]
+    found = list(Pictures(given))
+    assert [one.place.as_posix() for one in found] == [
+        "1.jpg", "17.zip", "2.jpg", "inner.zip", "1.jpg",
+    ]  # fmt: skip
+    assert "17.zip is not a whole zip" in found[1].read()
+    assert "x.zip is not a whole zip" in found[3].read()
+    assert [one.name for one in Pictures(given, "2")] == [
+        str(cut), f"{inner}/2.jpg", str(inner),
+    ]  # fmt: skip
+    for wrong in (cut, inner):
+        with pytest.raises(SourceDamaged):
+            list(Pictures([good, wrong], whole=True))
+
+
+def test_what_is_nowhere_is_said_beforehand(tmp_path):
+    (tmp_path / "there.jpg").write_bytes(b"x")
+    (tmp_path / "broken.jpg").symlink_to(tmp_path / "gone.jpg")
+    Pictures([tmp_path / "there.jpg", tmp_path]).check()
+    for gone in ("none\x1b.zip", "broken.jpg", "n" * 300):
+        with pytest.raises(SourceMissing, match="found nothing there") as failure:
+            Pictures([tmp_path, tmp_path / gone]).check()
+        assert "\x1b" not in str(failure.value)
 
 
 def test_a_bomb_stops_at_the_limit(tmp_path, monkeypatch):
@@ -156,8 +204,12 @@ def test_a_bomb_stops_at_the_limit(tmp_path, monkeypatch):
     bomb = zipped(tmp_path / "bomb.zip", {f"{n}.jpg": bytes(400) for n in range(9)})
     seen = []
     with pytest.raises(SourceTooLarge, match="name its folder"):
-        seen.extend(Pictures([bomb]))
+        seen.extend(Pictures([bomb], whole=True))
     assert len(seen) == 2
+    rows = [one.read() for one in Pictures([bomb])]
+    assert rows[:2] == [bytes(400)] * 2
+    assert "name its folder" in rows[2]
+    assert len(rows) == 3
 
 
 def test_a_file_with_too_many_bytes_is_not_read_whole(tmp_path, monkeypatch):

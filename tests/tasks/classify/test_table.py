@@ -1,12 +1,11 @@
 """Predictions as CSV and Parquet."""
 
 import csv
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pandas as pd
 import pytest
 
-from storage.errors import ParameterError
 from tasks.classify import table
 from tasks.classify.predictions import Prediction
 
@@ -63,16 +62,3 @@ def test_a_failed_write_leaves_the_old_table(tmp_path, monkeypatch):
         table.write(path, [*ROWS, broken], CLASSES)
     assert path.read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == ["t.csv"]
-
-
-def test_targets_are_checked_before_the_work(tmp_path):
-    (tmp_path / "file").write_bytes(b"")
-    table.check_target(None)
-    table.check_target(tmp_path / "new" / "t.csv", table.SUFFIXES)
-    assert not (tmp_path / "new").exists()
-    for wrong in (tmp_path / "t.txt", Path("t")):
-        with pytest.raises(ParameterError, match=r"ends with \.csv or \.parquet"):
-            table.check_target(wrong, table.SUFFIXES)
-    for wrong in (tmp_path, tmp_path / "file" / "t.csv"):
-        with pytest.raises(ParameterError, match="that can be written"):
-            table.check_target(wrong)

@@ -48,7 +48,7 @@ def test_a_picture_that_is_not_there_is_an_error_with_examples(name):
 def test_the_eight_are_the_same_whatever_the_order_of_the_table():
     table = table_of(300)
     eight = chosen.eight(table)
-    assert len(set(eight)) == chosen.EIGHT
+    assert len(set(eight)) == chosen.DRAWN_AT_RANDOM
     assert set(eight) <= set(table.loc[table["split"] == "test", "image"])
     assert chosen.eight(table.sample(frac=1, random_state=1)) == eight
     assert eight != sorted(eight)

@@ -79,13 +79,13 @@ def test_the_layers_above_a_cut_go_on_where_it_stops(layer):
     below = Backbone("VGG16", 32, "imagenet", "float32", layer=layer)
     values = pixels()
     features = np.asarray(below.build()(values))
-    there = np.asarray(below.top()(features))
+    there = np.asarray(below.above()(features))
     assert there == pytest.approx(np.asarray(whole.build()(values)), rel=1e-3, abs=1e-3)
 
 
 def test_the_layers_above_a_cut_have_the_same_names_every_time():
     backbone = Backbone("VGG16", 32, "imagenet", "float32", layer="block4_pool")
-    assert backbone.top().get_config() == backbone.top().get_config()
+    assert backbone.above().get_config() == backbone.above().get_config()
 
 
 def test_an_unknown_layer_is_named_with_those_there_are():

@@ -18,6 +18,9 @@ HOSTILE = (
     "\"double\" & 'single' {{ 7 * 7 }}",
     "ねこ $x^2$ `tick` 🐈",
     "_" + "long" * 50,
+    "font: 9px x",
+    'a id="b" c',
+    "#a0f0f1 url(#x)",
 )
 WHEN = "2026-05-04T03:02:01+00:00"
 

@@ -10,7 +10,7 @@ from PIL import Image
 from storage.layout import EIGHT, GRAD_CAM
 from tasks.augmentation import Augmentation
 from tasks.evaluate import chosen
-from tasks.extract.pixels import load, rounded
+from tasks.extract.pixels import Pixels, load, rounded
 from tasks.publish import augmentation_sheet, eight, heat, kernels, sheets
 from tests.tasks.publish import sample
 
@@ -89,7 +89,7 @@ def test_a_picture_without_edges_has_no_derivative():
 
 
 def test_each_original_is_followed_by_changed_ones(made):
-    rows = augmentation_sheet.rows(made.images, made.split, TURNED, 64)
+    rows = augmentation_sheet.rows(made.images, made.split, TURNED, 64, 3)
     assert len(rows) == 4 * 8
     train = made.split.loc[made.split["split"] == "train", "image"]
     known = [rounded(load(made.images, name, 64)) for name in train]
@@ -97,8 +97,34 @@ def test_each_original_is_followed_by_changed_ones(made):
         assert pixels.shape == (64, 64, 3)
         same = any((pixels == one).all() for one in known)
         assert same == (place % 8 == 0)
-    again = augmentation_sheet.rows(made.images, made.split.iloc[::-1], TURNED, 64)
+    again = augmentation_sheet.rows(made.images, made.split.iloc[::-1], TURNED, 64, 3)
     assert all((one == other).all() for one, other in zip(rows, again, strict=True))
+
+
+def test_a_grey_networks_pictures_are_grey_as_it_gets_them(made):
+    rows = augmentation_sheet.rows(made.images, made.split, TURNED, 64, 1)
+    assert len(rows) == 4 * 8
+    assert all(one.shape == (64, 64, 3) and (one == one[:, :, :1]).all() for one in rows)
+    prepare, _ = Pixels(64, 1).prepare()
+    train = made.split.loc[made.split["split"] == "train", "image"]
+    given = [prepare(load(made.images, name, 64)) for name in train]
+    for original in rows[::8]:
+        assert any((original[:, :, :1] == one).all() for one in given)
+
+
+def test_a_picture_that_is_gone_has_no_row(made):
+    for path in made.images.root.glob("*/*"):
+        path.unlink()
+    assert augmentation_sheet.rows(made.images, made.split, TURNED, 64, 3) == []
+
+
+@pytest.mark.parametrize(
+    ("augmentation", "changes"),
+    [(Augmentation(), False), (Augmentation(fill_mode="reflect"), False),
+     (Augmentation(horizontal_flip=True), True), (Augmentation(shear=1), True)],
+)  # fmt: skip
+def test_there_is_something_to_see_if_pictures_are_changed(augmentation, changes):
+    assert augmentation_sheet.changes(augmentation) == changes
 
 
 def test_the_overlay_is_warm_where_the_heat_is():
@@ -137,9 +163,11 @@ def test_a_panel_of_any_size_fits_its_place(tmp_path, size):
 
 
 def test_letters_that_the_font_lacks_and_long_names_are_no_problem(tmp_path):
-    title = "ねこ $x^2$ 🐈\n" + "long" * 99
-    path = sheets.save(
-        tmp_path / "s.png", [sheets.Panel(np.zeros((9, 9, 3), np.uint8), title)], 9, title
-    )
-    with Image.open(path) as image:
-        assert image.size[0] < 200
+    def drawn(title):
+        panel = sheets.Panel(np.zeros((9, 9, 3), np.uint8), title)
+        return sheets.save(tmp_path / "s.png", [panel], 9, "ねこ 🐈 $x^2$").read_bytes()
+
+    longest = sheets.LONGEST_LINE
+    assert drawn("ねこ $x^2$ 🐈\n" + "long" * 99) != drawn("\n")
+    assert drawn("l" * 99) == drawn("l" * (longest - 1) + "…") != drawn("l" * longest)
+    assert drawn("$x$") != drawn("x")  # no formula

@@ -30,7 +30,9 @@ def test_slices_of_a_property_cover_every_picture(table):
 
 
 def test_intervals_are_wilsons(table):
-    for one in slices.slices(table, table):
+    found = slices.slices(table, table)
+    assert {one.value for one in found} > {"cat", "dog", "web", "archive"}
+    for one in found:
         low, high = proportion_confint(one.correct, one.pictures, method="wilson")
         assert (one.low, one.high) == pytest.approx((low, high))
         assert one.weak == (one.high < table["correct"].mean())

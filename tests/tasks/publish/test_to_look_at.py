@@ -24,7 +24,7 @@ from tasks.augmentation import Augmentation
 from tasks.evaluate import chosen
 from tasks.evaluate.feature_maps import FeatureMaps
 from tasks.evaluate.look import Looked
-from tasks.publish import folder, heat, page, to_look_at
+from tasks.publish import augmentation_sheet, folder, heat, page, to_look_at
 from tests.tasks.publish import sample
 from tests.tasks.publish.test_page import Seen
 
@@ -49,8 +49,7 @@ def whole_inputs(workspace, classes=("cat", "dog", "hen"), per_class=40, **chang
         "look": look,
         "heat_maps": heat.overlays(bare.images, look.heat),
         "network": sample.network(),
-        "augmentation": TURNED,
-        "image_size": 64,
+        "augmented": augmentation_sheet.rows(bare.images, bare.split, TURNED, 64, 3),
     }
     return sample.inputs(workspace, classes, per_class, **(given | changes))
 
@@ -112,7 +111,7 @@ def test_errors_and_the_eight_have_their_heat_on_the_page(made):
     warm = [one for one in seen.all("img") if one.get("class") == "heat"]
     errors = min(chosen.MOST_ERRORS, int((~made.shown_predictions()["correct"]).sum()))
     assert errors > 3
-    assert len(warm) == errors + chosen.EIGHT
+    assert len(warm) == errors + chosen.DRAWN_AT_RANDOM
     assert all("hidden" in one and one["alt"].startswith("Grad-CAM of ") for one in warm)
     assert sum("data-heat" in one for one in seen.all("button")) == 2
 
@@ -126,7 +125,7 @@ def test_strange_names_are_text_in_every_figure(workspace):
     look = Looked(chosen.picture(predictions, None), maps, looked(bare).heat)
     made = sample.inputs(
         workspace, sample.HOSTILE, 12, predictions=predictions, look=look, network=rows,
-        heat_maps=heat.overlays(bare.images, look.heat), augmentation=TURNED,
+        heat_maps=heat.overlays(bare.images, look.heat),
     )  # fmt: skip
     target = written(workspace, made)
     seen = Seen((target / REPORT).read_text(encoding="utf-8"))
@@ -146,7 +145,7 @@ def test_a_picture_that_is_gone_is_passed_over(workspace, made):
     for path in made.images.root.glob("*/*"):
         path.unlink()
     found = {path.name for path in written(workspace, made).iterdir()}
-    assert found & {EIGHT, KERNELS, AUGMENTED} == set()
+    assert found & {EIGHT, KERNELS} == set()
     assert {FEATURE_MAPS, NETWORK_DRAWING} <= found
     assert heat.overlays(made.images, made.look.heat) == {}
 
@@ -166,15 +165,3 @@ def test_a_drawing_too_large_for_the_page_is_named_there(tmp_path, workspace):
     assert "201 layers is too large for this page: network.svg and network.txt" in text
     to_look_at.write(tmp_path, made)
     assert (tmp_path / NETWORK_DRAWING).stat().st_size > 250_000
-
-
-@pytest.mark.parametrize(
-    ("augmentation", "there"),
-    [(None, False), (Augmentation(), False), (Augmentation(fill_mode="wrap"), False),
-     (Augmentation(horizontal_flip=True), True), (Augmentation(shear=1), True)],
-)  # fmt: skip
-def test_there_is_a_sheet_if_pictures_are_changed(tmp_path, workspace, augmentation, there):
-    made = sample.inputs(workspace, augmentation=augmentation, image_size=32)
-    to_look_at.write(tmp_path, made)
-    assert (tmp_path / AUGMENTED).exists() == there
-    assert (to_look_at.section(made)["augmented"] is not None) == there

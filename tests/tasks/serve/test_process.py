@@ -1,5 +1,6 @@
 """The server as a process: how it stops, and how much memory it takes."""
 
+import contextlib
 import re
 import signal
 import socket
@@ -10,11 +11,17 @@ from pathlib import Path
 
 import pytest
 import requests
+from fastapi import FastAPI
 
-from storage.errors import ParameterError
-from tasks.serve.listening import listening_socket
+from flows.serve import serve
+from storage import atomic
+from storage.errors import DarkroomError, ParameterError
+from storage.layout import CLASSES, MODEL
+from tasks.serve.limits import Limits
+from tasks.serve.listening import listen, listening_socket
+from tasks.tensorflow import load_keras
 from tests.pictures import picture
-from tests.tasks.serve.running import parsed
+from tests.tasks.serve.running import SIDE, parsed
 from tests.tasks.serve.test_serve import head, pieces, until
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -100,6 +107,43 @@ def test_memory_stays_bounded_whatever_clients_send(process):
 def test_an_address_that_is_taken_is_said_so(process):
     with pytest.raises(ParameterError, match=rf"127\.0\.0\.1 port {process.port}"):
         listening_socket("127.0.0.1", process.port)
+    # It is said before anything else is looked at, such as a model that is nowhere.
+    with pytest.raises(ParameterError, match="a free address"):
+        serve(model="nowhere", port=process.port)
     for host, port in (("127.0.0.1", 99_999), ("256.1.1.1", 0)):
         with pytest.raises(ParameterError):
             listening_socket(host, port)
+
+
+@pytest.fixture
+def failing_model(tmp_path):
+    """A model that is loaded without a complaint, and fails at whatever picture it is given."""
+    keras = load_keras()
+    given = keras.Input((None, None, 3))
+    means = keras.layers.GlobalAveragePooling2D()(keras.ops.image.resize(given, (SIDE, SIDE)))
+    torn = keras.layers.Reshape((3,))(given)  # as if every picture had one pixel
+    keras.Model(given, keras.layers.Add()([means, torn])).save(tmp_path / MODEL)
+    atomic.write_json(tmp_path / CLASSES, list("abc"))
+    return tmp_path
+
+
+def test_a_model_that_fails_ends_in_one_line_and_is_never_said_to_answer(failing_model):
+    ended = subprocess.run(
+        [sys.executable, "-m", "flows", "serve", str(failing_model), "--port", "0"],
+        cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("darkroom: expected a model that can classify")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_an_application_that_does_not_start_is_never_said_to_answer(capsys):
+    @contextlib.asynccontextmanager
+    async def torn(_app):
+        raise RuntimeError("no disk")
+        yield
+
+    with listening_socket("127.0.0.1", 0) as bound, pytest.raises(DarkroomError, match="to start"):
+        listen(FastAPI(lifespan=torn), Limits(), bound)
+    assert capsys.readouterr().out == ""

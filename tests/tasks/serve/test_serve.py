@@ -5,6 +5,7 @@ import re
 import socket
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -332,6 +333,22 @@ def test_a_connection_without_a_request_is_closed(classifier, sent):
         assert parsed(raw(served, health + sent))[0] == 200
 
 
+def test_a_request_that_came_with_the_one_before_is_not_cut_off(classifier):
+    sent = head(None, method="GET", path="/health") + head(len(picture(1)), "Connection: close")
+    with (
+        serving(classifier, head_seconds=0.3) as served,
+        socket.create_connection(("127.0.0.1", served.port), timeout=60) as line,
+    ):
+        served.gate.free.clear()
+        line.sendall(sent + picture(1))
+        until(lambda: served.computations() == [1])
+        # A later connection, whose time for a head is over: so is what the first one ever had.
+        assert raw(served, b"") == b""
+        served.gate.free.set()
+        answers = b"".join(heard(line))
+    assert answers.count(b"HTTP/1.1 200 OK") == 2
+
+
 def test_wrong_methods_and_addresses(served, classifier):
     for method, path, code in (
         ("GET", "/predict", 405),
@@ -427,7 +444,6 @@ def test_more_requests_than_places_are_503(classifier):
 
 def test_thirty_two_clients_of_every_kind(served, classifier):
     good = [picture(n, (50 + n, 40), hue=n) for n in range(8)]
-    sent = {"before": served.read}
 
     def one(number):
         kind, data = number % 6, good[number % 8]
@@ -448,12 +464,11 @@ def test_thirty_two_clients_of_every_kind(served, classifier):
 
     with ThreadPoolExecutor(32) as clients:
         said = list(clients.map(one, range(96)))
-    assert set(said) == {(0, 200), (1, 200), (2, 422), (3, 413), (4, 0), (5, 405)}
-    assert len(said) == 96
+    ends = ((0, 200), (1, 200), (2, 422), (3, 413), (4, 0), (5, 405))
+    assert Counter(said) == dict.fromkeys(ends, 16)
     until(lambda: not served.uvicorn.server_state.tasks)
     assert max(served.read_before_answer) <= 2**20 + CHUNK
     assert sum(served.computations()) == 32
-    assert sent["before"] == 0
     assert served.service.taken == 0
     require_healthy(served, classifier)
 

@@ -91,7 +91,7 @@ def test_statistics_of_batch_normalisation_stay_as_they_were(tmp_path):
 
 
 def test_a_second_stage_taken_up_again_does_not_train_the_head_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "backbone_of", lambda *_: SimpleNamespace(top=top))
+    monkeypatch.setattr(training, "backbone_of", lambda *_: SimpleNamespace(above=top))
     held_in, _ = data(40, 1)
     held_out, _ = data(20, 2)
     heads = []
@@ -101,10 +101,10 @@ def test_a_second_stage_taken_up_again_does_not_train_the_head_again(tmp_path, m
     def trained(folder, epochs):
         build = training.builder(
             TUNING, SimpleNamespace(shape=SHAPE), None,
-            classes=2, train=held_in, validation=held_out, batch_size=8,
+            classes=2, train=held_in, validation=held_out, batch_size=8, seconds_between=0.0,
         )  # fmt: skip
         return fit(
-            lambda: build(1, folder), held_in, held_out, shape=SHAPE,
+            lambda: build.model(1, folder, ()), held_in, held_out, shape=SHAPE,
             schedule=Schedule("adam", 1e-3, epochs, 8), seed=1, unfinished=folder,
             seconds_between=0.0,
         )  # fmt: skip

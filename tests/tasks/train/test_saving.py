@@ -14,25 +14,39 @@ from tasks.tensorflow import load_keras
 from tasks.train import saving
 from tasks.train.fit import Fitted
 from tasks.train.head import Head, build_head
+from tasks.train.networks import Network, build_network
 
 SIDE = 8
+HEAD = Head(pooling="flatten")
+# The card names a network where features are pixels; a head on them is as good and small.
+NETWORK = Network(name="baseline_convnet")
 
 
-def saved(workspace, channels=3, classes=("a", "b"), averaged=("",)):
+def saved(
+    workspace, channels=3, classes=("a", "b"), averaged=("",), *,
+    model=None, part=NETWORK, side=SIDE, keep="best", validation=1,
+):  # fmt: skip
     """A network on pixels: a head, which needs no published weights."""
-    _, space = Pixels(SIDE, channels).prepare()
+    _, space = Pixels(side, channels).prepare()
     atomic.write_json(workspace.features / space.name / SPACE, space.model_dump(mode="json"))
     split = SplitRef(
-        digest="d", where="", tree="", classes=classes, train=2, validation=1, test=1, left_out=0
+        digest="d",
+        where="",
+        tree="",
+        classes=classes,
+        train=2,
+        validation=validation,
+        test=1,
+        left_out=0,
     )
     features = FeaturesRef(
         digest="d", where="", space=space.name, shape=space.shape, images=4, averaged=averaged
     )
     load_keras().utils.set_random_seed(1)
-    model = build_head(Head(pooling="flatten"), space.shape, len(classes))
+    model = model or build_head(HEAD, space.shape, len(classes))
     history = [{"epoch": 1.0, "loss": 0.5, "val_loss": 0.6}, {"epoch": 2.0, "loss": 0.4}]
-    fitted = [Fitted(model, history)]
-    reference = saving.save(workspace, split, features, fitted, seed=1, weights=None)
+    fitted = [Fitted(model, history, keep)]
+    reference = saving.save(workspace, split, features, fitted, part=part, seed=1, weights=None)
     return workspace.root / reference.where, model
 
 
@@ -71,6 +85,30 @@ def test_a_model_that_looks_at_both_sides_gives_the_mean(workspace):
     assert np.asarray(whole(pictures))[:, 1:] == pytest.approx(np.mean(sides, axis=0), abs=1e-5)
     assert np.abs(sides[0] - sides[1]).max() > 1e-3
     assert "mirror image" in (folder / "card.md").read_text()
+
+
+def test_the_same_training_has_the_same_digest_whatever_was_built_before(workspace):
+    """Keras numbers bare arithmetic, of which local response normalisation is made."""
+    network = Network(name="alexnet", local_response_normalisation=True)
+    folders_made = set()
+    for _ in range(2):
+        load_keras().utils.set_random_seed(1)
+        model = build_network(network, (67, 67, 3), 2)
+        folders_made.add(saved(workspace, model=model, part=network, side=67)[0])
+    assert len(folders_made) == 1
+
+
+@pytest.mark.parametrize(
+    ("keep", "validation", "said"),
+    [
+        ("best", 1, "lowest loss on 1 validation pictures"),
+        ("best", 0, "lowest training loss"),
+        ("last", 1, "weights of the last epoch"),
+    ],
+)
+def test_the_card_says_which_weights_were_kept(workspace, keep, validation, said):
+    folder, _ = saved(workspace, keep=keep, validation=validation)
+    assert said in (folder / "card.md").read_text()
 
 
 def test_the_history_is_a_table_for_spreadsheets(workspace):

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from storage import digests
 from storage.errors import DarkroomError, TrainingDiverged
 from storage.features import FeatureSpace, FeatureStore, FeatureTable
+from tasks.augmentation import Augmentation
 from tasks.tensorflow import load_keras
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
@@ -200,7 +201,7 @@ def test_a_training_that_diverges_says_so_and_leaves_nothing(tmp_path):
 @pytest.mark.parametrize("name", ["loss", "val_loss"])
 def test_a_loss_that_is_not_finite_is_not_saved_over_the_epochs_before(tmp_path, name, found):
     state, history = tmp_path / "state", []
-    saver = checkpoint.checkpointing(state, 0.0, history, None, None)
+    saver = checkpoint.checkpointing(state, 0.0, history, None, None, "train less")
     model = build_head(Head(), SHAPE, 2)
     model.compile(optimizer="adam", loss="binary_crossentropy")
     saver.set_model(model)
@@ -218,7 +219,8 @@ def test_the_best_epoch_on_validation_is_kept(tmp_path):
     assert best["epoch"] < 30
     held_out = labelled(30, 2)
     batch = batches.in_order(held_out, SHAPE, batch_size=30)
-    loss, _ = fitted.model.evaluate(batch, verbose=0)
+    fitted.model.compile(loss="binary_crossentropy")
+    loss = fitted.model.evaluate(batch, verbose=0)
     assert loss == pytest.approx(best["val_loss"], rel=1e-4)
 
 
@@ -239,7 +241,7 @@ def test_without_validation_pictures_the_training_loss_decides(tmp_path):
         shape=SHAPE, schedule=schedule(epochs=3), seed=1, unfinished=tmp_path / "s",
     )  # fmt: skip
     assert "val_loss" not in fitted.history[0]
-    assert fitted.best_loss == min(row["loss"] for row in fitted.history)
+    assert fitted.loss == min(row["loss"] for row in fitted.history)
 
 
 @pytest.mark.parametrize(
@@ -311,14 +313,54 @@ def test_each_pass_is_shuffled_anew_and_a_later_start_sees_the_same():
 
 
 def test_steps_per_epoch_go_on_where_the_epoch_before_stopped(tmp_path):
-    train, reads = counted(labelled(60, 1))
-    fitted = fit(tmp_path / "state", epochs=3, train=train, steps_per_epoch=5)
-    assert len(fitted.history) == 3
-    resumed = fit(tmp_path / "other", epochs=1, steps_per_epoch=5)
-    resumed = fit(tmp_path / "other", epochs=3, steps_per_epoch=5)
-    assert resumed.history == fitted.history
-    # 15 batches of 8 are two passes over 60 pictures, the last of each being a short one.
-    assert sum(reads[:17]) >= 2 * 60 - 8
+    data = labelled(60, 1)
+    order = [labels for _, labels in taken(batches.shuffled(data, SHAPE, batch_size=8, seed=3), 15)]
+    seen = []
+
+    def note(batch, logs=None):
+        seen.append(batch)
+
+    train, reads = counted(data)
+    watch = load_keras().callbacks.LambdaCallback(on_train_batch_end=note)
+    whole = fit(tmp_path / "a", epochs=3, train=train, steps_per_epoch=5, callbacks=(watch,))
+    assert seen == [0, 1, 2, 3, 4] * 3
+    # One row is read to learn their type; a pass of 60 ends with a batch of 4, in the second epoch.
+    assert reads[:17] == [1, *[8] * 7, 4, *[8] * 7, 4][:17]
+    fit(tmp_path / "b", epochs=1, steps_per_epoch=5)
+    resumed = fit(tmp_path / "b", epochs=3, steps_per_epoch=5)
+    assert resumed.history == whole.history
+    first_pass = [label for labels in order[:8] for label in labels]
+    assert sorted(first_pass) == sorted(data.labels.tolist())
+
+
+ROUNDED = {"rotation": 30, "width_shift": 0.3, "horizontal_flip": True}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"optimizer": "sgd", "momentum": 0.9},
+        {"optimizer": "sgd", "decay": 0.05},
+        {"cosine": True},
+        {"augmentation": Augmentation(**ROUNDED)},
+    ],
+)
+def test_schedules_and_changes_take_effect_and_are_resumed(tmp_path, options):
+    plain = {name: options[name] for name in ("optimizer",) if name in options}
+    whole = fit(tmp_path / "whole", **options)
+    assert whole.history != fit(tmp_path / "plain", **plain).history
+    with pytest.raises(Killed):
+        fit(tmp_path / "state", callbacks=(killed_after(3),), seconds_between=0.0, **options)
+    resumed = fit(tmp_path / "state", **options)
+    assert resumed.history == whole.history
+    assert weights_of(resumed) == weights_of(whole)
+
+
+def test_the_loss_that_decides_is_that_of_the_weights_kept(tmp_path):
+    options = {"epochs": 30, "learning_rate": 0.1}
+    best, last = (fit(tmp_path / keep, keep=keep, **options) for keep in ("best", "last"))
+    losses = [row["val_loss"] for row in last.history]
+    assert best.loss == min(losses) < losses[-1] == last.loss
 
 
 def test_every_pass_draws_a_view_of_each_picture():

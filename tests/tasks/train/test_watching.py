@@ -24,12 +24,16 @@ def test_every_batch_and_epoch_is_reported_and_logs_can_be_read(tmp_path):
     values = np.random.default_rng(1).normal(size=(20, 4)).astype(np.float16)
     data = Labelled(lambda positions: values[positions], np.arange(20) % 2)
     logs = tmp_path / "logs"
+    count = watching.Count(adding("epochs"), adding("batches"))
     fit(
         lambda: build_head(Head(), SHAPE, 2), data, data, shape=SHAPE,
         schedule=Schedule("adam", 1e-3, 3, 8), seed=1, unfinished=tmp_path / "state",
-        callbacks=watching.callbacks(adding("epochs"), adding("batches"), logs),
+        callbacks=watching.callbacks(count, logs),
     )  # fmt: skip
     assert done == {"epochs": 3, "batches": 9}
+    count.complete(5)
+    count.complete(5)
+    assert done == {"epochs": 5, "batches": 9}
     for part in ("train", "validation"):
         events = EventAccumulator(str(logs / part))
         events.Reload()
