@@ -8,6 +8,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    GetJsonSchemaHandler,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
@@ -15,6 +16,8 @@ from pydantic import (
     Tag,
     model_validator,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from tasks.acquire.sources import Source
 from tasks.augmentation import Augmentation
@@ -207,11 +210,27 @@ def _kind(model: Any) -> str:
     return str(getattr(model, "kind", model))
 
 
+class AnyOf:
+    """In the schema that Prefect checks parameters by, one kind is enough.
+
+    Prefect takes `kind` for optional, and a tree without it would be of two kinds at once.
+    """
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The schema with anyOf for oneOf."""
+        found = handler(schema)
+        found["anyOf"] = found.pop("oneOf")
+        return found
+
+
 Model = Annotated[
     Annotated[Features, Tag("features")]
     | Annotated[FineTuned, Tag("finetune")]
     | Annotated[FromScratch, Tag("network")],
     Discriminator(_kind),
+    AnyOf(),
 ]
 
 

@@ -83,7 +83,7 @@ def test_a_cell_shows_the_right_pixels(saved, opened):
     assert tile.locator("img").get_attribute("src") == expected
 
 
-def test_every_picture_is_there_and_says_what_it_is(opened):
+def test_every_picture_is_there_and_says_what_it_is(saved, opened):
     cell(opened, 0, 0).click()
     for details in opened.page.locator("details").all():
         details.evaluate("one => one.open = true")

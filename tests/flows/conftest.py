@@ -84,6 +84,15 @@ def developed(first_run, workspace):
     return json.loads(json.dumps(result).replace(str(home), str(workspace.root)))
 
 
+@pytest.fixture(autouse=True)
+def own_environment():
+    """What the command puts into the environment of its process ends with the test."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture
 def command(prefect_server, tmp_path):
     """Start the `darkroom` command in a process of its own, from `project` if given."""

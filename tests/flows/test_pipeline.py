@@ -43,7 +43,9 @@ def test_a_first_run_executes_every_step_and_leaves_a_report(developed, workspac
     result = developed
     assert executed(result) == STEPS
     assert {step["why"] for step in result["steps"]} == {"first run"}
-    assert result["counts"] == {"images": 24, "rejected": 0, "decoded": 24, "extracted": 24}
+    assert result["counts"] == {
+        "images": 24, "rejected": 0, "decoded": 24, "extracted": 24, "epochs": 3
+    }  # fmt: skip
     assert Path(result["model"]).is_file()
     page = Path(result["report"])
     assert page.read_text().startswith("<!doctype html>")

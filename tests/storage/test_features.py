@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from storage.errors import StorageDamaged, StorageFull
 from storage.features import FeatureSpace, FeatureStore, FeatureTable
 from storage.shards import NAME, ShardStore
+from storage.wholeness import is_whole
 from storage.workspace import Workspace
 from tests.storage.conftest import everything_in
 
@@ -216,7 +217,14 @@ def test_whatever_fixes_a_value_makes_another_space(change):
     assert space(**change).name != space().name
 
 
-def test_a_space_is_written_down_beside_its_shards(store, filled):
+def test_a_space_is_written_down_beside_its_shards_and_again_when_it_is_lost(store, filled):
+    for _ in range(2):
+        reference = store.reference(names(2))
+        assert FeatureSpace.load(store.workspace, reference) == space()
+        assert is_whole(store.workspace, reference)
+        (store.folder / "space.json").unlink()
+        assert not is_whole(store.workspace, reference)
+    store.reference(names(2))
     assert FeatureSpace.model_validate_json((store.folder / "space.json").read_bytes()) == space()
 
 
