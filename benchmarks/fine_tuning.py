@@ -1,6 +1,6 @@
 """An epoch of fine-tuning from cached outputs of block 4, beside one through the whole network.
 
-Both train the same layers (VGG16's block 5 and a dense head) on the same 192 random pictures of 180
+Both train the same layers (VGG16's block 5 and a dense head) on the same 128 random pictures of 180
 pixels in the same precision, by the same `fit`; the whole network computes blocks 1 to 4 anew for
 every picture of every epoch, as the tutorials do. Epochs take turns, medians are compared.
 """
@@ -22,7 +22,7 @@ from tasks.train.fine_tuning import FineTuning, build_tuned
 from tasks.train.fit import Schedule, fit
 from tasks.train.head import build_head
 
-PICTURES, SIDE, BATCH, ROUNDS = 192, 180, 32, 3
+PICTURES, SIDE, BATCH, ROUNDS = 128, 180, 32, 3
 TUNING = FineTuning()
 
 
