@@ -124,7 +124,7 @@ class Features(Pretrained):
         return self.head
 
 
-class FineTuned(Pretrained):
+class FineTuned(Pretrained, FineTuning):
     """`finetune`: a head first, then the pretrained network's last layers under it as well.
 
     Training's words are those of the second stage.
@@ -134,9 +134,6 @@ class FineTuned(Pretrained):
     layer: str = Field(
         "block4_pool", description="Layers above this one are tuned; its outputs are cached."
     )
-    head: Head = Head()
-    head_epochs: PositiveInt = 15
-    head_learning_rate: PositiveFloat = 1e-3
 
     def extraction(self) -> dict[str, Any]:
         """What the step `extract` is told."""
@@ -144,11 +141,7 @@ class FineTuned(Pretrained):
 
     def part(self) -> FineTuning:
         """What is trained."""
-        return FineTuning(
-            head=self.head,
-            head_epochs=self.head_epochs,
-            head_learning_rate=self.head_learning_rate,
-        )
+        return FineTuning(**{name: getattr(self, name) for name in FineTuning.model_fields})
 
 
 class FromScratch(Parameters):

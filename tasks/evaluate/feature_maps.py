@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage.errors import ParameterError
-from tasks.decode import opencv
 from tasks.evaluate.layer_outputs import layers_with_maps, watched
+from tasks.shrinking import shrunk
 from tasks.tensorflow import load_keras
 
 if TYPE_CHECKING:
@@ -84,9 +84,6 @@ def _most_varied(name: str, output: Any) -> FeatureMaps:
 def _as_bytes(channel: "np.ndarray") -> "np.ndarray":
     import numpy as np
 
-    scale = min(1.0, MOST_SIDE / max(channel.shape))
-    if scale < 1:
-        size = [max(1, round(length * scale)) for length in channel.shape[::-1]]
-        channel = opencv().resize(channel, size, interpolation=opencv().INTER_AREA)
+    channel = shrunk(channel, MOST_SIDE)
     span = float(np.ptp(channel))
     return np.round((channel - channel.min()) * (255 / span if span else 0)).astype(np.uint8)

@@ -9,8 +9,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tasks.decode import opencv
 from tasks.evaluate.layer_outputs import gives_maps, watched
+from tasks.shrinking import shrunk
 from tasks.tensorflow import load_keras, load_tensorflow
 
 if TYPE_CHECKING:
@@ -104,9 +104,6 @@ def _of_class(scores: Any, predicted: "np.ndarray") -> Any:
 def _as_bytes(heat: "np.ndarray") -> "np.ndarray":
     import numpy as np
 
-    scale = min(1.0, MOST_SIDE / max(heat.shape))
-    if scale < 1:
-        size = [max(1, round(length * scale)) for length in heat.shape[::-1]]
-        heat = opencv().resize(heat, size, interpolation=opencv().INTER_AREA)
+    heat = shrunk(heat, MOST_SIDE)
     highest = float(heat.max())
     return np.round(heat * (255 / highest if highest > 0 else 0)).astype(np.uint8)

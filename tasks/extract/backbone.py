@@ -61,7 +61,7 @@ class Backbone:
                 f"before it, one of {', '.join(layer.name for layer in base.layers[:-1])}"
             )
         try:
-            top = keras.Model(cut.output, base.output, name="top")
+            above = keras.Model(cut.output, base.output, name="above")
         except ValueError as error:
             raise ParameterError(
                 f"{base.name} cannot be cut at {cut.name}: later layers take outputs from before "
@@ -69,8 +69,8 @@ class Backbone:
             ) from error
         # Keras would number its own input on within a process; the same model needs the same names.
         named = keras.Input(cut.output.shape[1:], name="below")
-        again = keras.models.clone_model(top, input_tensors=named)
-        again.set_weights(top.get_weights())
+        again = keras.models.clone_model(above, input_tensors=named)
+        again.set_weights(above.get_weights())
         return again
 
     def _base(self) -> Any:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from tasks.decode import opencv
 from tasks.publish import sheets
+from tasks.shrinking import shrunk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +26,7 @@ def panels(pixels: "np.ndarray") -> list[sheets.Panel]:
     import numpy as np
 
     cv2 = opencv()
-    shown = sheets.fitted(pixels, SIDE) if max(pixels.shape[:2]) > SIDE else pixels
+    shown = shrunk(pixels, SIDE)
     box = np.array(BOX_BLUR, np.float32) / 9
     grey = cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY).astype(np.float32)
     x, y = (cv2.filter2D(grey, -1, np.array(k, np.float32)) for k in (SOBEL_X, SOBEL_Y))

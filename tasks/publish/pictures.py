@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from storage.images import ImageStore
 from tasks.decode import Problem, decode, opencv
+from tasks.shrinking import shrunk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,18 +26,10 @@ def thumbnail(data: bytes, side: int = SIDE) -> str | None:
         return None
     longest = max(pixels.shape[:2])
     cv2 = opencv()
-    small = cv2.cvtColor(_shrunk(pixels, side / longest), cv2.COLOR_RGB2BGR)
+    small = cv2.cvtColor(shrunk(pixels, side), cv2.COLOR_RGB2BGR)
     if longest <= TINY:
         return _as_uri("png", cv2.imencode(".png", small)[1])
     return _as_uri("webp", cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1])
-
-
-def _shrunk(pixels: "np.ndarray", scale: float) -> "np.ndarray":
-    if scale >= 1:
-        return pixels
-    cv2 = opencv()
-    size = [max(1, round(length * scale)) for length in pixels.shape[1::-1]]
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
 
 
 def _as_uri(kind: str, encoded: "np.ndarray") -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from storage.images import ImageStore
 from tasks.decode import Problem, decode
-from tasks.publish.sheets import fitted
+from tasks.shrinking import shrunk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,4 +20,4 @@ def pixels_of(store: ImageStore, name: str, side: int = SIDE) -> "np.ndarray | N
         return None
     if isinstance(pixels, Problem):
         return None
-    return fitted(pixels, side) if max(pixels.shape[:2]) > side else pixels
+    return shrunk(pixels, side)

@@ -113,14 +113,15 @@ def _drawn(
 ) -> "Iterator[tuple[np.ndarray, ...]]":
     count = len(data.labels)
     per_pass = steps_of(count, batch_size)
-    for number in itertools.count(first_batch // per_pass):
+    first_pass, skipped = divmod(first_batch, per_pass)
+    for number in itertools.count(first_pass):
         order, positions, how = _pass(data, shape, (seed, number), augmentation)
-        skipped = first_batch - number * per_pass if number == first_batch // per_pass else 0
         for start in range(skipped * batch_size, count, batch_size):
             chosen = slice(start, start + batch_size)
             features = data.rows(positions[chosen]).reshape(-1, *shape)
             batch = (features, data.labels[order[chosen]])
             yield batch if how is None else (*batch, how[chosen])
+        skipped = 0
 
 
 def _pass(
@@ -149,9 +150,7 @@ def in_order(data: Labelled, shape: tuple[int, ...], *, batch_size: int) -> Any:
             positions = np.arange(start, min(start + batch_size, len(data.labels)))
             yield data.rows(positions).reshape(-1, *shape), data.labels[positions]
 
-    dataset = load_tensorflow().data.Dataset.from_generator(
-        batches, output_signature=_kinds(data, shape)
-    )
-    count = steps_of(len(data.labels), batch_size)
     tf = load_tensorflow()
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=_kinds(data, shape))
+    count = steps_of(len(data.labels), batch_size)
     return dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(BATCHES_AHEAD)

@@ -31,21 +31,21 @@ class FineTuning(BaseModel):
 
 
 def build_tuned(
-    tuning: FineTuning, top: Any, head: Any, shape: tuple[int, ...], classes: int
+    tuning: FineTuning, above: Any, head: Any, shape: tuple[int, ...], classes: int
 ) -> Any:
-    """A Keras model from cached features of `shape` to probabilities; `top` and all else can learn.
+    """A Keras model from cached features of `shape` to probabilities, all of which can learn.
 
-    `top` is the backbone's layers above the cut, `head` a model of `tuning.head` trained on what
-    `top` gave before.
+    `above` is the backbone's layers above the cut, `head` a model of `tuning.head` trained on what
+    `above` gave before.
     """
     keras = load_keras()
     features = keras.Input(shape, name="features")
-    top.trainable = True
-    for layer in top.layers:
+    above.trainable = True
+    for layer in above.layers:
         # Batch normalisation keeps ImageNet's statistics: those of small batches would be worse.
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
-    x = top(as_stored(features))
+    x = above(as_stored(features))
     model = keras.Model(features, probabilities(tuning.head, x, classes), name="tuned")
     for layer in head.layers:
         if layer.weights:
@@ -53,8 +53,8 @@ def build_tuned(
     return model
 
 
-def through(top: Any, data: Labelled, shape: tuple[int, ...]) -> Labelled:
-    """The pictures' first views as `top` sees them: (n, width) float16 rows.
+def through(above: Any, data: Labelled, shape: tuple[int, ...]) -> Labelled:
+    """The pictures' first views as `above` sees them: (n, width) float16 rows.
 
     Computed once where they fit in memory, batch by batch as they are asked for where they do not.
     """
@@ -62,7 +62,7 @@ def through(top: Any, data: Labelled, shape: tuple[int, ...]) -> Labelled:
 
     tf = load_tensorflow()
     graph = tf.function(
-        lambda x: tf.cast(top(x, training=False), tf.float16),
+        lambda x: tf.cast(above(x, training=False), tf.float16),
         input_signature=[tf.TensorSpec((None, *shape), tf.float16)],
     )
 
@@ -71,7 +71,7 @@ def through(top: Any, data: Labelled, shape: tuple[int, ...]) -> Labelled:
         return graph(tf.constant(features)).numpy().reshape(len(positions), -1)
 
     count = len(data.labels)
-    width = int(np.prod(top.output_shape[1:]))
+    width = int(np.prod(above.output_shape[1:]))
     if not batches.fits(count * width * 2):
         return Labelled(rows, data.labels)
     held = _all(rows, count, width)

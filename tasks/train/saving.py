@@ -34,16 +34,7 @@ def save(
     mirrored = len(features.averaged) > 1
     digest = _digest(space, split, features, part, fitted)
     best = min(range(len(fitted)), key=lambda repeat: fitted[repeat].loss)
-    training: dict[str, Any] = {
-        "space": space.model_dump(mode="json"),
-        "part": {"kind": type(part).__name__, **part.model_dump(mode="json")},
-        "keep": fitted[best].keep,
-        "views": len(features.views),
-        "averaged": list(features.averaged),
-        "published_repeat": best,
-        "seeds": [seed + repeat for repeat in range(len(fitted))],
-        "history": [repeat.history for repeat in fitted],
-    }
+    training = _facts(space, features, part, fitted, published=best, seed=seed)
     target = workspace.models / digest
     with atomic.new_folder(target, keep_whole=True) as folder:
         whole = whole_model(
@@ -62,6 +53,28 @@ def save(
     return ModelRef(
         digest=digest, where=workspace.relative(target), classes=split.classes, repeats=len(fitted)
     )
+
+
+def _facts(
+    space: FeatureSpace,
+    features: FeaturesRef,
+    part: BaseModel,
+    fitted: list[Fitted],
+    *,
+    published: int,
+    seed: int,
+) -> dict[str, Any]:
+    """What training.json holds."""
+    return {
+        "space": space.model_dump(mode="json"),
+        "part": {"kind": type(part).__name__, **part.model_dump(mode="json")},
+        "keep": fitted[published].keep,
+        "views": len(features.views),
+        "averaged": list(features.averaged),
+        "published_repeat": published,
+        "seeds": [seed + repeat for repeat in range(len(fitted))],
+        "history": [repeat.history for repeat in fitted],
+    }
 
 
 def write_history(path: Path, seeds: list[int], histories: list[list[dict[str, float]]]) -> None:
