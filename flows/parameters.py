@@ -239,6 +239,9 @@ class Training(Parameters):
     cosine: bool = Field(
         default=False, description="Let the learning rate fall to 0 along a cosine."
     )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="Share of certainty taken off each label: for labels that may be wrong."
+    )
     epochs: PositiveInt = 30
     batch_size: PositiveInt = 32
     steps_per_epoch: PositiveInt | None = Field(

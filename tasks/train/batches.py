@@ -86,10 +86,10 @@ def shuffled(
         warp = warping(augmentation.fill_mode)
         batches = batches.map(
             lambda features, labels, how: (warp(features, how), labels),
-            num_parallel_calls=tf.data.AUTOTUNE,
+            num_parallel_calls=os.cpu_count(),
             deterministic=True,
         )
-    return batches.prefetch(BATCHES_AHEAD)
+    return _ahead(batches)
 
 
 def _kinds(data: Labelled, shape: tuple[int, ...]) -> tuple[Any, ...]:
@@ -153,4 +153,15 @@ def in_order(data: Labelled, shape: tuple[int, ...], *, batch_size: int) -> Any:
     tf = load_tensorflow()
     dataset = tf.data.Dataset.from_generator(batches, output_signature=_kinds(data, shape))
     count = steps_of(len(data.labels), batch_size)
-    return dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(BATCHES_AHEAD)
+    return _ahead(dataset.apply(tf.data.experimental.assert_cardinality(count)))
+
+
+def _ahead(batches: Any) -> Any:
+    """A few batches are made before they are asked for.
+
+    Without autotuning, which has nothing to choose here: its thread sleeps for twice as long each
+    time and the end of an iterator waits for it, up to a minute (TensorFlow 2.21).
+    """
+    options = load_tensorflow().data.Options()
+    options.autotune.enabled = False
+    return batches.prefetch(BATCHES_AHEAD).with_options(options)

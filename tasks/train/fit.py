@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from tasks import tally
 from tasks.augmentation import Augmentation
-from tasks.tensorflow import load_keras
+from tasks.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
 from tasks.train.randomness import reseeding
@@ -22,6 +22,7 @@ class Schedule(NamedTuple):
     momentum: float = 0.0
     decay: float = 0.0
     cosine: bool = False
+    label_smoothing: float = 0.0
     patience: int | None = None
     keep: str = "best"
     steps_per_epoch: int | None = None
@@ -74,13 +75,14 @@ def fit(
         unfinished, seconds_between, history, best, schedule.patience, remedy
     )
     if not checkpoint.is_over(history, schedule.epochs, schedule.patience):
+        training_batches = batches.shuffled(
+            train, shape,
+            batch_size=schedule.batch_size, seed=seed, first_batch=len(history) * steps,
+            augmentation=schedule.augmentation,
+        )  # fmt: skip
         model.fit(
-            batches.shuffled(
-                train, shape,
-                batch_size=schedule.batch_size, seed=seed, first_batch=len(history) * steps,
-                augmentation=schedule.augmentation,
-            ),
-            validation_data=_validation(validation, shape),
+            _targets(training_batches, model, schedule),
+            validation_data=_validation(validation, shape, model, schedule),
             initial_epoch=len(history),
             epochs=schedule.epochs,
             steps_per_epoch=steps,
@@ -103,7 +105,7 @@ def _counting() -> Any:
 def _compile(model: Any, schedule: Schedule, steps: int) -> None:
     model.compile(
         optimizer=_optimiser(schedule, steps),
-        loss=_loss(model),
+        loss=_loss(model, schedule.label_smoothing),
         metrics=["accuracy"],
         # XLA leaves out the CPU's bf16 convolutions: a convnet would train at half the speed.
         jit_compile=False,
@@ -122,13 +124,28 @@ def _optimiser(schedule: Schedule, steps: int) -> Any:
     return {"adam": optimizers.Adam, "rmsprop": optimizers.RMSprop}[schedule.optimizer](rate)
 
 
-def _loss(model: Any) -> str:
+def _loss(model: Any, label_smoothing: float) -> Any:
     """The loss that fits the model's output: one sigmoid, or a softmax over the classes."""
-    one = model.output_shape[-1] == 1
-    return "binary_crossentropy" if one else "sparse_categorical_crossentropy"
+    losses = load_keras().losses
+    if model.output_shape[-1] == 1:
+        return losses.BinaryCrossentropy(label_smoothing=label_smoothing)
+    if label_smoothing:
+        return losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
+    return losses.SparseCategoricalCrossentropy()
 
 
-def _validation(validation: Labelled, shape: tuple[int, ...]) -> Any:
+def _targets(dataset: Any, model: Any, schedule: Schedule) -> Any:
+    """The batches with labels as the loss takes them: Keras smooths those of a softmax one-hot."""
+    classes = model.output_shape[-1]
+    if classes == 1 or not schedule.label_smoothing:
+        return dataset
+    one_hot = load_tensorflow().one_hot
+    return dataset.map(lambda rows, labels: (rows, one_hot(labels, classes)))
+
+
+def _validation(
+    validation: Labelled, shape: tuple[int, ...], model: Any, schedule: Schedule
+) -> Any:
     if not len(validation.labels):
         return None
-    return batches.in_order(validation, shape, batch_size=64)
+    return _targets(batches.in_order(validation, shape, batch_size=64), model, schedule)

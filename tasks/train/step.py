@@ -34,6 +34,7 @@ def train(
     momentum: float,
     decay: float,
     cosine: bool,  # noqa: FBT001 - a parameter among others, always given by name
+    label_smoothing: float,
     patience: int | None,
     keep: Literal["best", "last"],
     steps_per_epoch: int | None,
@@ -55,8 +56,9 @@ def train(
     inputs = {name: value for name, value in locals().items() if name != "workspace"}
     key = key_of("train", key_parts(train, inputs))
     schedule = Schedule(
-        optimizer, learning_rate, epochs, batch_size, momentum, decay, cosine, patience, keep,
-        steps_per_epoch, augmentation if isinstance(part, Network) else None,
+        optimizer, learning_rate, epochs, batch_size, momentum, decay, cosine,
+        label_smoothing, patience, keep, steps_per_epoch,
+        augmentation if isinstance(part, Network) else None,
     )  # fmt: skip
     held_in = labelled_features(workspace, split, features, "train")
     held_out = labelled_features(workspace, split, features, "validation")

@@ -342,6 +342,7 @@ ROUNDED = {"rotation": 30, "width_shift": 0.3, "horizontal_flip": True}
         {"optimizer": "sgd", "momentum": 0.9},
         {"optimizer": "sgd", "decay": 0.05},
         {"cosine": True},
+        {"label_smoothing": 0.1},
         {"augmentation": Augmentation(**ROUNDED)},
     ],
 )
@@ -354,6 +355,47 @@ def test_schedules_and_changes_take_effect_and_are_resumed(tmp_path, options):
     resumed = fit(tmp_path / "state", **options)
     assert resumed.history == whole.history
     assert weights_of(resumed) == weights_of(whole)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_smoothed_labels_keep_the_model_from_certainty_and_accuracy_counts_true_ones(
+    tmp_path, classes
+):
+    """The least loss is the entropy of the smoothed label, its probability the largest."""
+    labels = np.arange(60) % classes
+    values = np.eye(32, dtype=np.float16)[labels] * 4
+    data = Labelled(lambda positions: values[positions], labels)
+
+    def fitted(smoothing):
+        return fit_model(
+            lambda: build_head(Head(), SHAPE, classes),
+            data, data,
+            shape=SHAPE, schedule=schedule(40, label_smoothing=smoothing), seed=1,
+            unfinished=tmp_path / str(smoothing),
+        )  # fmt: skip
+
+    certain, smoothed = fitted(0.0), fitted(0.3)
+    probabilities = smoothed.model.predict(values.reshape(-1, *SHAPE), verbose=0)
+    # 0.3 is shared out among all classes; a sigmoid's two are 0.15 and 0.85.
+    assert probabilities.max() == pytest.approx(1 - 0.3 + 0.3 / classes, abs=0.05)
+    entropy = -sum(
+        share * np.log(share) for share in [0.7 + 0.3 / classes] + [0.3 / classes] * (classes - 1)
+    )
+    assert smoothed.history[-1]["val_loss"] == pytest.approx(entropy, abs=0.05)
+    assert certain.history[-1]["val_loss"] < entropy / 2
+    assert smoothed.history[-1]["accuracy"] == smoothed.history[-1]["val_accuracy"] == 1
+
+
+def test_no_thread_of_tensorflow_chooses_how_far_ahead_batches_are_made():
+    """The end of an iterator would wait for its sleep, at every epoch's validation."""
+    augmentation = Augmentation(rotation=10)
+    pictures = np.zeros((8, 32, 32, 3), np.uint8)
+    data = Labelled(lambda positions: pictures[positions], np.zeros(8, np.int64))
+    for dataset in (
+        batches.in_order(data, (32, 32, 3), batch_size=4),
+        batches.shuffled(data, (32, 32, 3), batch_size=4, seed=1, augmentation=augmentation),
+    ):
+        assert dataset.options().autotune.enabled is False
 
 
 def test_the_loss_that_decides_is_that_of_the_weights_kept(tmp_path):
