@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, get_args
 
 from flows.experiments import DEPLOYMENTS
 from flows.parameters import StepName
-from storage.errors import DarkroomError, GateClosed, NoUsablePictures, ParameterError
+from storage.errors import DarkroomError, GateClosed, ParameterError
 from tasks.classify.pictures import one_line
 from tasks.classify.submission import CLIP
 from tasks.serve.limits import MAX_BYTES
@@ -36,6 +37,7 @@ examples:
   darkroom run my-pictures --set source.folder=holiday
                                              your own folder of class folders
   darkroom run cats-and-dogs-small --set source.archive=dogs-vs-cats.zip
+  darkroom parameters my-pictures            what --set takes
   darkroom explain digits --set training.epochs=50
                                              which steps would run, and why; runs nothing
   darkroom run digits --rerun train          train again although nothing changed
@@ -137,6 +139,7 @@ def _choices_and_outputs(classify: argparse.ArgumentParser) -> None:
 def _experiment_commands(commands: Any) -> None:
     listing = commands.add_parser("experiments", help="list the experiments")
     listing.add_argument("--file", type=Path, default=DEPLOYMENTS, help=argparse.SUPPRESS)
+    _parameters_command(commands)
     for name, text in (
         ("run", "run an experiment"),
         ("explain", "say what a run would do, and why"),
@@ -147,7 +150,8 @@ def _experiment_commands(commands: Any) -> None:
         )
         command.add_argument(
             "--set", dest="settings", metavar="NAME=VALUE", action="append", default=[],
-            help="change a parameter, as in split.seed=7; may be given again",
+            help="change a parameter, as in split.seed=7; may be given again; `darkroom "
+            "parameters` lists them",
         )  # fmt: skip
         command.add_argument(
             "--rerun", metavar="STEP", choices=STEPS, action="append", default=[],
@@ -165,6 +169,17 @@ def _experiment_commands(commands: Any) -> None:
     )
     commands.choices["run"].add_argument(
         "--until", metavar="STEP", choices=STEPS, help="stop after this step"
+    )
+
+
+def _parameters_command(commands: Any) -> None:
+    listing = commands.add_parser("parameters", help="list what --set takes")
+    listing.add_argument(
+        "name", metavar="EXPERIMENT", nargs="?",
+        help="show its values; without one, the defaults of every kind of source and model",
+    )  # fmt: skip
+    listing.add_argument(
+        "--file", type=Path, default=DEPLOYMENTS, help="a prefect.yaml with your own experiments"
     )
 
 
@@ -236,6 +251,16 @@ def experiments(words: argparse.Namespace) -> None:
         print(f"{name:<24} {' '.join(deployment.get('description', '').split())}")
 
 
+def parameters(words: argparse.Namespace) -> None:
+    """`darkroom parameters`."""
+    from flows import listing
+    from flows.experiments import load
+
+    experiment = load(words.name, [], words.file) if words.name else None
+    for line in listing.lines(experiment, shutil.get_terminal_size((100, 24)).columns):
+        print(line)
+
+
 def classify(words: argparse.Namespace) -> None:
     """`darkroom classify`."""
     from flows.use import use
@@ -256,11 +281,7 @@ def classify(words: argparse.Namespace) -> None:
         print(f"darkroom: {sentence}", file=sys.stderr)
     if words.json:
         print(json.dumps({"model": words.model, "images": used.rows}))
-    if used.counts["unreadable"] == len(used.predictions):
-        raise NoUsablePictures(
-            f"expected a picture that can be read, found none of {len(used.predictions)}: each has "
-            "its reason above"
-        )
+    used.require_readable()
 
 
 def serve(words: argparse.Namespace) -> None:
@@ -305,6 +326,7 @@ COMMANDS = {
     "run": run,
     "explain": explain,
     "experiments": experiments,
+    "parameters": parameters,
     "classify": classify,
     "serve": serve,
     "report": report,

@@ -33,6 +33,10 @@ from tasks.train.fine_tuning import FineTuning
 from tasks.train.head import Head
 from tasks.train.networks import SMALLEST_SIDE, WITH_DROPOUT, Network, NetworkName
 
+# What a field says that two models have.
+SIZE = "Side of the square that pictures are resized to (pixels)."
+PRECISION = "auto: bfloat16 on CPUs that multiply it, else float32."
+
 StepName = Literal["acquire", "clean", "split", "extract", "train", "evaluate", "publish"]
 
 
@@ -46,17 +50,25 @@ class Clean(Parameters):
     """What makes a picture usable."""
 
     min_side: PositiveInt = Field(16, description="Smaller pictures are set aside (pixels).")
-    max_pixels: PositiveInt = Field(MAX_PIXELS, description="Larger pictures are set aside.")
+    max_pixels: PositiveInt = Field(
+        MAX_PIXELS, le=MAX_PIXELS, description="Larger pictures (width x height) are set aside."
+    )
     near_duplicates: bool = Field(default=True, description="Keep near-duplicates in one split.")
 
 
 class Split(Parameters):
     """How pictures are shared out between train, validation and test."""
 
-    rule: Rule = "sticky"
+    rule: Rule = Field(
+        "sticky",
+        description="in_order: by name, the first of each class train; stratified: shares of each "
+        "class, drawn by seed; sticky: so too, and pictures that are added move none.",
+    )
     counts: Counts | None = Field(None, description="Pictures of each class, for rule in_order.")
     fractions: Fractions | None = Field(None, description="Shares, for stratified and sticky.")
-    seed: NonNegativeInt = 7
+    seed: NonNegativeInt = Field(
+        7, description="For stratified and sticky: another one starts a new split."
+    )
 
     @model_validator(mode="after")
     def _fits_rule(self) -> Self:
@@ -76,9 +88,12 @@ class Pretrained(Parameters):
     """A network of keras.applications with ImageNet weights, and how pictures are shown to it."""
 
     backbone: str = Field("VGG16", description="A network of keras.applications.")
-    image_size: Annotated[int, Field(ge=32, le=1024)] = 180
-    preprocessing: Preprocessing = "imagenet"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    image_size: Annotated[int, Field(ge=32, le=1024)] = Field(180, description=SIZE)
+    preprocessing: Preprocessing = Field(
+        "imagenet",
+        description="imagenet: as the backbone was trained; rescale: pixels divided by 255.",
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description=PRECISION)
     weights: Path | None = Field(None, description="A file with VGG16's published weights.")
     views: NonNegativeInt = Field(
         0, description="Changed views of each training picture (training.augmentation), cached."
@@ -93,6 +108,11 @@ class Pretrained(Parameters):
             raise ValueError(f"unknown backbone {self.backbone!r}: one of {', '.join(MODES)}")
         if self.weights is not None and self.backbone != "VGG16":
             raise ValueError("weights is for VGG16 only; Keras caches the others by itself")
+        if self.preprocessing == "rescale" and MODES[self.backbone] == "none":
+            raise ValueError(
+                f"{self.backbone} scales pixels by itself: model.preprocessing must be imagenet, "
+                "with rescale it would see hardly anything"
+            )
         return self
 
     def extraction(self) -> dict[str, Any]:
@@ -109,7 +129,7 @@ class Pretrained(Parameters):
 
 
 class Features(Pretrained):
-    """`features`: a dense head on a pretrained network's features."""
+    """A dense head on a pretrained network's features."""
 
     kind: Literal["features"] = "features"
     layer: str | None = Field(None, description="Take features from this layer; default the last.")
@@ -125,7 +145,7 @@ class Features(Pretrained):
 
 
 class FineTuned(Pretrained, FineTuning):
-    """`finetune`: a head first, then the pretrained network's last layers under it as well.
+    """A head first, then the pretrained network's last layers under it as well.
 
     Training's words are those of the second stage.
     """
@@ -145,13 +165,13 @@ class FineTuned(Pretrained, FineTuning):
 
 
 class FromScratch(Parameters):
-    """`network`: a network trained from the pictures themselves."""
+    """A network trained from the pictures themselves."""
 
     kind: Literal["network"]
     network: NetworkName
-    image_size: Annotated[int, Field(ge=28, le=1024)] = 150
+    image_size: Annotated[int, Field(ge=28, le=1024)] = Field(150, description=SIZE)
     channels: Literal[1, 3] = Field(3, description="1 for grey pictures.")
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description=PRECISION)
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
         None, description="Before dense layers; default as published."
     )
@@ -259,10 +279,12 @@ class Training(Parameters):
         1, description="Of the first training; also draws model.views, another one extracts anew."
     )
     tensorboard: bool = Field(
-        default=False, description="Write logs; needs the extra `tensorboard`."
+        default=False,
+        description="Write logs; needs the extra `tensorboard`, and --rerun train where the model "
+        "is trained already.",
     )
     seconds_between_checkpoints: PositiveFloat = Field(
-        10.0, description="How much work a kill may cost."
+        10.0, description="How much work a kill may cost, and at least the epoch it was in."
     )
 
     @model_validator(mode="after")
@@ -284,7 +306,11 @@ class Publish(Parameters):
 class Experiment(Parameters):
     """All that a run needs to know."""
 
-    experiment: str = Field(min_length=1, max_length=100)
+    experiment: str = Field(
+        min_length=1,
+        max_length=100,
+        description="The name that sticky splits, reports and published models are kept under.",
+    )
     source: Source
     clean: Clean = Clean()
     split: Split = Split()

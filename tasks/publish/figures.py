@@ -11,8 +11,10 @@ class PublishedFigure(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     accuracy: float = Field(gt=0, le=1)
-    split: Literal["train", "validation", "test"] = "test"
-    source: str = ""
+    split: Literal["train", "validation", "test"] = Field(
+        "test", description="Where it was measured."
+    )
+    source: str = Field("", description="Who published it, in the report's words.")
 
 
 def verdict(figure: PublishedFigure | None, accuracy: dict[str, float] | None) -> str:

@@ -7,7 +7,7 @@ what is frozen (the two stages are those of Chollet, Deep Learning with Python, 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 from tasks.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches
@@ -26,8 +26,8 @@ class FineTuning(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     head: Head = Head()
-    head_epochs: PositiveInt = 15
-    head_learning_rate: PositiveFloat = 1e-3
+    head_epochs: PositiveInt = Field(15, description="Of the first stage, the head alone.")
+    head_learning_rate: PositiveFloat = Field(1e-3, description="Adam's, in the first stage.")
 
 
 def build_tuned(

@@ -27,8 +27,13 @@ class Head(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    pooling: Literal["flatten", "average", "max"] = "average"
-    layers: tuple[DenseLayer, ...] = (DenseLayer(units=256, dropout=0.5),)
+    pooling: Literal["flatten", "average", "max"] = Field(
+        "average", description="How a feature map becomes a vector."
+    )
+    layers: tuple[DenseLayer, ...] = Field(
+        (DenseLayer(units=256, dropout=0.5),),
+        description="Hidden layers; dropout is the share of units left out in training.",
+    )
 
 
 def build_head(head: Head, shape: tuple[int, ...], classes: int) -> Any:

@@ -53,6 +53,10 @@ def test_an_experiment_is_read_with_its_defaults(file):
     assert found.model == Features()
 
 
+def test_whoever_wants_logs_of_a_trained_model_is_told_to_train_again():
+    assert "--rerun train" in Training.model_fields["tensorboard"].description
+
+
 def test_only_deployments_of_experiments_are_experiments(file):
     assert list(experiments.deployments(file)) == ["birds", "fish"]
 
@@ -285,6 +289,11 @@ def test_the_kind_of_model_decides_what_is_trained(file, settings, kind, part):
             ["model={kind: network, network: lenet5, local_response_normalisation: true}"],
             "is for alexnet",
         ),
+        (
+            ["model={backbone: EfficientNetB0, preprocessing: rescale}"],
+            "EfficientNetB0 scales pixels by itself",
+        ),
+        (["clean.max_pixels=200000000"], "less than or equal to 100000000"),
         (["training.momentum=0.9"], "momentum is for sgd, found it with adam"),
         (["training.augmentation={zoom: 2}"], "training.augmentation.zoom"),
     ],
