@@ -25,7 +25,8 @@ def classify(
 
     `table` is a .csv or .parquet file for every picture's probabilities, `drawn` a folder for the
     pictures with their labels written on, `submission` a CSV of `id,label` for numbered pictures.
-    `only` is how paths within a folder or archive must begin. Returns counts.
+    `only` is how paths within a folder or archive must begin. Returns counts;
+    NoUsablePictures, after all is written, where nothing could be read.
     """
     used = use(
         model, pictures, only=only, table=table, drawn=drawn, submission=submission, of=of,
@@ -33,4 +34,5 @@ def classify(
     )  # fmt: skip
     for sentence in used.sentences:
         get_run_logger().warning(sentence)
+    used.require_readable()
     return {"model": model, **used.counts}

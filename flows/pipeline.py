@@ -83,6 +83,7 @@ def develop(call: Run | Forecast, p: Experiment, again: Again = "no") -> None:
         command=command(p),
         augmentation=p.training.augmentation,
         image_size=p.model.image_size,
+        near_duplicates=p.clean.near_duplicates,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from storage.errors import ParameterError
+from storage.errors import NoUsablePictures, ParameterError
 from tasks.classify import submission as submissions
 from tasks.classify import table as tables
 from tasks.classify import targets, telling
@@ -38,6 +38,14 @@ class Used:
     def counts(self) -> dict[str, int]:
         """How many pictures, and what became of them."""
         return telling.counts(self.predictions)
+
+    def require_readable(self) -> None:
+        """NoUsablePictures, with the first one's reason, unless a picture could be read."""
+        if self.counts["unreadable"] == len(self.predictions):
+            raise NoUsablePictures(
+                f"expected a picture that can be read, found none of {len(self.predictions)}; the "
+                f"first: {self.lines[0]}"
+            )
 
 
 def use(

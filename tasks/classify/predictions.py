@@ -4,9 +4,7 @@ Memory holds one batch, AHEAD pictures that wait for it at the size that the net
 each thread is decoding, however many pictures there are; of each a row remains.
 """
 
-import contextlib
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,10 +27,6 @@ MOST_THREADS = 4
 AHEAD = 2 * PICTURES_AT_A_TIME
 # Of pictures in archives, which are read before a thread takes them.
 BYTES_AHEAD = 128 * 2**20
-# Resizing takes 12 bytes a pixel: of pictures with more of them one is resized at a time.
-LARGE = 16_000_000
-
-_large = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -116,8 +110,7 @@ def _prepared(picture: Picture, side: int, *, draw: bool) -> _Prepared:
     rgb = decode(data)
     if isinstance(rgb, Problem):
         return _Prepared(*named, reason=f"{rgb.status}: {rgb.reason}")
-    with _large if rgb.shape[0] * rgb.shape[1] > LARGE else contextlib.nullcontext():
-        pixels = resized(rgb, side)
+    pixels = resized(rgb, side)
     return _Prepared(*named, pixels=pixels, screen=for_the_screen(rgb) if draw else None)
 
 

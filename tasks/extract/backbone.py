@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     import numpy as np
 
 # What decides a feature's value: a changed line in these makes another feature space.
-DECIDING = ("tasks.decode", "tasks.extract.pixels", "tasks.extract.preprocessing", __name__)
+DECIDING = (
+    "tasks.decode",
+    "tasks.extract.extractor",
+    "tasks.extract.pixels",
+    "tasks.extract.preprocessing",
+    "tasks.extract.views",
+    "tasks.tensorflow",
+    __name__,
+)
 
 
 @dataclass(frozen=True)

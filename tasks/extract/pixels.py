@@ -1,6 +1,8 @@
 """Stored pictures as the fixed-size pixels that a network takes."""
 
+import contextlib
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,9 +18,13 @@ if TYPE_CHECKING:
 
 RESIZING = "bilinear, half-pixel centres, float32"
 # What decides a pixel's value: a changed line in these makes another feature space.
-DECIDING = ("tasks.decode", __name__)
+DECIDING = ("tasks.decode", "tasks.extract.views", __name__)
+# Larger pictures (pixels) are resized one at a time: as floats one takes a gigabyte and a half.
+LARGE = 16_000_000
 # Weights of red, green and blue in a grey picture (ITU-R BT.601), as OpenCV has them.
 GREY = (0.299, 0.587, 0.114)
+
+_large = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,8 @@ def resized(rgb: "np.ndarray", side: int) -> "np.ndarray":
     cv2 = opencv()
     import numpy as np
 
-    return cv2.resize(rgb.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
+    with _large if rgb.shape[0] * rgb.shape[1] > LARGE else contextlib.nullcontext():
+        return cv2.resize(rgb.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
 
 
 def load(images: ImageStore, name: str, side: int) -> "np.ndarray":

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from tasks.publish.charts import Interval
 from tasks.publish.figures import verdict
-from tasks.publish.inputs import ReportInputs
+from tasks.publish.inputs import TEST, VALIDATION, ReportInputs
 from tasks.publish.pairing import counted, judged, paired
 
 MOST_NAMED = 6
@@ -35,10 +35,28 @@ def _network(inputs: ReportInputs) -> str:
     space = inputs.training.get("space")
     if not space:
         return "a network"
-    return (
-        f"a dense head on {space['backbone']} features at {space['image_size']} pixels "
-        f"({space['preprocessing']} preprocessing, {space['precision']})"
-    )
+    part = inputs.training.get("part", {"kind": "Head"})  # an older model does not say
+    backbone, size = space["backbone"], f"{space['image_size']} pixels"
+    if part["kind"] == "Network":
+        return f"{part['name']} from scratch on pictures of {size} ({part['precision']})"
+    how = f"({space['preprocessing']} preprocessing, {space['precision']})"
+    if part["kind"] == "FineTuning":
+        return f"{backbone} at {size}, tuned above {space['layer']}, with a dense head {how}"
+    return f"a dense head on {backbone} features at {size} {how}"
+
+
+def chosen(inputs: ReportInputs) -> str:
+    """Which epoch and which repeat the page is about, and which pictures decided that."""
+    lowest = f"with the lowest {VALIDATION if VALIDATION in inputs.metrics else 'training'} loss"
+    last = inputs.training.get("keep", "best") == "last"
+    text = f"The weights are those of {'the last epoch' if last else f'the epoch {lowest}'}"
+    text += "; test pictures played no part." if TEST in inputs.metrics else "."
+    if len(inputs.headline["accuracy"]["repeats"]) > 1:
+        text += (
+            " Accuracy, log loss and ROC AUC are means over seeds; everything below is about the "
+            f"published seed, the one {lowest}."
+        )
+    return text
 
 
 def verdicts(inputs: ReportInputs) -> list[Verdict]:
@@ -48,28 +66,26 @@ def verdicts(inputs: ReportInputs) -> list[Verdict]:
 
 def _against_figure(inputs: ReportInputs) -> Verdict:
     figure = inputs.figure
-    accuracy = inputs.metrics[figure.split]["accuracy"] if _comparable(inputs) and figure else None
-    if figure is None or accuracy is None:
-        return Verdict("Published figure", verdict(None, None), "neutral")
+    title = "Published figure"
+    if figure is None:
+        return Verdict(title, verdict(None, None), "neutral")
+    if figure.split not in inputs.metrics:
+        text = f"The published figure is of {figure.split} pictures, and there are none."
+        return Verdict(title, text, "neutral")
+    accuracy = inputs.metrics[figure.split]["accuracy"]
     tone = "neutral"
     if accuracy["low"] > figure.accuracy:
         tone = "good"
     elif accuracy["high"] < figure.accuracy:
         tone = "bad"
     text = f"On {figure.split} pictures. {verdict(figure, accuracy)}"
-    return Verdict(
-        "Published figure", f"{text} Source: {figure.source}." if figure.source else text, tone
-    )
-
-
-def _comparable(inputs: ReportInputs) -> bool:
-    return inputs.figure is not None and inputs.figure.split in inputs.metrics
+    return Verdict(title, f"{text} Source: {figure.source}." if figure.source else text, tone)
 
 
 def _against_previous(inputs: ReportInputs) -> Verdict:
     previous = inputs.previous
     if previous is None:
-        return Verdict("Run before", "This is the first run of this experiment.", "neutral")
+        return Verdict("Run before", "There is no earlier model to compare with.", "neutral")
     title = "Published model" if previous.published else "Run before"
     name = f"the run of {previous.when[:10]}"
     pair = paired(inputs.predictions, previous.predictions)

@@ -45,7 +45,8 @@ class ReportInputs:
     `evaluation` are places in the workspace. `candidates` comes from `label_errors.candidates`;
     `downloads` counts addresses by status, `hosts` those that gave a picture and the others;
     `heat_maps` holds encoded Grad-CAM pictures by stored image name, `network` the model's layers
-    as `tasks.train.described` gives them, `augmented` what `augmentation_sheet.rows` does.
+    as `tasks.train.described` gives them, `augmented` what `augmentation_sheet.rows` does,
+    `near_duplicates` says whether `clean` looked for them.
     """
 
     experiment: str
@@ -75,6 +76,7 @@ class ReportInputs:
     look: Looked | None = None
     network: Sequence[Mapping[str, Any]] = ()
     augmented: "Sequence[np.ndarray]" = ()
+    near_duplicates: bool = True
 
     @property
     def classes(self) -> list[str]:

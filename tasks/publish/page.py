@@ -63,6 +63,7 @@ def results(inputs: ReportInputs) -> Context:
         "sentence": headline.sentence(inputs),
         "verdicts": headline.verdicts(inputs),
         "facts": headline.facts(inputs),
+        "chosen": headline.chosen(inputs),
         "per_class": per_class(inputs, *curves),
         "matrix": confusion.matrix(counts),
         "matrix_classes": confusion.chosen_classes(counts),
@@ -157,9 +158,7 @@ def data(inputs: ReportInputs) -> Context:
         "groups_several": several,
         "crossing": crossing(inputs.split),
         "likeness": {"bits": HASH_BITS, "distance": HASH_DISTANCE, "correlation": CORRELATION},
-        "near_duplicates_looked_for": inputs.parameters.get("clean", {}).get(
-            "near_duplicates", True
-        ),
+        "near_duplicates_looked_for": inputs.near_duplicates,
         "candidates": None if found is None else galleries.candidates(found),
     }
 

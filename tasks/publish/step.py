@@ -46,10 +46,12 @@ def publish(
     command: str = "",
     augmentation: Augmentation | None = None,
     image_size: int = 180,
+    near_duplicates: bool = True,  # noqa: FBT001, FBT002
 ) -> ReportRef:
     """A new report folder of this experiment, named by the time and what it reports on.
 
     `augmentation` and `image_size` are those of training: a sheet shows what they do to pictures.
+    `near_duplicates` is whether `clean` looked for them: the page says so.
     """
     workspace = Workspace.current()
     when = records.now()
@@ -59,7 +61,7 @@ def publish(
         images=images, split=split, features=features, model=model, evaluation=evaluation,
         figure=figure, steps=steps, seconds=sum(step.seconds for step in steps) or None,
         parameters=parameters or {}, command=command,
-        augmentation=augmentation, image_size=image_size,
+        augmentation=augmentation, image_size=image_size, near_duplicates=near_duplicates,
     )  # fmt: skip
     target = workspace.reports / as_file_name(experiment) / run
     with atomic.new_folder(target) as new:

@@ -3,9 +3,11 @@
 A tf.data pipeline gathers and augments ahead while Keras trains on the batch before.
 """
 
+import contextlib
 import itertools
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage.features import FeatureTable
@@ -18,6 +20,14 @@ if TYPE_CHECKING:
 
 SHARE_OF_MEMORY = 0.4
 BATCHES_AHEAD = 4
+# A container's limit in bytes and what of it is used, for control groups 2 and 1.
+CONTAINER_MEMORY = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+    ),
+)
 
 
 class Labelled(NamedTuple):
@@ -32,11 +42,21 @@ class Labelled(NamedTuple):
 
 
 def memory_bytes() -> int:
-    """Physical memory that is free for use now; 4 GiB where the system does not say."""
+    """Memory that is free for use now, within a container's limit as well.
+
+    4 GiB where the system does not say.
+    """
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+        free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
     except (ValueError, OSError):
-        return 4 * 2**30
+        free = 4 * 2**30
+    return min([free, *_left_in_container()])
+
+
+def _left_in_container() -> Iterator[int]:
+    for limit, used in CONTAINER_MEMORY:
+        with contextlib.suppress(OSError, ValueError):  # not there, or the word "max"
+            yield max(0, int(Path(limit).read_text()) - int(Path(used).read_text()))
 
 
 def fits(size_bytes: int, limit_bytes: float | None = None) -> bool:

@@ -137,13 +137,18 @@ def _load_arrays(path: Path) -> list["np.ndarray"]:
 
 def newest(folder: Path) -> Path | None:
     """The whole state in `folder` with the most epochs; None without one."""
+    return next(iter(_states(folder)), None)
+
+
+def _states(folder: Path) -> list[Path]:
+    """The whole states in `folder`, that with the most epochs first."""
     whole = [folder / name for name in STATES if folders.is_sealed(folder / name)]
-    return max(whole, key=lambda one: len(folders.read_json(one / HISTORY)), default=None)
+    return sorted(whole, key=lambda one: len(folders.read_json(one / HISTORY)), reverse=True)
 
 
 def load(folder: Path) -> tuple[Any, Any, list[dict[str, float]]] | None:
-    """(model with its optimiser, best weights, history) of the last save; None without one."""
-    state = newest(folder)
+    """(model with its optimiser, best weights, history) of the last undamaged save, or None."""
+    state = next(filter(folders.is_intact, _states(folder)), None)
     if state is None:
         return None
     model = load_keras().saving.load_model(state / MODEL)

@@ -96,7 +96,9 @@ def _digest(
     part: BaseModel,
     fitted: list[Fitted],
 ) -> str:
-    parts: list[Any] = [space.name, split.classes, features.averaged, part.model_dump(mode="json")]
+    counts = [split.train, split.validation, split.test]  # the model's card names them
+    parts: list[Any] = [space.name, split.classes, counts, features.averaged]
+    parts.append(part.model_dump(mode="json"))
     for one in fitted:
         # Not the names: Keras numbers those of bare arithmetic on within a process.
         layers = described(one.model)

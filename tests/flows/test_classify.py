@@ -17,6 +17,7 @@ import yaml
 from PIL import Image
 
 from flows.experiments import DEPLOYMENTS
+from storage.errors import NoUsablePictures
 from tasks.classify.targets import check_files
 from tests.flows.conftest import PROJECT
 from tests.tasks.classify.conftest import coloured, save_model
@@ -287,6 +288,17 @@ def test_the_flow_does_the_same(prefect_server, model, album, tmp_path):
     }  # fmt: skip
     assert len(pd.read_parquet(table)) == 5
     assert len(list((tmp_path / "drawn").iterdir())) == 4
+
+
+def test_the_flow_fails_after_its_output_where_nothing_could_be_read(
+    prefect_server, model, album, tmp_path
+):
+    from flows.classify import classify
+
+    table = tmp_path / "t.csv"
+    with pytest.raises(NoUsablePictures, match=r"found none of 1; the first: .*page\.png .*HTML"):
+        classify(model=str(model), pictures=[album / "page.png"], table=table)
+    assert "undecodable" in table.read_text()
 
 
 def test_the_flow_takes_its_parameters_from_a_deployment_as_json():

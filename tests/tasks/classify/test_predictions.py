@@ -11,7 +11,6 @@ from PIL import Image
 from tasks.classify import predictions as module
 from tasks.classify.pictures import Picture, Pictures
 from tasks.classify.predictions import Prediction, predicted
-from tasks.extract.pixels import resized
 from tests.tasks.classify.conftest import CLASSES, coloured
 
 
@@ -82,23 +81,6 @@ def test_bytes_that_wait_for_a_thread_are_bounded(monkeypatch):
     assert found == [f"{number}.png" for number in range(20)]
     # Without any allowance each picture is waited for before another one is read.
     assert unread == [0] * 20
-
-
-def test_large_pictures_are_resized_one_at_a_time(classifier, monkeypatch):
-    monkeypatch.setattr(module, "LARGE", 0)
-    resizing, seen = [], []
-
-    def watched(rgb, side):
-        resizing.append(1)
-        seen.append(len(resizing))
-        time.sleep(0.005)  # another thread would come in
-        resizing.pop()
-        return resized(rgb, side)
-
-    monkeypatch.setattr(module, "resized", watched)
-    found = predicted(classifier, [given(f"{n}.png", coloured("bee")) for n in range(12)])
-    assert {one.label for one in found} == {"bee"}
-    assert seen == [1] * 12
 
 
 def test_pictures_are_decoded_by_threads_that_end(classifier):

@@ -185,7 +185,7 @@ def test_verdict_against_the_run_before(workspace, made):
     right = int(made.shown_predictions()["correct"].sum())
     assert "Significantly better." in seen.text
     assert f"this model alone is right on {right} and the run of 2026-01-01 alone on 0" in seen.text
-    assert "first run of this experiment" not in seen.text
+    assert "no earlier model" not in seen.text
 
 
 def test_what_is_not_known_is_left_out(workspace):

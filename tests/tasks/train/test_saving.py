@@ -24,7 +24,7 @@ NETWORK = Network(name="baseline_convnet")
 
 def saved(
     workspace, channels=3, classes=("a", "b"), averaged=("",), *,
-    model=None, part=NETWORK, side=SIDE, keep="best", validation=1,
+    model=None, part=NETWORK, side=SIDE, keep="best", validation=1, test=1,
 ):  # fmt: skip
     """A network on pixels: a head, which needs no published weights."""
     _, space = Pixels(side, channels).prepare()
@@ -36,7 +36,7 @@ def saved(
         classes=classes,
         train=2,
         validation=validation,
-        test=1,
+        test=test,
         left_out=0,
     )
     features = FeaturesRef(
@@ -109,6 +109,12 @@ def test_the_same_training_has_the_same_digest_whatever_was_built_before(workspa
 def test_the_card_says_which_weights_were_kept(workspace, keep, validation, said):
     folder, _ = saved(workspace, keep=keep, validation=validation)
     assert said in (folder / "card.md").read_text()
+
+
+def test_the_card_of_a_grown_test_split_names_its_pictures(workspace):
+    before, after = (saved(workspace, test=count)[0] for count in (1, 2))
+    assert before != after
+    assert "2 test pictures" in (after / "card.md").read_text()
 
 
 def test_the_history_is_a_table_for_spreadsheets(workspace):

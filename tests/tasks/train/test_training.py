@@ -177,6 +177,18 @@ def test_two_states_take_turns_and_the_newer_whole_one_is_loaded(tmp_path):
     assert weights_of(resumed) == weights_of(whole)
 
 
+def test_a_state_of_the_right_size_with_wrong_bytes_gives_way_to_the_one_before(tmp_path):
+    state = tmp_path / "state"
+    fit(state, epochs=4, seconds_between=0.0)
+    damaged = checkpoint.newest(state) / checkpoint.MODEL
+    data = bytearray(damaged.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 100] = bytes(100)
+    damaged.write_bytes(data)
+    assert len(checkpoint.load(state)[2]) == 3
+    assert fit(state).history == fit(tmp_path / "whole").history
+
+
 def halve(path):
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
@@ -298,6 +310,20 @@ def taken(dataset, count):
         (features.tolist(), labels.tolist())
         for features, labels in dataset.take(count).as_numpy_iterator()
     ]
+
+
+def test_a_containers_limit_bounds_what_is_held_in_memory(tmp_path, monkeypatch):
+    limit, used = tmp_path / "max", tmp_path / "current"
+    monkeypatch.setattr(batches, "CONTAINER_MEMORY", ((limit, used), (tmp_path / "none", used)))
+    machine = batches.memory_bytes()
+    used.write_text("1000\n")
+    limit.write_text("max\n")
+    assert batches.memory_bytes() > machine / 2
+    limit.write_text("5000\n")
+    assert batches.memory_bytes() == 4000
+    limit.write_text("900\n")
+    assert batches.memory_bytes() == 0
+    assert not batches.fits(1)
 
 
 def test_each_pass_is_shuffled_anew_and_a_later_start_sees_the_same():
