@@ -262,6 +262,9 @@ class Training(Parameters):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.0, description="Share of certainty taken off each label: for labels that may be wrong."
     )
+    mixup: NonNegativeFloat = Field(
+        0.0, description="Blend pictures of a batch in pairs, shares from Beta(mixup, mixup)."
+    )
     epochs: PositiveInt = 30
     batch_size: PositiveInt = 32
     steps_per_epoch: PositiveInt | None = Field(

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from storage.errors import ParameterError
 from tasks import tally
 from tasks.augmentation import Augmentation
 from tasks.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
+from tasks.train.mixing import mixed
 from tasks.train.randomness import reseeding
 
 
@@ -23,10 +25,16 @@ class Schedule(NamedTuple):
     decay: float = 0.0
     cosine: bool = False
     label_smoothing: float = 0.0
+    mixup: float = 0.0
     patience: int | None = None
     keep: str = "best"
     steps_per_epoch: int | None = None
     augmentation: Augmentation | None = None
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether a softmax learns from shares of classes: Keras wants those in full."""
+        return self.label_smoothing > 0 or self.mixup > 0
 
 
 class Fitted(NamedTuple):
@@ -81,7 +89,10 @@ def fit(
             augmentation=schedule.augmentation,
         )  # fmt: skip
         model.fit(
-            _targets(training_batches, model, schedule),
+            _mixed(
+                _targets(training_batches, model, schedule), model, schedule,
+                seed=seed, first_batch=len(history) * steps,
+            ),
             validation_data=_validation(validation, shape, model, schedule),
             initial_epoch=len(history),
             epochs=schedule.epochs,
@@ -105,7 +116,7 @@ def _counting() -> Any:
 def _compile(model: Any, schedule: Schedule, steps: int) -> None:
     model.compile(
         optimizer=_optimiser(schedule, steps),
-        loss=_loss(model, schedule.label_smoothing),
+        loss=_loss(model, schedule),
         metrics=["accuracy"],
         # XLA leaves out the CPU's bf16 convolutions: a convnet would train at half the speed.
         jit_compile=False,
@@ -124,23 +135,32 @@ def _optimiser(schedule: Schedule, steps: int) -> Any:
     return {"adam": optimizers.Adam, "rmsprop": optimizers.RMSprop}[schedule.optimizer](rate)
 
 
-def _loss(model: Any, label_smoothing: float) -> Any:
+def _loss(model: Any, schedule: Schedule) -> Any:
     """The loss that fits the model's output: one sigmoid, or a softmax over the classes."""
     losses = load_keras().losses
     if model.output_shape[-1] == 1:
-        return losses.BinaryCrossentropy(label_smoothing=label_smoothing)
-    if label_smoothing:
-        return losses.CategoricalCrossentropy(label_smoothing=label_smoothing)
+        return losses.BinaryCrossentropy(label_smoothing=schedule.label_smoothing)
+    if schedule.one_hot:
+        return losses.CategoricalCrossentropy(label_smoothing=schedule.label_smoothing)
     return losses.SparseCategoricalCrossentropy()
 
 
 def _targets(dataset: Any, model: Any, schedule: Schedule) -> Any:
-    """The batches with labels as the loss takes them: Keras smooths those of a softmax one-hot."""
+    """The batches with labels as the loss takes them."""
     classes = model.output_shape[-1]
-    if classes == 1 or not schedule.label_smoothing:
+    if classes == 1 or not schedule.one_hot:
         return dataset
     one_hot = load_tensorflow().one_hot
     return dataset.map(lambda rows, labels: (rows, one_hot(labels, classes)))
+
+
+def _mixed(dataset: Any, model: Any, schedule: Schedule, *, seed: int, first_batch: int) -> Any:
+    if not schedule.mixup:
+        return dataset
+    if model.output_shape[-1] == 1:
+        # Its accuracy would count a blended label as wrong whatever the prediction.
+        raise ParameterError("training.mixup is for softmaxes, found a model of one sigmoid: set 0")
+    return mixed(dataset, schedule.mixup, seed=seed, first_batch=first_batch)
 
 
 def _validation(

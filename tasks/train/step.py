@@ -35,6 +35,7 @@ def train(
     decay: float,
     cosine: bool,  # noqa: FBT001 - a parameter among others, always given by name
     label_smoothing: float,
+    mixup: float,
     patience: int | None,
     keep: Literal["best", "last"],
     steps_per_epoch: int | None,
@@ -57,7 +58,7 @@ def train(
     key = key_of("train", key_parts(train, inputs))
     schedule = Schedule(
         optimizer, learning_rate, epochs, batch_size, momentum, decay, cosine,
-        label_smoothing, patience, keep, steps_per_epoch,
+        label_smoothing, mixup, patience, keep, steps_per_epoch,
         augmentation if isinstance(part, Network) else None,
     )  # fmt: skip
     held_in = labelled_features(workspace, split, features, "train")
