@@ -21,8 +21,9 @@ from tasks.extract.precision import Precision, resolve
 from tasks.tensorflow import load_keras
 from tasks.train.batches import Labelled
 from tasks.train.fine_tuning import FineTuning, build_tuned
-from tasks.train.fit import Schedule, fit
+from tasks.train.fit import fit
 from tasks.train.head import build_head
+from tasks.train.schedule import Schedule
 
 TRAIN, VALIDATION, SIDE, BATCH, ROUNDS = 128, 64, 224, 32, 3
 TUNING = FineTuning()

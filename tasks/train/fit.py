@@ -6,35 +6,12 @@ from typing import Any, NamedTuple
 
 from storage.errors import ParameterError
 from tasks import tally
-from tasks.augmentation import Augmentation
 from tasks.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
 from tasks.train.mixing import mixed
 from tasks.train.randomness import reseeding
-
-
-class Schedule(NamedTuple):
-    """How a model is trained, in Keras's words; what each means is said in flows/parameters.py."""
-
-    optimizer: str
-    learning_rate: float
-    epochs: int
-    batch_size: int
-    momentum: float = 0.0
-    decay: float = 0.0
-    cosine: bool = False
-    label_smoothing: float = 0.0
-    mixup: float = 0.0
-    patience: int | None = None
-    keep: str = "best"
-    steps_per_epoch: int | None = None
-    augmentation: Augmentation | None = None
-
-    @property
-    def one_hot(self) -> bool:
-        """Whether a softmax learns from shares of classes: Keras wants those in full."""
-        return self.label_smoothing > 0 or self.mixup > 0
+from tasks.train.schedule import Schedule, compile_model
 
 
 class Fitted(NamedTuple):
@@ -77,22 +54,14 @@ def fit(
     steps = batches.steps_of(len(train.labels), schedule.batch_size, schedule.steps_per_epoch)
     model, best, history = checkpoint.load(unfinished) or (build(), None, [])
     if not history:
-        _compile(model, schedule, steps)
+        compile_model(model, schedule, steps)
     remedy = f"lower {rate_name} (now {schedule.learning_rate:g})"
     saver = checkpoint.checkpointing(
         unfinished, seconds_between, history, best, schedule.patience, remedy
     )
     if not checkpoint.is_over(history, schedule.epochs, schedule.patience):
-        training_batches = batches.shuffled(
-            train, shape,
-            batch_size=schedule.batch_size, seed=seed, first_batch=len(history) * steps,
-            augmentation=schedule.augmentation,
-        )  # fmt: skip
         model.fit(
-            _mixed(
-                _targets(training_batches, model, schedule), model, schedule,
-                seed=seed, first_batch=len(history) * steps,
-            ),
+            _training(train, shape, model, schedule, seed=seed, first_batch=len(history) * steps),
             validation_data=_validation(validation, shape, model, schedule),
             initial_epoch=len(history),
             epochs=schedule.epochs,
@@ -113,48 +82,24 @@ def _counting() -> Any:
     return callback(on_epoch_end=lambda epoch, logs: tally.count("epochs", 1))
 
 
-def _compile(model: Any, schedule: Schedule, steps: int) -> None:
-    model.compile(
-        optimizer=_optimiser(schedule, steps),
-        loss=_loss(model, schedule),
-        metrics=["accuracy"],
-        # XLA leaves out the CPU's bf16 convolutions: a convnet would train at half the speed.
-        jit_compile=False,
+def _training(
+    train: Labelled,
+    shape: tuple[int, ...],
+    model: Any,
+    schedule: Schedule,
+    *,
+    seed: int,
+    first_batch: int,
+) -> Any:
+    dataset = batches.shuffled(
+        train,
+        shape,
+        batch_size=schedule.batch_size,
+        seed=seed,
+        first_batch=first_batch,
+        augmentation=schedule.augmentation,
     )
-
-
-def _optimiser(schedule: Schedule, steps: int) -> Any:
-    optimizers = load_keras().optimizers
-    rate: Any = schedule.learning_rate
-    if schedule.decay:
-        rate = optimizers.schedules.InverseTimeDecay(rate, 1, schedule.decay)
-    if schedule.cosine:
-        rate = optimizers.schedules.CosineDecay(rate, schedule.epochs * steps)
-    if schedule.optimizer == "sgd":
-        return optimizers.SGD(rate, momentum=schedule.momentum)
-    return {"adam": optimizers.Adam, "rmsprop": optimizers.RMSprop}[schedule.optimizer](rate)
-
-
-def _loss(model: Any, schedule: Schedule) -> Any:
-    """The loss that fits the model's output: one sigmoid, or a softmax over the classes."""
-    losses = load_keras().losses
-    if model.output_shape[-1] == 1:
-        return losses.BinaryCrossentropy(label_smoothing=schedule.label_smoothing)
-    if schedule.one_hot:
-        return losses.CategoricalCrossentropy(label_smoothing=schedule.label_smoothing)
-    return losses.SparseCategoricalCrossentropy()
-
-
-def _targets(dataset: Any, model: Any, schedule: Schedule) -> Any:
-    """The batches with labels as the loss takes them."""
-    classes = model.output_shape[-1]
-    if classes == 1 or not schedule.one_hot:
-        return dataset
-    one_hot = load_tensorflow().one_hot
-    return dataset.map(lambda rows, labels: (rows, one_hot(labels, classes)))
-
-
-def _mixed(dataset: Any, model: Any, schedule: Schedule, *, seed: int, first_batch: int) -> Any:
+    dataset = _targets(dataset, model, schedule)
     if not schedule.mixup:
         return dataset
     if model.output_shape[-1] == 1:
@@ -169,3 +114,12 @@ def _validation(
     if not len(validation.labels):
         return None
     return _targets(batches.in_order(validation, shape, batch_size=64), model, schedule)
+
+
+def _targets(dataset: Any, model: Any, schedule: Schedule) -> Any:
+    """The batches with labels as the loss takes them."""
+    classes = model.output_shape[-1]
+    if classes == 1 or not schedule.one_hot:
+        return dataset
+    one_hot = load_tensorflow().one_hot
+    return dataset.map(lambda rows, labels: (rows, one_hot(labels, classes)))

@@ -13,10 +13,10 @@ from tasks.augmentation import Augmentation
 from tasks.caching import ByContent, key_of, key_parts, progress_artifact
 from tasks.train import checkpoint, saving, watching
 from tasks.train.fine_tuning import FineTuning
-from tasks.train.fit import Schedule
 from tasks.train.head import Head
 from tasks.train.labelled import labelled_features
 from tasks.train.networks import Network
+from tasks.train.schedule import Schedule
 from tasks.train.training import builder, fit_all
 
 WITHOUT_EFFECT = frozenset({"weights", "seconds_between_checkpoints", "tensorboard"})

@@ -12,9 +12,10 @@ from tasks.tensorflow import load_keras
 from tasks.train import watching
 from tasks.train.batches import Labelled, steps_of
 from tasks.train.fine_tuning import FineTuning, build_tuned, through
-from tasks.train.fit import Fitted, Schedule, fit
+from tasks.train.fit import Fitted, fit
 from tasks.train.head import Head, build_head
 from tasks.train.networks import Network, build_network
+from tasks.train.schedule import Schedule
 
 
 class Build(NamedTuple):

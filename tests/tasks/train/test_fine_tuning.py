@@ -9,8 +9,9 @@ from tasks.tensorflow import load_keras
 from tasks.train import batches, training
 from tasks.train.batches import Labelled
 from tasks.train.fine_tuning import FineTuning, build_tuned, through
-from tasks.train.fit import Schedule, fit
+from tasks.train.fit import fit
 from tasks.train.head import DenseLayer, Head, build_head
+from tasks.train.schedule import Schedule
 
 SHAPE = (4, 4, 6)
 TUNING = FineTuning(head=Head(layers=(DenseLayer(units=5),)), head_epochs=2)

@@ -6,9 +6,10 @@ import pytest
 from storage.errors import ParameterError
 from tasks.tensorflow import load_tensorflow
 from tasks.train.batches import Labelled
-from tasks.train.fit import Schedule, fit
+from tasks.train.fit import fit
 from tasks.train.head import Head, build_head
 from tasks.train.mixing import mixed
+from tasks.train.schedule import Schedule
 
 SHAPE = (2, 2, 8)
 

@@ -15,9 +15,9 @@ from tasks.augmentation import Augmentation
 from tasks.tensorflow import load_keras
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
-from tasks.train.fit import Schedule
 from tasks.train.fit import fit as fit_model
 from tasks.train.head import Activation, DenseLayer, Head, build_head
+from tasks.train.schedule import Schedule
 
 SHAPE = (2, 2, 8)
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from tasks.train import watching
 from tasks.train.batches import Labelled
-from tasks.train.fit import Schedule, fit
+from tasks.train.fit import fit
 from tasks.train.head import Head, build_head
+from tasks.train.schedule import Schedule
 
 SHAPE = (1, 1, 4)
 
