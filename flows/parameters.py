@@ -263,7 +263,9 @@ class Training(Parameters):
         0.0, description="Share of certainty taken off each label: for labels that may be wrong."
     )
     mixup: NonNegativeFloat = Field(
-        0.0, description="Blend pictures of a batch in pairs, shares from Beta(mixup, mixup)."
+        0.0,
+        description="Blend pictures of a batch in pairs, by shares from Beta(mixup, mixup); for "
+        "softmaxes only.",
     )
     epochs: PositiveInt = 30
     batch_size: PositiveInt = 32
