@@ -65,8 +65,8 @@ def ours(folder: Path, precision: Precision) -> Epoch:
     model = network(precision)
 
     def epoch() -> None:
-        stream = batches.shuffled(
-            data, (SIDE, SIDE, 3), batch_size=BATCH, seed=1, augmentation=CHANGES
+        stream = batches.ahead(
+            batches.shuffled(data, (SIDE, SIDE, 3), batch_size=BATCH, seed=1, augmentation=CHANGES)
         )
         model.fit(stream, steps_per_epoch=STEPS, shuffle=False, verbose=0)
 

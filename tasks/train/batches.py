@@ -109,7 +109,12 @@ def shuffled(
             num_parallel_calls=os.cpu_count(),
             deterministic=True,
         )
-    return _ahead(batches)
+    return _untuned(batches)
+
+
+def ahead(batches: Any) -> Any:
+    """The same dataset; a few batches are made before they are asked for. Called last of all."""
+    return batches.prefetch(BATCHES_AHEAD)
 
 
 def _kinds(data: Labelled, shape: tuple[int, ...]) -> tuple[Any, ...]:
@@ -173,15 +178,15 @@ def in_order(data: Labelled, shape: tuple[int, ...], *, batch_size: int) -> Any:
     tf = load_tensorflow()
     dataset = tf.data.Dataset.from_generator(batches, output_signature=_kinds(data, shape))
     count = steps_of(len(data.labels), batch_size)
-    return _ahead(dataset.apply(tf.data.experimental.assert_cardinality(count)))
+    return _untuned(dataset.apply(tf.data.experimental.assert_cardinality(count)))
 
 
-def _ahead(batches: Any) -> Any:
-    """A few batches are made before they are asked for.
+def _untuned(batches: Any) -> Any:
+    """The same dataset without autotuning, which has nothing to choose here.
 
-    Without autotuning, which has nothing to choose here: its thread sleeps for twice as long each
-    time and the end of an iterator waits for it, up to a minute (TensorFlow 2.21).
+    Its thread sleeps for twice as long each time and the end of an iterator waits for it, up to a
+    minute (TensorFlow 2.21).
     """
     options = load_tensorflow().data.Options()
     options.autotune.enabled = False
-    return batches.prefetch(BATCHES_AHEAD).with_options(options)
+    return batches.with_options(options)

@@ -100,12 +100,12 @@ def _training(
         augmentation=schedule.augmentation,
     )
     dataset = _targets(dataset, model, schedule)
-    if not schedule.mixup:
-        return dataset
-    if model.output_shape[-1] == 1:
+    if schedule.mixup and model.output_shape[-1] == 1:
         # Its accuracy would count a blended label as wrong whatever the prediction.
         raise ParameterError("training.mixup is for softmaxes, found a model of one sigmoid: set 0")
-    return mixed(dataset, schedule.mixup, seed=seed, first_batch=first_batch)
+    if schedule.mixup:
+        dataset = mixed(dataset, schedule.mixup, seed=seed, first_batch=first_batch)
+    return batches.ahead(dataset)
 
 
 def _validation(
@@ -113,7 +113,8 @@ def _validation(
 ) -> Any:
     if not len(validation.labels):
         return None
-    return _targets(batches.in_order(validation, shape, batch_size=64), model, schedule)
+    dataset = batches.in_order(validation, shape, batch_size=64)
+    return batches.ahead(_targets(dataset, model, schedule))
 
 
 def _targets(dataset: Any, model: Any, schedule: Schedule) -> Any:

@@ -56,11 +56,9 @@ def train(
     workspace = Workspace.current()
     inputs = {name: value for name, value in locals().items() if name != "workspace"}
     key = key_of("train", key_parts(train, inputs))
-    schedule = Schedule(
-        optimizer, learning_rate, epochs, batch_size, momentum, decay, cosine,
-        label_smoothing, mixup, patience, keep, steps_per_epoch,
-        augmentation if isinstance(part, Network) else None,
-    )  # fmt: skip
+    schedule = Schedule(**{name: inputs[name] for name in Schedule._fields})
+    if not isinstance(part, Network):
+        schedule = schedule._replace(augmentation=None)  # their views were drawn by `extract`
     held_in = labelled_features(workspace, split, features, "train")
     held_out = labelled_features(workspace, split, features, "validation")
     build = builder(

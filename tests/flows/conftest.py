@@ -15,6 +15,18 @@ from tests.pictures import write_folders
 PROJECT = Path(__file__).resolve().parents[2]
 
 
+def require_light(use):
+    """Lines that call `main` end well in a process of their own, and nothing heavy is imported."""
+    script = (
+        f"import sys\nfrom flows.__main__ import main\n{use}\n"
+        "assert not {'prefect', 'tensorflow', 'keras', 'cv2', 'pandas'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="session")
 def prefect_server():
     """The address of a temporary Prefect server, used by this process and its children."""
