@@ -1,13 +1,15 @@
 """A fingerprint of code: changes when what a step would do may change, and only then.
 
 It is made of the syntax trees of a package and of the project modules it imports, transitively,
-without comments, docstrings and layout. Other files of the package (templates) count byte by byte.
+without comments, docstrings, descriptions of parameters and layout. Other files of the package
+(templates) count byte by byte.
 """
 
 import ast
 import functools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 from storage import digests
 
@@ -79,9 +81,10 @@ def _tree(module: str) -> ast.Module:
 def _module_digest(module: str) -> str:
     tree = _tree(module)
     for node in ast.walk(tree):
-        body = node.body if isinstance(node, DOCUMENTED) else []
-        if body and _is_docstring(body[0]):
-            del body[0]
+        if isinstance(node, DOCUMENTED) and node.body and _is_docstring(node.body[0]):
+            del node.body[0]
+        if _is_field(node):
+            node.keywords = [word for word in node.keywords if word.arg != "description"]
     return digests.of_bytes(ast.dump(tree).encode())
 
 
@@ -90,6 +93,13 @@ def _is_docstring(node: ast.stmt) -> bool:
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
+    )
+
+
+def _is_field(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether this is pydantic's `Field(…)`, whose description is for who reads `--help`."""
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Field"
     )
 
 

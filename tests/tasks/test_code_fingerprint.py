@@ -34,6 +34,8 @@ FILES = {
         class Fit:
             """A fit."""
 
+            epochs: int = Field(3, gt=0, description="Passes over the pictures.")
+
             def run(self):
                 """Run."""
                 return 1
@@ -112,9 +114,11 @@ def test_the_fingerprint_is_the_same_in_another_place(project, tmp_path, monkeyp
         ('"""Later."""', '"""Sooner."""'),
         ("return atomic.write(x) + 1", "return (\n        atomic.write( x )\n        + 1\n    )"),
         ("import numpy as np\n", "import numpy as np  # why\n\n\n"),
+        ('"Passes over the pictures."', '"How often every picture is seen."'),
+        (', description="Passes over the pictures."', ""),
     ],
 )
-def test_comments_docstrings_and_layout_do_not_count(project, old, new):
+def test_what_only_readers_see_does_not_count(project, old, new):
     assert edit(project, "tasks/train/fit.py", old, new) == fingerprint()
 
 
@@ -142,6 +146,9 @@ def test_no_comment_or_docstring_changes_a_fingerprint(tmp_path_factory, words):
         ("tasks/train/fit.py", "def fit(x)", "def fit(x, y=1)"),
         ("tasks/train/fit.py", "import numpy as np\n", ""),
         ("tasks/train/fit.py", "return 1", "return '1'"),
+        ("tasks/train/fit.py", "Field(3", "Field(4"),
+        ("tasks/train/fit.py", "gt=0", "gt=1"),
+        ("tasks/train/fit.py", "Field(3, gt=0, description=", "dict(e=3, gt=0, description="),
         ("tasks/train/step.py", "@task", "@task(retries=1)"),
         ("tasks/train/templates/page.html", "<html>", "<html> "),
         ("tasks/progress.py", "5", "6"),
@@ -150,7 +157,8 @@ def test_no_comment_or_docstring_changes_a_fingerprint(tmp_path_factory, words):
         ("storage/names.py", "120", "121"),
     ],
     ids=[
-        "a line", "a parameter", "an import", "a type", "a decorator", "a template",
+        "a line", "a parameter", "an import", "a type", "a default", "a bound", "another's words",
+        "a decorator", "a template",
         "an imported module", "a module of another room", "what that imports", "import a.b",
     ],
 )  # fmt: skip
