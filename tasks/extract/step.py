@@ -1,7 +1,8 @@
 """The step `extract`: a split goes in, the features of its pictures come out."""
 
 import os
-from functools import partial
+from collections.abc import Callable
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,12 +70,15 @@ def extract(
     trained = (*(averaged if flips else (PLAIN,)), *augmented(augmentation, views, seed))
     names = _names(table, trained, averaged)
     store = FeatureStore(workspace, space)
-    load = partial(_load, ImageStore(workspace.images), image_size, augmentation)
-    missing = store.missing(names)
+    picture = partial(pixels.load, ImageStore(workspace.images), side=image_size)
+    threads = workers or os.cpu_count() or 1
+    # One picture's views follow each other, so that it is decoded once for all of them.
+    load = partial(_load, lru_cache(2 * threads)(picture), augmentation)
+    missing = sorted(store.missing(names), key=lambda name: parted(name)[0])
     with tracked("extract", len(missing), progress_artifact("extract")) as advance:
         extracted = extract_missing(
             missing, load, compute, store,
-            batch_size=batch_size, workers=workers or os.cpu_count() or 1, advance=advance,
+            batch_size=batch_size, workers=threads, advance=advance,
         )  # fmt: skip
     tally.count("extracted", extracted)
     return store.reference(names, views=trained, averaged=averaged)
@@ -90,7 +94,7 @@ def _names(table: "pd.DataFrame", trained: tuple[str, ...], averaged: tuple[str,
 
 
 def _load(
-    images: ImageStore, side: int, augmentation: Augmentation | None, name: str
+    picture: "Callable[[str], np.ndarray]", augmentation: Augmentation | None, name: str
 ) -> "np.ndarray":
     image, _ = parted(name)
-    return seen(pixels.load(images, image, side), name, augmentation)
+    return seen(picture(image), name, augmentation)

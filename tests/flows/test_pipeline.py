@@ -151,6 +151,22 @@ def test_the_same_pictures_under_another_experiment_are_not_extracted_again(
     assert result["counts"]["decoded"] == result["counts"]["extracted"] == 0
 
 
+def test_a_picture_is_read_once_for_all_its_views(
+    run, experiment, developed, workspace, opened, monkeypatch
+):
+    from flows.parameters import Experiment
+
+    tree = experiment.model_dump(mode="json")
+    tree["model"] |= {"views": 3, "averaging": "mirror"}
+    tree["training"]["augmentation"] = {"rotation": 10}
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # two threads may both be first at a picture
+    opened.clear()
+    result = run(Experiment.model_validate(tree), until="extract")
+    assert result["counts"]["extracted"] == 24 + 12 * 3  # mirror images, and views to train on
+    read = [path for path in opened if str(workspace.images) in path]
+    assert len(read) == len(set(read)) == 24
+
+
 def test_every_picture_has_a_row_of_predictions(developed, workspace):
     (path,) = workspace.evaluations.glob("*/predictions.parquet")
     table = pd.read_parquet(path)
