@@ -30,6 +30,6 @@ NETWORK_DRAWING = "network.svg"
 LATEST = "latest"
 
 
-def head_path(folder: Path, repeat: int) -> Path:
-    """The head of one repeat in a model's folder."""
-    return folder / "heads" / f"{repeat}.keras"
+def part_path(folder: Path, repeat: int) -> Path:
+    """What one repeat trained, in a model's folder: a head, the layers tuned, a whole network."""
+    return folder / "parts" / f"{repeat}.keras"

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from storage import folders
 from storage.images import ImageStore
-from storage.layout import MODEL, TRAINING, head_path
+from storage.layout import MODEL, TRAINING, part_path
 from storage.workspace import Workspace
 from tasks.evaluate import chosen
 from tasks.evaluate.feature_maps import FeatureMaps, feature_maps
@@ -42,6 +42,6 @@ def heat_of(
     places = {image: place for place, image in enumerate(predictions["image"])}
     positions = np.array([places[image] for image in images])
     said = predictions["predicted"].iloc[positions].map(classes.index).to_numpy()
-    trained = load_keras().saving.load_model(head_path(folder, published), compile=False)
+    trained = load_keras().saving.load_model(part_path(folder, published), compile=False)
     heat = heat_maps(trained, rows, positions, said, shape)
     return {} if heat is None else dict(zip(images, heat, strict=True))

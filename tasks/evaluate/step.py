@@ -7,7 +7,7 @@ from prefect import task
 
 from storage import atomic, digests, folders, manifests
 from storage.features import FeatureTable
-from storage.layout import METRICS, PREDICTIONS, TRAINING, head_path
+from storage.layout import METRICS, PREDICTIONS, TRAINING, part_path
 from storage.references import SPLITS, EvaluationRef, FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
 from tasks.caching import BY_CONTENT
@@ -60,7 +60,7 @@ def _predicted(
 ) -> "list[np.ndarray]":
     """(count, classes) of each repeat."""
     load_model = load_keras().saving.load_model
-    parts = (load_model(head_path(folder, repeat)) for repeat in range(model.repeats))
+    parts = (load_model(part_path(folder, repeat)) for repeat in range(model.repeats))
     return [averaged(part, views, count, shape) for part in parts]
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from storage import atomic, digests, folders
 from storage.features import FeatureSpace
-from storage.layout import CARD, CLASSES, HISTORY, MODEL, NETWORK, TRAINING, head_path
+from storage.layout import CARD, CLASSES, HISTORY, MODEL, NETWORK, TRAINING, part_path
 from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
 from tasks.train.card import model_card
@@ -41,9 +41,9 @@ def save(
             features_of(space, weights), fitted[best].model, space.image_size, mirrored=mirrored
         )
         whole.save(folder / MODEL)
-        (folder / "heads").mkdir()
+        (folder / "parts").mkdir()
         for repeat, one in enumerate(fitted):
-            one.model.save(head_path(folder, repeat), include_optimizer=False)
+            one.model.save(part_path(folder, repeat), include_optimizer=False)
         atomic.write_json(folder / CLASSES, list(split.classes))
         atomic.write_json(folder / TRAINING, training)
         atomic.write_json(folder / NETWORK, described(whole))

@@ -40,22 +40,22 @@ def test_a_sealed_folder_can_be_sealed_again(tmp_path):
 
 @pytest.fixture
 def two_files(tmp_path):
-    (tmp_path / "heads").mkdir()
+    (tmp_path / "parts").mkdir()
     (tmp_path / "model").write_bytes(b"model")
-    (tmp_path / "heads" / "0").write_bytes(b"head")
+    (tmp_path / "parts" / "0").write_bytes(b"part")
     return tmp_path
 
 
 def test_a_byte_that_changed_is_seen_by_reading_only(two_files):
     folders.seal(two_files)
     assert folders.is_intact(two_files)
-    (two_files / "heads" / "0").write_bytes(b"heed")
+    (two_files / "parts" / "0").write_bytes(b"pert")
     assert folders.is_sealed(two_files)
     assert not folders.is_intact(two_files)
 
 
 def test_a_folder_sealed_with_sizes_only_is_judged_by_them(two_files):
-    (two_files / folders.CONTENTS).write_text(json.dumps({"model": 5, "heads/0": 4}))
+    (two_files / folders.CONTENTS).write_text(json.dumps({"model": 5, "parts/0": 4}))
     assert folders.is_sealed(two_files)
     assert folders.is_intact(two_files)
     (two_files / "model").write_bytes(b"mode")

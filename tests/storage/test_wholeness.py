@@ -74,9 +74,9 @@ def features(workspace):
 @pytest.fixture
 def model(workspace):
     folder = workspace.models / "abc"
-    (folder / "heads").mkdir(parents=True)
+    (folder / "parts").mkdir(parents=True)
     (folder / "model.keras").write_bytes(b"model")
-    (folder / "heads" / "0.keras").write_bytes(b"head")
+    (folder / "parts" / "0.keras").write_bytes(b"part")
     folders.seal(folder)
     return ModelRef(
         digest="abc", where=workspace.relative(folder), classes=("cat", "dog"), repeats=1
@@ -194,13 +194,13 @@ def test_a_model_is_whole_with_all_its_files(workspace, model):
     assert is_whole(workspace, model)
 
 
-@pytest.mark.parametrize("name", ["model.keras", "heads/0.keras", folders.CONTENTS])
+@pytest.mark.parametrize("name", ["model.keras", "parts/0.keras", folders.CONTENTS])
 def test_a_model_with_a_file_missing_is_not_whole(workspace, model, name):
     (workspace.root / model.where / name).unlink()
     assert not is_whole(workspace, model)
 
 
-@pytest.mark.parametrize("name", ["model.keras", "heads/0.keras"])
+@pytest.mark.parametrize("name", ["model.keras", "parts/0.keras"])
 def test_a_model_with_a_truncated_file_is_not_whole(workspace, model, name):
     (workspace.root / model.where / name).write_bytes(b"m")
     assert not is_whole(workspace, model)

@@ -9,7 +9,7 @@ from storage import atomic, folders, manifests
 from storage.errors import ParameterError
 from storage.features import FeatureSpace, FeatureStore
 from storage.images import ImageStore
-from storage.layout import LOOK, LOOK_ARRAYS, MODEL, PREDICTIONS, TRAINING, head_path
+from storage.layout import LOOK, LOOK_ARRAYS, MODEL, PREDICTIONS, TRAINING, part_path
 from storage.references import ModelRef, SplitRef
 from tasks.evaluate import chosen
 from tasks.evaluate import look as looks
@@ -69,8 +69,8 @@ def model_of(workspace, space):
     resized = keras.layers.Resizing(networks.SIDE, networks.SIDE, name="resized")(given)
     with atomic.new_folder(target) as folder:
         keras.Model(given, trained(resized)).save(folder / MODEL)
-        (folder / "heads").mkdir()
-        trained.save(head_path(folder, 0))
+        (folder / "parts").mkdir()
+        trained.save(part_path(folder, 0))
         training = {"space": space.model_dump(mode="json"), "published_repeat": 0}
         atomic.write_json(folder / TRAINING, training)
         folders.seal(folder)
