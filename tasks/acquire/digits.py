@@ -30,7 +30,7 @@ def _pictures() -> dict[str, bytes]:
     for number, (pixels, label) in enumerate(zip(grey, digits.target, strict=True)):
         done, png = opencv().imencode(".png", pixels)
         assert done, label
-        pictures[f"train/{label}.{number}.png"] = png.tobytes()
+        pictures[f"digits/{label}.{number}.png"] = png.tobytes()
     return pictures
 
 

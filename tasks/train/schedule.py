@@ -35,7 +35,7 @@ def compile_model(model: Any, schedule: Schedule, steps: int) -> None:
         optimizer=_optimiser(schedule, steps),
         loss=_loss(model, schedule),
         metrics=["accuracy"],
-        # XLA leaves out the CPU's bf16 convolutions: a convnet would train at half the speed.
+        # XLA leaves out oneDNN's convolutions: a convnet would train several times more slowly.
         jit_compile=False,
     )
 

@@ -36,7 +36,7 @@ def test_the_only_other_file_is_kaggles(rows):
 
 
 def test_a_picture_is_8_by_8_grey_over_the_whole_range(rows):
-    first = next(row for row in rows if row.name == "train/0.0.png")
+    first = next(row for row in rows if row.name == "digits/0.0.png")
     pixels = cv2.imdecode(np.frombuffer(first.data, np.uint8), cv2.IMREAD_UNCHANGED)
     assert pixels.shape == (8, 8)
     assert pixels.dtype == np.uint8

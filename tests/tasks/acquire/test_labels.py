@@ -84,7 +84,7 @@ def test_of_class_folders_the_topmost_counts(name, label, tmp_path):
 
 
 def test_digits_are_named_as_kaggle_does():
-    assert labeller_of(Digits())("train/3.17.png") == "3"
+    assert labeller_of(Digits())("digits/3.17.png") == "3"
 
 
 @pytest.fixture
