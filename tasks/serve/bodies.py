@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from fastapi import HTTPException, Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
@@ -12,6 +13,8 @@ from tasks.serve.limits import Limits
 
 FORM = "multipart/form-data"
 FIELD = "file"
+# A form may name the encoding of its fields' names, and Python has some that take minutes to read.
+ENCODINGS = (b"utf-8", b"utf8")
 OTHER_FIELDS = 16
 
 
@@ -78,6 +81,9 @@ class _Form(MultiPartParser):
 
 
 async def _form(request: Request, limits: Limits) -> list[bytes]:
+    _, options = parse_options_header(request.headers["content-type"])
+    if options.get(b"charset", ENCODINGS[0]).lower() not in ENCODINGS:
+        raise HTTPException(400, f"expected {FORM} in UTF-8, without another charset")
     parser = _Form(request.headers, _arriving(request, limits.max_bytes), limits)
     try:
         form = await parser.parse()

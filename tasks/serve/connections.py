@@ -1,4 +1,4 @@
-"""What HTTP says beside the answer: bodies that nobody wants to read, heads that never come."""
+"""What HTTP says beside the answer: unwanted bodies, heads that never come, unread answers."""
 
 import asyncio
 import contextlib
@@ -60,10 +60,11 @@ class _Exchange:
                     await self.receive()
 
 
-def http_protocol(head_seconds: float) -> type[H11Protocol]:
-    """HTTP/1.1 by uvicorn, in which a request's head must arrive within `head_seconds`.
+def http_protocol(head_seconds: float, answer_seconds: float) -> type[H11Protocol]:
+    """HTTP/1.1 by uvicorn; clients have so long to send a request's head, to take what is sent.
 
-    uvicorn itself would keep a silent connection for as long as the client likes.
+    uvicorn itself would keep a connection that is silent, or never read from, for as long as the
+    client likes.
     """
 
     class Connection(H11Protocol):
@@ -76,6 +77,14 @@ def http_protocol(head_seconds: float) -> type[H11Protocol]:
             # Begins with the next request at once where its head has come already.
             super().on_response_complete()
             self._expect_head(last)
+
+        def pause_writing(self) -> None:
+            super().pause_writing()
+            self._stuck = self.loop.call_later(answer_seconds, self.transport.abort)
+
+        def resume_writing(self) -> None:
+            super().resume_writing()
+            self._stuck.cancel()
 
         def _expect_head(self, last: object) -> None:
             self.loop.call_later(head_seconds, self._close_unless_asked, last)

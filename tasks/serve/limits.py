@@ -25,6 +25,7 @@ class Limits:
     rest_seconds: float = (
         5.0  # to go on taking a body that was refused, so that the answer is heard
     )
+    answer_seconds: float = 60.0  # for a client to take what it is being sent
     stop_seconds: int = 30  # for requests in flight when the server is told to stop
 
     def __post_init__(self) -> None:

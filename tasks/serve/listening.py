@@ -42,7 +42,7 @@ def server(app: FastAPI, limits: Limits) -> Server:
     return _Telling(
         Config(
             app,
-            http=http_protocol(limits.head_seconds),
+            http=http_protocol(limits.head_seconds, limits.answer_seconds),
             loop="asyncio",
             ws="none",
             lifespan="on",

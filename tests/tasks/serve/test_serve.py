@@ -156,6 +156,16 @@ def part(data, name=b'name="file"; filename="a"', *more):
     return lines + b"\r\n\r\n" + data
 
 
+def encoded_form(charset, name):
+    body, _ = form(part(picture(1)), part(b"x", b'name="' + name + b'"'))
+    return body, {"Content-Type": f"multipart/form-data; charset={charset}; boundary=x"}
+
+
+def test_a_form_may_say_that_it_is_in_utf8(served, classifier):
+    body, headers = encoded_form("UTF-8", b"other")
+    require_prediction(post(served, body, **headers).json(), classifier, picture(1))
+
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -170,6 +180,8 @@ def part(data, name=b'name="file"; filename="a"', *more):
         form(*[part(b"x", b'name="f"')] * 17),
         (b"\r" * 500_000, {"Content-Type": "multipart/form-data; boundary=x"}),
         (b"--x\r\n" * 100_000, {"Content-Type": "multipart/form-data; boundary=x"}),
+        encoded_form("punycode", b"a" * 900_000),  # a minute's work for Python's decoder
+        encoded_form("undefined", b"a"),
     ],
 )
 def test_a_broken_form_is_400_with_a_reason(served, classifier, sent):
@@ -331,6 +343,19 @@ def test_a_connection_without_a_request_is_closed(classifier, sent):
         health = head(None, method="GET", path="/health")
         # The second request on a connection must not dawdle either.
         assert parsed(raw(served, health + sent))[0] == 200
+
+
+def test_a_client_that_never_reads_is_cut_off(classifier):
+    with serving(classifier, answer_seconds=0.3) as served, contextlib.ExitStack() as lines:
+        asked = head(None, method="GET", path="/openapi.json") * 300
+        for _ in range(8):
+            line = lines.enter_context(socket.create_connection(("127.0.0.1", served.port)))
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.settimeout(60)
+            line.sendall(asked)
+        until(lambda: served.read_before_answer)
+        until(lambda: not served.uvicorn.server_state.connections)
+        require_healthy(served, classifier)
 
 
 def test_a_request_that_came_with_the_one_before_is_not_cut_off(classifier):
