@@ -280,7 +280,8 @@ class Training(Parameters):
     )
     keep: Literal["best", "last"] = Field("best", description="The weights of which epoch.")
     repeats: Annotated[int, Field(ge=1, le=100)] = Field(1, description="Trainings, one seed each.")
-    seed: NonNegativeInt = Field(
+    # NumPy's and Keras's generators take 32 bits, and repeats count on from here.
+    seed: Annotated[int, Field(ge=0, le=2**31)] = Field(
         1, description="Of the first training; also draws model.views, another one extracts anew."
     )
     tensorboard: bool = Field(

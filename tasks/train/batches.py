@@ -20,12 +20,18 @@ if TYPE_CHECKING:
 
 SHARE_OF_MEMORY = 0.4
 BATCHES_AHEAD = 4
-# A container's limit in bytes and what of it is used, for control groups 2 and 1.
+MEMORY = "/proc/meminfo"
+# A container's limit in bytes, what of it is used, and by what, for control groups 2 and 1.
 CONTAINER_MEMORY = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    (
+        "/sys/fs/cgroup/memory.max",
+        "/sys/fs/cgroup/memory.current",
+        "/sys/fs/cgroup/memory.stat",
+    ),
     (
         "/sys/fs/cgroup/memory/memory.limit_in_bytes",
         "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+        "/sys/fs/cgroup/memory/memory.stat",
     ),
 )
 
@@ -46,17 +52,30 @@ def memory_bytes() -> int:
 
     4 GiB where the system does not say.
     """
+    return min([_free_in_machine(), *_left_in_container()])
+
+
+def _free_in_machine() -> int:
     try:
-        free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-    except (ValueError, OSError):
-        free = 4 * 2**30
-    return min([free, *_left_in_container()])
+        return _table(MEMORY)["MemAvailable:"] * 1024
+    except (OSError, ValueError, KeyError):  # no Linux
+        return 4 * 2**30
 
 
 def _left_in_container() -> Iterator[int]:
-    for limit, used in CONTAINER_MEMORY:
+    for limit, used, details in CONTAINER_MEMORY:
         with contextlib.suppress(OSError, ValueError):  # not there, or the word "max"
-            yield max(0, int(Path(limit).read_text()) - int(Path(used).read_text()))
+            left = int(Path(limit).read_text()) - int(Path(used).read_text())
+            # Files that were read lately count as used, and make room when it is wanted.
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                left += _table(details)["inactive_file"]
+            yield max(0, left)
+
+
+def _table(path: str | Path) -> dict[str, int]:
+    """A file of the kernel's with a name and a number in each line."""
+    lines = (line.split() for line in Path(path).read_text().splitlines())
+    return {words[0]: int(words[1]) for words in lines}
 
 
 def fits(size_bytes: int, limit_bytes: float | None = None) -> bool:

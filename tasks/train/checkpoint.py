@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage import atomic, folders
-from storage.errors import TrainingDiverged
+from storage.errors import StorageDamaged, TrainingDiverged
 from tasks.tensorflow import load_keras
 
 if TYPE_CHECKING:
@@ -143,7 +143,15 @@ def newest(folder: Path) -> Path | None:
 def _states(folder: Path) -> list[Path]:
     """The whole states in `folder`, that with the most epochs first."""
     whole = [folder / name for name in STATES if folders.is_sealed(folder / name)]
-    return sorted(whole, key=lambda one: len(folders.read_json(one / HISTORY)), reverse=True)
+    return sorted(whole, key=_epochs, reverse=True)
+
+
+def _epochs(state: Path) -> int:
+    """How many epochs a state says it has; 0, so that it is the next to go, if it is damaged."""
+    try:
+        return len(folders.read_json(state / HISTORY))
+    except (StorageDamaged, TypeError):
+        return 0
 
 
 def load(folder: Path) -> tuple[Any, Any, list[dict[str, float]]] | None:

@@ -10,10 +10,14 @@ from storage.features import FeatureSpace
 from storage.layout import CARD, CLASSES, HISTORY, MODEL, NETWORK, TRAINING, part_path
 from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
+from tasks import code
 from tasks.train.card import model_card
 from tasks.train.described import described
 from tasks.train.export import features_of, whole_model
 from tasks.train.fit import Fitted
+
+# What makes the folder's files of a training: mended, it must make another folder.
+WRITING = ("tasks.train.card", "tasks.train.described", "tasks.train.export", __name__)
 
 
 def save(
@@ -32,9 +36,9 @@ def save(
     """
     space = FeatureSpace.load(workspace, features)
     mirrored = len(features.averaged) > 1
-    digest = _digest(space, split, features, part, fitted)
     best = min(range(len(fitted)), key=lambda repeat: fitted[repeat].loss)
     training = _facts(space, features, part, fitted, published=best, seed=seed)
+    digest = _digest(split, training, fitted)
     target = workspace.models / digest
     with atomic.new_folder(target, keep_whole=True) as folder:
         whole = whole_model(
@@ -89,20 +93,12 @@ def write_history(path: Path, seeds: list[int], histories: list[list[dict[str, f
     pd.DataFrame(rows).to_csv(path, index=False)
 
 
-def _digest(
-    space: FeatureSpace,
-    split: SplitRef,
-    features: FeaturesRef,
-    part: BaseModel,
-    fitted: list[Fitted],
-) -> str:
+def _digest(split: SplitRef, training: dict[str, Any], fitted: list[Fitted]) -> str:
     counts = [split.train, split.validation, split.test]  # the model's card names them
-    parts: list[Any] = [space.name, split.classes, counts, features.averaged]
-    parts.append(part.model_dump(mode="json"))
+    parts: list[Any] = [code.of_modules(*WRITING), split.classes, counts, training]
     for one in fitted:
         # Not the names: Keras numbers those of bare arithmetic on within a process.
         layers = described(one.model)
         parts += [[layer[fact] for fact in ("kind", "shape", "parameters")] for layer in layers]
         parts += [digests.of_bytes(array.tobytes()) for array in one.model.get_weights()]
-        parts.append(one.history)
     return digests.of_value(parts)

@@ -50,6 +50,15 @@ def test_a_turn_keeps_the_middle_and_lengths():
         assert abs(np.degrees(np.arctan2(one[1, 0], one[0, 0]))) <= 40
 
 
+def test_a_slant_moves_rows_by_its_sine_and_keeps_columns_where_they_are():
+    slants = drawn(200, shear=30)[:, :, :2]
+    assert slants[:, 0, 1] == pytest.approx(np.zeros(200))
+    assert slants[:, 1, 1] == pytest.approx(np.ones(200))
+    assert slants[:, 0, 0] ** 2 + slants[:, 1, 0] ** 2 == pytest.approx(np.ones(200), rel=1e-5)
+    most = np.degrees(np.arcsin(np.abs(slants[:, 1, 0]))).max()
+    assert 27 < most <= 30.001
+
+
 def test_zoom_changes_each_side_by_its_own_factor():
     scale = drawn(200, zoom=0.2)[:, [0, 1], [0, 1]]
     assert 0.8 <= scale.min() < 0.82

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tasks.tensorflow import load_keras
-from tasks.train import batches, training
+from tasks.train import batches, checkpoint, training
 from tasks.train.batches import Labelled
 from tasks.train.fine_tuning import FineTuning, build_tuned, through
 from tasks.train.fit import fit
@@ -14,7 +14,8 @@ from tasks.train.head import DenseLayer, Head, build_head
 from tasks.train.schedule import Schedule
 
 SHAPE = (4, 4, 6)
-TUNING = FineTuning(head=Head(layers=(DenseLayer(units=5),)), head_epochs=2)
+HEAD = Head(layers=(DenseLayer(units=5),))
+TUNING = FineTuning(head=HEAD, head_epochs=2, head_learning_rate=0.02)
 
 
 def top():
@@ -111,6 +112,9 @@ def test_a_second_stage_taken_up_again_does_not_train_the_head_again(tmp_path, m
         )  # fmt: skip
 
     whole = trained(tmp_path / "whole", 4)
+    head, _, learned = checkpoint.load(tmp_path / "whole" / "head")
+    assert len(learned) == TUNING.head_epochs
+    assert float(head.optimizer.learning_rate) == pytest.approx(TUNING.head_learning_rate)
     trained(tmp_path / "killed", 2)
     heads.clear()
     resumed = trained(tmp_path / "killed", 4)

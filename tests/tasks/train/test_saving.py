@@ -24,7 +24,7 @@ NETWORK = Network(name="baseline_convnet")
 
 def saved(
     workspace, channels=3, classes=("a", "b"), averaged=("",), *,
-    model=None, part=NETWORK, side=SIDE, keep="best", validation=1, test=1,
+    model=None, part=NETWORK, side=SIDE, keep="best", validation=1, test=1, seed=1,
 ):  # fmt: skip
     """A network on pixels: a head, which needs no published weights."""
     _, space = Pixels(side, channels).prepare()
@@ -46,7 +46,7 @@ def saved(
     model = model or build_head(HEAD, space.shape, len(classes))
     history = [{"epoch": 1.0, "loss": 0.5, "val_loss": 0.6}, {"epoch": 2.0, "loss": 0.4}]
     fitted = [Fitted(model, history, keep)]
-    reference = saving.save(workspace, split, features, fitted, part=part, seed=1, weights=None)
+    reference = saving.save(workspace, split, features, fitted, part=part, seed=seed, weights=None)
     return workspace.root / reference.where, model
 
 
@@ -59,6 +59,16 @@ def test_a_second_training_with_the_same_result_leaves_the_first_folder(workspac
     assert not folders.is_sealed(folder)
     assert saved(workspace)[0].stat().st_ino != first
     assert folders.is_sealed(folder)
+
+
+def test_what_the_files_say_and_what_writes_them_make_another_folder(workspace, monkeypatch):
+    made = [saved(workspace, **said)[0] for said in ({}, {"keep": "last"}, {"seed": 2})]
+    # As after a mend of what exports the model or words the card.
+    monkeypatch.setattr(saving.code, "of_modules", lambda *modules: "mended")
+    made.append(saved(workspace)[0])
+    assert len(set(made)) == 4
+    assert "last epoch" in (made[1] / "card.md").read_text()
+    assert json.loads((made[2] / "training.json").read_text())["seeds"] == [2]
 
 
 @pytest.mark.parametrize("channels", [1, 3])

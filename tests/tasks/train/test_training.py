@@ -17,6 +17,7 @@ from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
 from tasks.train.fit import fit as fit_model
 from tasks.train.head import Activation, DenseLayer, Head, build_head
+from tasks.train.randomness import STATE
 from tasks.train.schedule import Schedule
 
 SHAPE = (2, 2, 8)
@@ -177,13 +178,14 @@ def test_two_states_take_turns_and_the_newer_whole_one_is_loaded(tmp_path):
     assert weights_of(resumed) == weights_of(whole)
 
 
-def test_a_state_of_the_right_size_with_wrong_bytes_gives_way_to_the_one_before(tmp_path):
+@pytest.mark.parametrize("name", [checkpoint.MODEL, checkpoint.BEST, checkpoint.HISTORY])
+def test_a_state_of_the_right_size_with_wrong_bytes_gives_way_to_the_one_before(tmp_path, name):
     state = tmp_path / "state"
     fit(state, epochs=4, seconds_between=0.0)
-    damaged = checkpoint.newest(state) / checkpoint.MODEL
+    damaged = checkpoint.newest(state) / name
     data = bytearray(damaged.read_bytes())
     middle = len(data) // 2
-    data[middle : middle + 100] = bytes(100)
+    data[middle : middle + 100] = bytes(len(data[middle : middle + 100]))
     damaged.write_bytes(data)
     assert len(checkpoint.load(state)[2]) == 3
     assert fit(state).history == fit(tmp_path / "whole").history
@@ -313,14 +315,18 @@ def taken(dataset, count):
 
 
 def test_a_containers_limit_bounds_what_is_held_in_memory(tmp_path, monkeypatch):
-    limit, used = tmp_path / "max", tmp_path / "current"
-    monkeypatch.setattr(batches, "CONTAINER_MEMORY", ((limit, used), (tmp_path / "none", used)))
+    limit, used, details = (tmp_path / name for name in ("max", "current", "stat"))
+    groups = ((limit, used, details), (tmp_path / "none", used, details))
+    monkeypatch.setattr(batches, "CONTAINER_MEMORY", groups)
     machine = batches.memory_bytes()
     used.write_text("1000\n")
     limit.write_text("max\n")
     assert batches.memory_bytes() > machine / 2
     limit.write_text("5000\n")
     assert batches.memory_bytes() == 4000
+    details.write_text("anon 300\ninactive_file 600\n")
+    assert batches.memory_bytes() == 4600
+    details.unlink()
     limit.write_text("900\n")
     assert batches.memory_bytes() == 0
     assert not batches.fits(1)
@@ -381,6 +387,53 @@ def test_schedules_and_changes_take_effect_and_are_resumed(tmp_path, options):
     resumed = fit(tmp_path / "state", **options)
     assert resumed.history == whole.history
     assert weights_of(resumed) == weights_of(whole)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, lambda step: 0.01),
+        ({"decay": 0.05}, lambda step: 0.01 / (1 + 0.05 * step)),
+        # 60 pictures in batches of 8, over three epochs.
+        ({"cosine": True}, lambda step: 0.005 * (1 + np.cos(np.pi * step / 24))),
+    ],
+)
+def test_the_learning_rate_falls_as_its_formula_says(tmp_path, options, expected):
+    rates = []
+
+    def note(batch, logs=None):
+        rates.append(float(watch.model.optimizer.learning_rate))
+
+    watch = load_keras().callbacks.LambdaCallback(on_train_batch_begin=note)
+    fit(tmp_path, epochs=3, callbacks=(watch,), **options)
+    assert rates == pytest.approx([expected(step) for step in range(24)], rel=1e-4)
+
+
+def test_changes_are_drawn_anew_in_every_pass():
+    rng = np.random.default_rng(1)
+    pixels = rng.integers(0, 256, (4, 12 * 12 * 3), dtype=np.uint8)
+    data = Labelled(lambda positions: pixels[positions], np.arange(4))
+    changed = batches.shuffled(
+        data, (12, 12, 3), batch_size=4, seed=1, augmentation=Augmentation(**ROUNDED)
+    )
+    first, second = (
+        dict(zip(labels, features, strict=True)) for features, labels in taken(changed, 2)
+    )
+    assert first.keys() == second.keys()
+    assert all(first[label] != second[label] for label in first)
+
+
+def test_dropout_draws_anew_in_every_epoch(tmp_path):
+    states = []
+
+    def note(batch, logs=None):
+        variables = watch.model.variables
+        states.append([np.asarray(v).tolist() for v in variables if v.path.endswith(STATE)])
+
+    watch = load_keras().callbacks.LambdaCallback(on_train_batch_begin=note)
+    fit(tmp_path, epochs=3, steps_per_epoch=1, callbacks=(watch,))
+    assert len(states[0]) == 1
+    assert states[0] != states[1] != states[2] != states[0]
 
 
 @pytest.mark.parametrize("classes", [2, 3])
