@@ -9,7 +9,7 @@ import ast
 import functools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from storage import digests
 
@@ -85,7 +85,15 @@ def _module_digest(module: str) -> str:
             del node.body[0]
         if _is_field(node):
             node.keywords = [word for word in node.keywords if word.arg != "description"]
-    return digests.of_bytes(ast.dump(tree).encode())
+    return digests.of_value(_plain(tree))
+
+
+def _plain(node: Any) -> Any:
+    """A syntax tree as lists and texts, the same in every Python: newer ones have more fields."""
+    if isinstance(node, ast.AST):
+        fields = [[name, _plain(value)] for name, value in ast.iter_fields(node)]
+        return [type(node).__name__, *(field for field in fields if field[1] not in ("None", []))]
+    return [_plain(item) for item in node] if isinstance(node, list) else repr(node)
 
 
 def _is_docstring(node: ast.stmt) -> bool:

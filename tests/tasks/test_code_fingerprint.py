@@ -1,5 +1,6 @@
 """The fingerprint of code changes when what a step does may change, and only then."""
 
+import ast
 import textwrap
 
 import pytest
@@ -211,6 +212,16 @@ def test_one_module_has_a_fingerprint_too(project):
     before = fingerprint("tasks.progress")
     edit(project, "storage/names.py", "120", "121")
     assert fingerprint("tasks.progress") != before
+
+
+def test_fields_that_newer_pythons_add_do_not_count():
+    older, newer = (ast.parse("class A:\n    x = [1, None, 'a']\n") for _ in range(2))
+    newer.body[0]._fields = (*newer.body[0]._fields, "added")
+    for added in ([], None):
+        newer.body[0].added = added
+        assert code._plain(older) == code._plain(newer)
+    newer.body[0].added = [ast.Pass()]
+    assert code._plain(older) != code._plain(newer)
 
 
 def test_a_fingerprint_is_taken_once_per_process(project, opened):
