@@ -5,8 +5,10 @@ import json
 import logging
 import os
 import shutil
+import signal
 import sys
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_args
 
@@ -191,6 +193,7 @@ def run(words: argparse.Namespace) -> None:
     from flows.pipeline import pipeline
 
     show = json.dumps if words.json else said
+    _start_own_server()
     try:
         with read_from(words.file):
             result = pipeline(
@@ -207,6 +210,23 @@ def run(words: argparse.Namespace) -> None:
     print(show(result))
 
 
+def _start_own_server() -> None:
+    """Prefect's own server, where no other is named; it does not hear a terminal's Ctrl-C.
+
+    It would end at once, and the run could tell nobody that it was stopped. A process begins with
+    the signals blocked that its parent's thread blocked, hence the thread.
+    """
+    from prefect.server.api.server import SubprocessASGIServer
+    from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
+
+    def start() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        SubprocessASGIServer().start()  # Prefect's client takes the one that runs
+
+    if not PREFECT_API_URL.value() and PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
+        ThreadPoolExecutor(1).submit(start).result()
+
+
 def said(result: dict[str, Any]) -> str:
     """A run's result for people."""
     steps = ", ".join(f"{step['name']} {step['seconds']:.1f}" for step in result["steps"])
@@ -214,6 +234,9 @@ def said(result: dict[str, Any]) -> str:
         f"{result['experiment']}: done in {result['seconds']:.1f} s",
         f"{'seconds':>10} {steps}",
     ]
+    counts = result["counts"]
+    if counts["images"] is not None:
+        lines.append(f"{'pictures':>10} {counts['images']} used, {counts['rejected']} turned down")
     metrics = result["metrics"] or {}
     for name, part in metrics.items():
         accuracy = part["accuracy"]
@@ -224,6 +247,8 @@ def said(result: dict[str, Any]) -> str:
         )
     lines += [f"{'model':>10} {result['model']}"] if result["model"] else []
     lines += [f"{'report':>10} {Path(result['report']).as_uri()}"] if result["report"] else []
+    if result["published"] is not None:
+        lines.append(f"{'published':>10} {result['published']}")
     return "\n".join(lines)
 
 

@@ -126,28 +126,28 @@ def finish(run: Run, parameters: Experiment) -> dict[str, Any]:
     """
     summary = summarise(run)
     try:
-        _release(run, parameters)
+        published = _release(run, parameters)
     except GateClosed as closed:
-        closed.summary = summary | {"gate": str(closed)}
+        closed.summary = summary | {"gate": str(closed), "published": None}
         raise
-    return summary | {"gate": None}
+    return summary | {"gate": None, "published": published}
 
 
-def _release(run: Run, parameters: Experiment) -> None:
+def _release(run: Run, parameters: Experiment) -> str | None:
+    """What became of the model, in words; None if the run did not come so far."""
     made = run.references
-    if "publish" in made:
-        release(
-            made["publish"],
-            images=made["clean"],
-            split=made["split"],
-            features=made["extract"],
-            model=made["train"],
-            evaluation=made["evaluate"],
-            rule=parameters.publish.gate,
-            trained_now=any(
-                one.name == "train" and one.state == "executed" for one in run.outcomes
-            ),
-        )
+    if "publish" not in made:
+        return None
+    return release(
+        made["publish"],
+        images=made["clean"],
+        split=made["split"],
+        features=made["extract"],
+        model=made["train"],
+        evaluation=made["evaluate"],
+        rule=parameters.publish.gate,
+        trained_now=any(one.name == "train" and one.state == "executed" for one in run.outcomes),
+    )
 
 
 def foretell(parameters: Experiment, rerun: list[str]) -> list[Outcome]:

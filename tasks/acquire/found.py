@@ -12,7 +12,9 @@ PICTURE_SUFFIXES = frozenset(
         *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif", ".jp2"),
     }
 )
-SYSTEM_NAMES = frozenset({"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"})
+SYSTEM_NAMES = frozenset({"__MACOSX", "@eaDir", ".DS_Store", "Thumbs.db", "desktop.ini"})
+# One dot and then a name; two dots are somebody's way of writing, or of leaving a folder.
+HIDDEN = re.compile(r"\.[^.]")
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,10 @@ class Found:
 def unwanted(name: str) -> Found | None:
     """The row for a name that tells that its file cannot be a picture; None if it may be one."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
-    if SYSTEM_NAMES.intersection(parts) or (parts and parts[-1].startswith("._")):
+    if SYSTEM_NAMES.intersection(parts):
         return Found(name, None, Status.SYSTEM_FILE, "made by an operating system")
+    if any(HIDDEN.match(part) for part in parts):
+        return Found(name, None, Status.SYSTEM_FILE, "its name, or that of a folder, is hidden")
     if PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
         return Found(name, None, Status.NOT_A_PICTURE, "its name has no picture suffix")
     return None

@@ -1,10 +1,12 @@
 """The kinds of sources, as parameters that validate themselves."""
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -20,6 +22,8 @@ MEBIBYTE = 2**20
 IMAGENET_LISTS = "http://www.image-net.org/api/text/imagenet.synset.geturls?wnid={wnid}"
 KAGGLE_NAMES = r"^(?P<label>[^.]+)\.\d+\.[^.]+$"
 
+# A shell leaves `~` as it is after `source.folder=`.
+UserPath = Annotated[Path, AfterValidator(lambda path: Path(os.path.expanduser(path)))]  # noqa: PTH111
 Wnid = Annotated[str, StringConstraints(pattern=r"^n\d{8}$")]
 
 
@@ -71,7 +75,7 @@ class Archive(Labels):
     """A zip or tar, zips inside it included."""
 
     kind: Literal["archive"] = "archive"
-    archive: Path = Field(description="The zip or tar file.")
+    archive: UserPath = Field(description="The zip or tar file.")
     kaggle: str | None = Field(
         None,
         description="Where the archive comes from if it is not on disk: 'competitions/NAME' or "
@@ -83,7 +87,7 @@ class Folders(SourceParameters):
     """A folder that holds one folder of pictures per class."""
 
     kind: Literal["folders"] = "folders"
-    folder: Path = Field(description="The folder of class folders.")
+    folder: UserPath = Field(description="The folder of class folders.")
 
 
 class Digits(SourceParameters):

@@ -31,7 +31,11 @@ def screen(
 
 
 def require_classes(table: "pd.DataFrame") -> tuple[str, ...]:
-    """The classes that have pictures, sorted; NoUsablePictures if there are fewer than two."""
+    """The classes that have pictures, sorted.
+
+    NoUsablePictures if there are fewer than two, or if all pictures of one were turned down: the
+    model would not know it, and nobody would notice.
+    """
     kept = table[table["status"] == Status.KEPT]
     classes = tuple(sorted(kept["label"].unique()))
     if len(classes) < 2:
@@ -41,6 +45,13 @@ def require_classes(table: "pd.DataFrame") -> tuple[str, ...]:
             f"({', '.join(map(repr, classes)) or 'none'}); rows by status: {counts}. A classifier "
             "needs something to tell apart: check the labels, or what was turned down"
         )
+    turned_down = table[table["status"].isin(REJECTED) & (table["label"] != "")]
+    for label, rows in turned_down.groupby("label", sort=True):
+        if label not in classes:
+            raise NoUsablePictures(
+                f"class {label!r} has no usable picture; its rows by status: "
+                f"{rows['status'].value_counts().to_dict()}. Mend its pictures, or leave it out"
+            )
     return classes
 
 

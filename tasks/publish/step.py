@@ -97,27 +97,36 @@ def release(
     evaluation: EvaluationRef,
     rule: gate.Gate,
     trained_now: bool,
-) -> None:
-    """Publish the model if the gate holds; GateClosed, after the index is made, if it does not.
+) -> str:
+    """Publish the model if the gate holds, and say what became of it.
 
-    A model that was taken back stays so until it is trained anew; without test pictures there is
-    nothing to judge by, and nothing is published.
+    GateClosed, after the index is made, if it does not hold. A model that was taken back stays so
+    until it is trained anew; without test pictures there is nothing to judge by, and nothing is
+    published.
     """
     workspace = Workspace.current()
     current = published.current(workspace, report.experiment)
     taken_back = published.was_taken_back(workspace, report.experiment, model.where)
-    is_current = current is not None and current.model == model.where
-    if split.test and not is_current and (trained_now or not taken_back):
-        inputs = made_of.opened(
-            workspace, report.experiment, report.run, records.now(),
-            images=images, split=split, features=features, model=model, evaluation=evaluation,
-        )  # fmt: skip
-        judgement = gate.judge(rule, inputs.predictions, _predictions(workspace, current))
-        if judgement.holds:
-            published.publish(workspace, _publication(workspace, report, inputs, judgement))
+    left = None
+    if not split.test:
+        left = "no: there are no test pictures to judge by"
+    elif current is not None and current.model == model.where:
+        left = "yes, as before"
+    elif taken_back and not trained_now:
+        left = "no: it was taken back; --rerun train publishes it again"
+    if left is not None:
         index.write(workspace)
-        gate.require(judgement, report.experiment)
+        return left
+    inputs = made_of.opened(
+        workspace, report.experiment, report.run, records.now(),
+        images=images, split=split, features=features, model=model, evaluation=evaluation,
+    )  # fmt: skip
+    judgement = gate.judge(rule, inputs.predictions, _predictions(workspace, current))
+    if judgement.holds:
+        published.publish(workspace, _publication(workspace, report, inputs, judgement))
     index.write(workspace)
+    gate.require(judgement, report.experiment)
+    return f"yes: {judgement.text}"
 
 
 def _predictions(workspace: Workspace, current: published.Publication | None) -> Any:

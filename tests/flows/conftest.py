@@ -107,10 +107,13 @@ def own_environment():
 
 @pytest.fixture
 def command(prefect_server, tmp_path):
-    """Start the `darkroom` command in a process of its own, from `project` if given."""
+    """Start the `darkroom` command in a process of its own, from `project` if given.
+
+    Not `served`, it starts a Prefect server by itself.
+    """
     experiments = tmp_path / "prefect.yaml"
 
-    def start(*words, project=PROJECT, experiment=None, **popen):
+    def start(*words, project=PROJECT, experiment=None, served=True, **popen):
         if experiment is not None:
             content = {
                 "deployments": [{"name": experiment["experiment"], "parameters": experiment}]
@@ -118,10 +121,14 @@ def command(prefect_server, tmp_path):
             experiments.write_text(json.dumps(content))
             words = (*words, "--file", str(experiments))
         environment = os.environ | {
-            "PREFECT_API_URL": prefect_server,
             "PYTHONPATH": str(project),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+        own = {
+            "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
+            "PREFECT_HOME": str(tmp_path / "prefect"),
+        }
+        environment |= {"PREFECT_API_URL": prefect_server} if served else own
         return subprocess.Popen(
             [sys.executable, "-m", "flows", *map(str, words)],
             cwd=project, env=environment, text=True,

@@ -189,6 +189,20 @@ def test_changed_decoding_extracts_every_picture_again(
     assert result["counts"]["extracted"] == 24
 
 
+def test_ctrl_c_in_a_terminal_ends_a_run_with_a_server_of_its_own(
+    command, pictures, developed, workspace
+):
+    tree = small(pictures, epochs=3000, seconds_between_checkpoints=0.001)
+    # A terminal signals every process of the group, Prefect's server among them.
+    process = command("run", "small", experiment=tree, start_new_session=True, served=False)
+    wait_for(lambda: list(workspace.unfinished.glob("train-*/0/state-*/history.json")))
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert err.strip().splitlines()[-1] == "stopped; run the same again to go on where it was"
+    assert process.returncode == 130
+    assert "ConnectError" not in err
+
+
 def test_ctrl_c_leaves_a_run_that_can_go_on(command, finished, pictures, developed, workspace):
     tree = small(pictures, epochs=100, seconds_between_checkpoints=0.001)
     process = command("run", "small", experiment=tree)

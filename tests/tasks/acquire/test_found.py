@@ -14,7 +14,7 @@ def test_every_picture_suffix_is_wanted_in_any_case(suffix):
     assert unwanted(f"train/cat.0{suffix.upper()}") is None
 
 
-@pytest.mark.parametrize("name", ["a.txt", "a", "jpg", ".jpg", "a.jpg.txt", "a.jpg/readme", ""])
+@pytest.mark.parametrize("name", ["a.txt", "a", "jpg", "a.jpg.txt", "a.jpg/readme", ""])
 def test_other_suffixes_are_no_pictures(name):
     assert unwanted(name).status is Status.NOT_A_PICTURE
 
@@ -29,6 +29,9 @@ def test_other_suffixes_are_no_pictures(name):
         "a/desktop.ini",
         "._a.jpg",
         "a\\._b.jpg",
+        ".jpg",
+        ".thumbnails/a.jpg",
+        "a/@eaDir/b.jpg",
     ],
 )
 def test_files_of_operating_systems_are_told_apart(name):

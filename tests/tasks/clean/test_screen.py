@@ -184,8 +184,14 @@ def test_every_row_is_accounted_for(screened, files):
 
 
 def test_classes_are_those_with_usable_pictures_in_order(screened):
-    table = screened(("dog", ANT), ("cat", BEE), ("<b>", CAT), ("elk", b""))
+    table = screened(("dog", ANT), ("cat", BEE), ("<b>", CAT))
     assert screen.require_classes(table) == ("<b>", "cat", "dog")
+
+
+def test_a_class_whose_pictures_were_all_turned_down_is_named(screened):
+    table = screened(("dog", ANT), ("cat", BEE), ("elk", b""), ("elk", b"not a picture"))
+    with pytest.raises(NoUsablePictures, match=r"class 'elk' has no usable picture.*'empty': 1"):
+        screen.require_classes(table)
 
 
 @pytest.mark.parametrize(
