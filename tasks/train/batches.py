@@ -58,7 +58,7 @@ def memory_bytes() -> int:
 def _free_in_machine() -> int:
     try:
         return _table(MEMORY)["MemAvailable:"] * 1024
-    except (OSError, ValueError, KeyError):  # no Linux
+    except (OSError, ValueError, LookupError):  # no Linux
         return 4 * 2**30
 
 
@@ -67,7 +67,7 @@ def _left_in_container() -> Iterator[int]:
         with contextlib.suppress(OSError, ValueError):  # not there, or the word "max"
             left = int(Path(limit).read_text()) - int(Path(used).read_text())
             # Files that were read lately count as used, and make room when it is wanted.
-            with contextlib.suppress(OSError, ValueError, KeyError):
+            with contextlib.suppress(OSError, ValueError, LookupError):
                 left += _table(details)["inactive_file"]
             yield max(0, left)
 
