@@ -151,6 +151,20 @@ def test_the_same_pictures_under_another_experiment_are_not_extracted_again(
     assert result["counts"]["decoded"] == result["counts"]["extracted"] == 0
 
 
+def test_repeats_have_seeds_of_their_own_and_the_lowest_loss_is_published(
+    run, experiment, developed, workspace
+):
+    result = run(with_training(experiment, repeats=3))
+    training = json.loads((Path(result["model"]).parent / "training.json").read_text())
+    losses = [min(row["val_loss"] for row in history) for history in training["history"]]
+    assert training["seeds"] == [1, 2, 3]
+    assert len(set(losses)) == 3
+    assert training["published_repeat"] == losses.index(min(losses))
+    accuracy = result["metrics"]["test"]["accuracy"]
+    assert accuracy["mean"] == pytest.approx(sum(accuracy["repeats"]) / 3)
+    assert accuracy["published"] == accuracy["repeats"][training["published_repeat"]]
+
+
 def test_a_picture_is_read_once_for_all_its_views(
     run, experiment, developed, workspace, opened, monkeypatch
 ):
