@@ -195,7 +195,7 @@ def run(words: argparse.Namespace) -> None:
     show = json.dumps if words.json else said
     _start_own_server()
     try:
-        with read_from(words.file):
+        with read_from(words.file, words.name):
             result = pipeline(
                 **{name: getattr(experiment, name) for name in type(experiment).model_fields},
                 rerun=words.rerun,

@@ -35,17 +35,21 @@ UNREADABLE = (
 
 Place = tuple[int | str, ...]
 
-_file: ContextVar[Path] = ContextVar("experiments", default=DEPLOYMENTS)
+# The file, and the deployment's name where it is known.
+_origin: ContextVar[tuple[Path, str | None]] = ContextVar("origin", default=(DEPLOYMENTS, None))
 
 
 @contextlib.contextmanager
-def read_from(file: Path) -> Iterator[None]:
-    """What runs during the block was read from `file`: `command` names it."""
-    token = _file.set(file)
+def read_from(file: Path, name: str | None = None) -> Iterator[None]:
+    """What runs during the block is the deployment `name` of `file`: `command` names both.
+
+    Without a name, that of the experiment.
+    """
+    token = _origin.set((file, name))
     try:
         yield
     finally:
-        _file.reset(token)
+        _origin.reset(token)
 
 
 def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
@@ -157,15 +161,16 @@ def explained(error: ValidationError) -> str:
 
 def command(experiment: Experiment) -> str:
     """The command that runs this, with a --set for each parameter that is not the experiment's."""
-    file = _file.get()
-    words = ["darkroom", "run", experiment.experiment]
-    own = _parameters(experiment.experiment, file)
+    file, origin = _origin.get()
+    name = origin or experiment.experiment
+    words = ["darkroom", "run", name]
+    own = _parameters(name, file)
     if own is None:
         return shlex.join([*words, "--file", SOME_FILE if file == DEPLOYMENTS else str(file)])
     words += [] if file == DEPLOYMENTS else ["--file", str(file)]
     now = experiment.model_dump(mode="json")
-    for name in now:
-        for place, value in _changes(own.get(name), now[name], name):
+    for part in now:
+        for place, value in _changes(own.get(part), now[part], part):
             words += ["--set", f"{place}={_as_yaml(value)}"]
     return shlex.join(words)
 

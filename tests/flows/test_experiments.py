@@ -170,6 +170,15 @@ def test_the_command_of_an_experiment_of_the_project_names_no_file(settings):
     assert "--file" not in text
 
 
+def test_the_command_of_another_name_begins_with_the_deployment_it_came_from():
+    settings = ["experiment=birds", "source.folder=birds"]
+    experiment = experiments.load("my-pictures", settings)
+    with experiments.read_from(experiments.DEPLOYMENTS, "my-pictures"):
+        text = experiments.command(experiment)
+    assert reproduced(text) == experiment
+    assert text.startswith("darkroom run my-pictures --set 'experiment=")
+
+
 def test_an_experiment_of_ones_own_may_be_named_as_one_of_the_project(tmp_path):
     path = written(tmp_path / "own.yaml", BIRDS | {"experiment": "digits"})
     experiment = experiments.load("digits", [], path)
