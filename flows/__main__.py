@@ -216,10 +216,11 @@ def _start_own_server() -> None:
     It would end at once, and the run could tell nobody that it was stopped. A process begins with
     the signals blocked that its parent's thread blocked, hence the thread.
     """
-    from prefect.server.api.server import SubprocessASGIServer
     from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
 
     def start() -> None:
+        from prefect.server.api.server import SubprocessASGIServer
+
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         SubprocessASGIServer().start()  # Prefect's client takes the one that runs
 

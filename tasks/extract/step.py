@@ -70,10 +70,8 @@ def extract(
     trained = (*(averaged if flips else (PLAIN,)), *augmented(augmentation, views, seed))
     names = _names(table, trained, averaged)
     store = FeatureStore(workspace, space)
-    picture = partial(pixels.load, ImageStore(workspace.images), side=image_size)
     threads = workers or os.cpu_count() or 1
-    # One picture's views follow each other, so that it is decoded once for all of them.
-    load = partial(_load, lru_cache(2 * threads)(picture), augmentation)
+    load = _loader(ImageStore(workspace.images), image_size, augmentation, held=2 * threads)
     missing = sorted(store.missing(names), key=lambda name: parted(name)[0])
     with tracked("extract", len(missing), progress_artifact("extract")) as advance:
         extracted = extract_missing(
@@ -93,8 +91,12 @@ def _names(table: "pd.DataFrame", trained: tuple[str, ...], averaged: tuple[str,
     return [named(image, view) for view, chosen in wanted for image in chosen]
 
 
-def _load(
-    picture: "Callable[[str], np.ndarray]", augmentation: Augmentation | None, name: str
-) -> "np.ndarray":
-    image, _ = parted(name)
-    return seen(picture(image), name, augmentation)
+def _loader(
+    images: ImageStore, side: int, augmentation: Augmentation | None, *, held: int
+) -> "Callable[[str], np.ndarray]":
+    """A function from a view's name to its pixels.
+
+    The last `held` pictures are kept: a picture is decoded once for views that follow each other.
+    """
+    picture = lru_cache(held)(partial(pixels.load, images, side=side))
+    return lambda name: seen(picture(parted(name)[0]), name, augmentation)
