@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 def names() -> list[str]:
     """The benchmarks there are."""
     found = (module.name for module in pkgutil.iter_modules([str(FOLDER)]))
-    return sorted(name for name in found if name not in ("__main__", "measuring"))
+    return sorted(name for name in found if name not in ("__main__", "measuring", "experiments"))
 
 
 def main(wanted: list[str]) -> int:

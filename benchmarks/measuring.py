@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -38,6 +39,13 @@ def run(command: list[str], **environment: str) -> Finished:
     return Finished(output, seconds, usage.ru_maxrss / 1024)
 
 
+def experiment(name: str, *settings: str) -> dict[str, Any]:
+    """What `darkroom run NAME --json` gives, run in the user's workspace with these settings."""
+    words = [word for setting in settings for word in ("--set", setting)]
+    done = run([sys.executable, "-m", "flows", "run", name, *words, "--json"])
+    return json.loads(done.output.strip().splitlines()[-1])
+
+
 def machine() -> dict[str, Any]:
     """The machine by what matters here: cores and instruction sets."""
     from tasks.extract.precision import cpu_flags
@@ -52,7 +60,8 @@ def machine() -> dict[str, Any]:
 
 def write(name: str, result: dict[str, Any]) -> None:
     """Print the result and keep it as benchmarks/results/<name>.json."""
-    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"{name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
     whole = {"benchmark": name, "machine": machine(), **result}
-    (RESULTS / f"{name}.json").write_text(json.dumps(whole, indent=2) + "\n")
+    file.write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n")
     print(json.dumps(whole, indent=2), flush=True)

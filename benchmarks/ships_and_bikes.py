@@ -5,7 +5,6 @@ in for them: a list per synset, the pictures beside it (ships and motorbikes of 
 the experiment's settings as they are; further ones may be given as NAME=VALUE.
 """
 
-import json
 import sys
 import tempfile
 import threading
@@ -15,7 +14,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from benchmarks.measuring import SHARED, run, write
+from benchmarks.measuring import SHARED, experiment, write
 
 PICTURES = SHARED / "data" / "ships-and-motorbikes"
 SYNSETS = {"n04194289": "ships", "n02834778": "motorbikes"}
@@ -48,22 +47,22 @@ def write_lists(folder: Path, address: str) -> None:
         (folder / f"{wnid}.txt").write_text(lines)
 
 
+@contextmanager
+def source() -> Iterator[tuple[str, ...]]:
+    """The settings of the experiment's source, while the server stands."""
+    with tempfile.TemporaryDirectory() as scratch, served(Path(scratch)) as address:
+        (Path(scratch) / "pictures").symlink_to(PICTURES)
+        write_lists(Path(scratch), address)
+        yield f"source.url_list={address}/{{wnid}}.txt", "source.allow_private_addresses=true"
+
+
 def main(settings: tuple[str, ...] = ()) -> None:
     """Validation accuracy, mean and each seed."""
     if not PICTURES.exists():
         print(f"skipped: needs {PICTURES}")
         return
-    with tempfile.TemporaryDirectory() as scratch, served(Path(scratch)) as address:
-        (Path(scratch) / "pictures").symlink_to(PICTURES)
-        write_lists(Path(scratch), address)
-        given = (
-            f"source.url_list={address}/{{wnid}}.txt",
-            "source.allow_private_addresses=true",
-            *settings,
-        )
-        words = [word for setting in given for word in ("--set", setting)]
-        command = [sys.executable, "-m", "flows", "run", "ships-and-bikes", *words, "--json"]
-        result = json.loads(run(command).output.strip().splitlines()[-1])
+    with source() as given:
+        result = experiment("ships-and-bikes", *given, *settings)
     found = {name: part["accuracy"] for name, part in result["metrics"].items()}
     write("ships_and_bikes", {"counts": result["counts"], "accuracy": found})
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from storage import atomic, folders
 from storage.errors import StorageDamaged, TrainingDiverged
 from tasks.tensorflow import load_keras
+from tasks.train.adam import fused_adam
 
 if TYPE_CHECKING:
     import numpy as np
@@ -159,5 +160,5 @@ def load(folder: Path) -> tuple[Any, Any, list[dict[str, float]]] | None:
     state = next(filter(folders.is_intact, _states(folder)), None)
     if state is None:
         return None
-    model = load_keras().saving.load_model(state / MODEL)
+    model = load_keras().saving.load_model(state / MODEL, {"FusedAdam": fused_adam()})
     return model, _load_arrays(state / BEST), folders.read_json(state / HISTORY)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from tasks.augmentation import Augmentation
 from tasks.tensorflow import load_keras
+from tasks.train.adam import fused_adam
 
 
 class Schedule(NamedTuple):
@@ -49,7 +50,7 @@ def _optimiser(schedule: Schedule, steps: int) -> Any:
         rate = optimizers.schedules.CosineDecay(rate, schedule.epochs * steps)
     if schedule.optimizer == "sgd":
         return optimizers.SGD(rate, momentum=schedule.momentum)
-    return {"adam": optimizers.Adam, "rmsprop": optimizers.RMSprop}[schedule.optimizer](rate)
+    return fused_adam()(rate) if schedule.optimizer == "adam" else optimizers.RMSprop(rate)
 
 
 def _loss(model: Any, schedule: Schedule) -> Any:
