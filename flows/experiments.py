@@ -14,6 +14,7 @@ import yaml
 from pydantic import ValidationError
 
 from flows.parameters import Experiment
+from flows.settings import experiment_of
 from storage.errors import ParameterError
 from tasks.code import PROJECT
 
@@ -21,10 +22,6 @@ PIPELINE = "pipeline"
 DEPLOYMENTS = PROJECT / "deployments" / "prefect.yaml"
 # Stands in a command for a file that is not known, as in a run that Prefect's worker started.
 SOME_FILE = "EXPERIMENTS.yaml"
-# Pydantic names the kind as well in these, but no parameter is called source.archive.archive.
-OF_SEVERAL_KINDS = ("source", "model")
-WANTS_TEXT = frozenset({"string_type", "path_type"})
-SHOWN = 60
 # What YAML refuses to read, or takes for the end of a line, unless it is escaped.
 ESCAPED = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 # In a setting they end a name: `source.folder=here`.
@@ -32,8 +29,6 @@ ENDS_OF_NAMES = frozenset(".=")
 UNREADABLE = (
     OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError, RecursionError,
 )  # fmt: skip
-
-Place = tuple[int | str, ...]
 
 # The file, and the deployment's name where it is known.
 _origin: ContextVar[tuple[Path, str | None]] = ContextVar("origin", default=(DEPLOYMENTS, None))
@@ -57,7 +52,7 @@ def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         found = content["deployments"]
-        return {str(item["name"]): _described(item) for item in found if _runs_pipeline(item)}
+        return {str(item["name"]): _whole(item) for item in found if _runs_pipeline(item)}
     except UNREADABLE as error:
         raise ParameterError(
             f"expected a list of deployments in {file}, found none ({error})"
@@ -66,11 +61,15 @@ def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
 
 def _runs_pipeline(deployment: dict[str, Any]) -> bool:
     flow = str(deployment.get("entrypoint", PIPELINE)).rpartition(":")[2]
-    return flow == PIPELINE and "experiment" in deployment.get("parameters", {})
+    parameters = deployment.get("parameters", {})
+    return flow == PIPELINE and ("experiment" in parameters or "source" in parameters)
 
 
-def _described(deployment: dict[str, Any]) -> dict[str, Any]:
-    return deployment | {"description": str(deployment.get("description") or "")}
+def _whole(deployment: dict[str, Any]) -> dict[str, Any]:
+    """With a description, and parameters that name the experiment: as the deployment, if not."""
+    parameters = {"experiment": str(deployment["name"])} | deployment["parameters"]
+    description = str(deployment.get("description") or "")
+    return deployment | {"parameters": parameters, "description": description}
 
 
 def load(name: str, settings: list[str], file: Path = DEPLOYMENTS) -> Experiment:
@@ -80,83 +79,7 @@ def load(name: str, settings: list[str], file: Path = DEPLOYMENTS) -> Experiment
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {close[0]}?" if close else "."
         raise ParameterError(f"unknown experiment {name!r}{hint} Known: {', '.join(known)}")
-    tree: dict[str, Any] = known[name]["parameters"]
-    texts: dict[str, Any] = {}
-    for setting in settings:
-        path, value, written = _read(setting)
-        _lay_over(tree, path, value)
-        _lay_over(texts, path, written)
-    return _validated(tree, texts)
-
-
-def _read(setting: str) -> tuple[str, Any, Any]:
-    """A setting's path and its value: as YAML has it, and with every number left as text."""
-    path, sign, text = setting.partition("=")
-    if not sign or not path:
-        raise ParameterError(f"--set takes NAME=VALUE, as in split.seed=7; found {setting!r}")
-    try:
-        # BaseLoader makes texts, lists and tables, and nothing else.
-        return path, yaml.safe_load(text), yaml.load(text, yaml.BaseLoader)  # noqa: S506
-    # ValueError: 2024-13-45 is no day. RecursionError: a thousand brackets.
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        shown = repr(text if len(text) <= SHOWN else f"{text[:SHOWN]}…")
-        raise ParameterError(f"--set {path}: {shown} is not a value that YAML can read") from error
-
-
-def _lay_over(tree: dict[str, Any], path: str, value: Any) -> None:
-    *parents, last = path.split(".")
-    for parent in parents:
-        inner = tree.setdefault(parent, {})
-        if not isinstance(inner, dict):
-            inner = tree[parent] = {}
-        tree = inner
-    tree[last] = value
-
-
-def _validated(tree: dict[str, Any], texts: dict[str, Any]) -> Experiment:
-    """The experiment; where it wants text, `2024` is what was written and not a number."""
-    try:
-        return Experiment.model_validate(tree)
-    except ValidationError as error:
-        for place in _wanting_text(error):
-            _keep_text(tree, texts, place)
-    try:
-        return Experiment.model_validate(tree)
-    except ValidationError as error:
-        raise ParameterError(explained(error)) from error
-
-
-def _wanting_text(error: ValidationError) -> list[Place]:
-    problems = error.errors(include_url=False)
-    return [
-        _path(one["loc"])
-        for one in problems
-        if one["type"] in WANTS_TEXT and one["input"] is not None
-    ]
-
-
-def _keep_text(tree: Any, texts: Any, place: Place) -> None:
-    # A key that is no text: the whole table is taken as it was written.
-    *parents, last = place[:-2] if place[-1] == "[key]" else place
-    with contextlib.suppress(KeyError, IndexError, TypeError):  # it was not given with --set
-        for name in parents:
-            tree, texts = tree[name], texts[name]
-        tree[last] = texts[last]
-
-
-def _path(place: Place) -> Place:
-    return (place[0], *place[2:]) if place[:1] and place[0] in OF_SEVERAL_KINDS else place
-
-
-def explained(error: ValidationError) -> str:
-    """All that is wrong, one line each: where, what was found, what is expected."""
-    lines = []
-    for problem in error.errors(include_url=False):
-        where = ".".join(map(str, _path(problem["loc"]))) or "the experiment"
-        found = problem["input"]
-        shown = "" if isinstance(found, dict) else f" (found {found!r})"
-        lines.append(f"{where}: {problem['msg']}{shown}")
-    return "\n".join(lines)
+    return experiment_of(known[name]["parameters"], settings)
 
 
 def command(experiment: Experiment) -> str:

@@ -74,6 +74,26 @@ def sections(experiment: Experiment | None = None) -> Iterator[Section]:
                 yield _section(group, table, value, kinds)
 
 
+def kinds(group: str) -> dict[str, Table]:
+    """The kinds that a group may be of, and their models; none where there is but one."""
+    field = Experiment.model_fields.get(group)
+    tables = _tables(field.annotation) if field else ()
+    return {_kind(table): table for table in tables} if len(tables) > 1 else {}
+
+
+def kinds_with(name: str) -> list[str]:
+    """The kinds that have a parameter or a table of this name: ["archive", "web_archive"]."""
+    group, _, rest = name.partition(".")
+    field = rest.partition(".")[0]
+    return [kind for kind, table in kinds(group).items() if field in table.model_fields]
+
+
+def names() -> list[str]:
+    """All parameters there are, each once."""
+    within = chain.from_iterable(section.parameters for section in sections())
+    return list(dict.fromkeys(parameter.name for parameter in within))
+
+
 def _section(group: str, table: Table, value: Any, kinds: tuple[Table, ...]) -> Section:
     parameters = tuple(_walk(table, value, f"{group}."))
     if len(kinds) == 1:

@@ -122,6 +122,13 @@ def test_a_name_may_look_like_a_number_and_a_description_may_be_missing(tmp_path
         experiments.load("202", [], path)
 
 
+def test_a_deployment_that_names_no_experiment_is_the_experiment_of_its_name(tmp_path):
+    path = tmp_path / "own.yaml"
+    listed = [{"name": "birds", "parameters": {"source": BIRDS["source"]}}]
+    path.write_text(yaml.safe_dump({"deployments": listed}))
+    assert experiments.load("birds", [], path).experiment == "birds"
+
+
 def reproduced(text):
     """The experiment that a command would run."""
     words = parser().parse_args(shlex.split(text)[1:])

@@ -120,9 +120,12 @@ def test_a_value_that_cannot_be_read_is_named(file, value):
 @pytest.mark.parametrize(
     ("setting", "where", "what"),
     [
-        ("split.sed=3", "split.sed", "not permitted"),
-        ("spilt.seed=3", "spilt", "not permitted"),
-        ("split..seed=3", "split.", "not permitted"),
+        ("split.sed=3", "split.sed", "no such parameter; did you mean split.seed? (found 3)"),
+        ("spilt.seed=3", "spilt.seed", "no such parameter; did you mean split.seed?"),
+        ("split..seed=3", "split..seed", "no such parameter; did you mean split.seed?"),
+        ("epochs=3", "epochs", "no such parameter; did you mean training.epochs?"),
+        ("model.kernels=3", "model.kernels", "no such parameter, see `darkroom parameters`"),
+        ("source.url=x", "source.url", "only for kind web_archive, this is of kind folders"),
         ("split.seed=-1", "split.seed", "found -1"),
         ("split.seed=soon", "split.seed", "found 'soon'"),
         ("split.seed.deep=1", "split.seed", "integer"),
@@ -145,9 +148,9 @@ def test_a_value_that_cannot_be_read_is_named(file, value):
         ("model.head.layers=[{units: 0}]", "model.head.layers.0.units", "found 0"),
         ("source.kind=zip", "source", "'archive'"),
         ("source=here", "source", "found 'here'"),
-        ("source.kind=archive", "source.archive", "Field required"),
+        ("source.kind=archive", "source.archive", "is needed: --set source.archive=…"),
         ("source.max_file_bytes=0", "source.max_file_bytes", "found 0"),
-        ("source.fodler=x", "source.fodler", "not permitted"),
+        ("source.fodler=x", "source.fodler", "no such parameter; did you mean source.folder?"),
         ("experiment=''", "experiment", "at least 1 character"),
     ],
 )
@@ -273,13 +276,30 @@ def test_the_kind_of_model_decides_what_is_trained(file, settings, kind, part):
     assert type(model.part()).__name__ == part
 
 
+def test_another_kind_leaves_what_only_the_kind_before_had():
+    settings = ["source.folder=pictures", "source.kind=folders", "model.kind=finetune"]
+    before = experiments.load("cats-and-dogs-rescale", [])
+    after = experiments.load("cats-and-dogs-rescale", settings)
+    assert after.source.folder == Path("pictures")
+    assert after.model.kind == "finetune"
+    assert after.model.head == before.model.head
+    assert after.model.image_size == before.model.image_size
+    assert after.training == before.training
+
+
+def test_what_is_set_for_the_kind_before_is_still_refused():
+    settings = ["source.archive=x.zip", "source.kind=folders", "source.folder=pictures"]
+    with pytest.raises(ParameterError, match=r"source\.archive: only for kind archive"):
+        experiments.load("cats-and-dogs-rescale", settings)
+
+
 @pytest.mark.parametrize(
     ("settings", "what"),
     [
         (["model={kind: tree}"], "features"),
         (["model=3"], "features"),
-        (["model={kind: network}"], "model.network: Field required"),
-        (["model={kind: network, network: alexnet, head: {}}"], "not permitted"),
+        (["model={kind: network}"], "model.network: is needed"),
+        (["model={kind: network, network: alexnet, head: {}}"], "model.head: only for kind"),
         (["model={kind: finetune, views: 3}"], "model.views needs training.augmentation"),
         (["training.augmentation={zoom: 0.1}"], "changes nothing for kind features"),
         (["training.decay=0.1", "training.cosine=true"], "take one"),
