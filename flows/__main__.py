@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from flows.experiments import DEPLOYMENTS
 from flows.parameters import StepName
-from storage.errors import DarkroomError, GateClosed, ParameterError
+from storage.errors import DarkroomError, GateClosed, ParameterError, ServerUnreachable
 from tasks.classify.pictures import one_line
 from tasks.classify.submission import CLIP
 from tasks.serve.limits import MAX_BYTES
@@ -207,6 +207,12 @@ def run(words: argparse.Namespace) -> None:
         if closed.summary is not None:
             print(show(closed.summary))
         raise
+    except RuntimeError as error:
+        if not str(error).startswith("Failed to reach API"):  # so Prefect says it
+            raise
+        raise ServerUnreachable(
+            f"{error}: start that server with `prefect server start`, or unset PREFECT_API_URL"
+        ) from error
     print(show(result))
 
 

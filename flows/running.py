@@ -20,6 +20,17 @@ FIRST_RUN = "first run"
 UNCHANGED = "nothing changed"
 ASKED = "asked for with rerun"
 NOT_WHOLE = "its result is no longer there, or no longer whole"
+# What a step is given, in words: who reads `images changed` thinks of a parameter.
+GIVEN = {
+    "fingerprint": "the source",
+    "collection": "the source's pictures",
+    "images": "the usable pictures",
+    "previous": "the split before this one",
+    "split": "the split",
+    "features": "the features",
+    "model": "the model",
+    "evaluation": "the evaluation",
+}
 
 
 class Outcome(BaseModel):
@@ -175,5 +186,5 @@ def _change(name: str, before: str | None, after: str | None) -> str:
     if name == CODE:
         return "its code changed"
     if any(len(text or "") > 40 for text in (before, after)):
-        return f"{name} changed"
+        return f"{GIVEN.get(name, name)} changed"
     return f"{name}: {before or 'not set'} -> {after or 'not set'}"

@@ -110,5 +110,9 @@ class GateClosed(DarkroomError):
     summary: dict[str, Any] | None = None
 
 
+class ServerUnreachable(DarkroomError):
+    """Prefect's server, where PREFECT_API_URL says it is, does not answer."""
+
+
 class MissingLibrary(DarkroomError):
     """A shared library of the operating system is missing."""

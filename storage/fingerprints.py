@@ -91,7 +91,8 @@ class Fingerprints:
                 return state, known[1], True
             with unchanged(path):
                 digest = digests.of_file(path)
-            settled = time.time() - os.stat(path).st_mtime > SETTLED_SECONDS
+            # A time far in the future, as cameras and zips give, is as good as one long ago.
+            settled = abs(time.time() - os.stat(path).st_mtime) > SETTLED_SECONDS
         return state, digest, settled
 
     @contextlib.contextmanager

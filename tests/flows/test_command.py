@@ -3,11 +3,14 @@
 import json
 import os
 import re
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.flows.conftest import parameters, require_light
+from tests.flows.conftest import PROJECT, parameters, require_light
 from tests.pictures import LONG_AGO, picture, write_folders
 
 
@@ -159,3 +162,18 @@ def test_classify_names_pictures_and_says_why_it_cannot(finished, tmp_path):
     assert result["images"][0]["label"] in ("ant", "bee")
     assert 0.5 <= result["images"][0]["probability"] <= 1
     assert "HTML" in result["images"][1]["reason"]
+
+
+def test_a_prefect_server_that_does_not_answer_is_named():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}/api"
+        environment = os.environ | {"PREFECT_API_URL": address}
+        command = [sys.executable, "-m", "flows", "run", "digits"]
+        done = subprocess.run(
+            command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"darkroom: Failed to reach API at {address}")
+    assert "unset PREFECT_API_URL" in line

@@ -88,7 +88,11 @@ def test_a_changed_parameter_reruns_what_depends_on_it(run, experiment, develope
     assert before["extract"][0] == "cached"
     assert before["train"] == ("run", "epochs: 3 -> 4")
     assert before["evaluate"][0] == "depends"
-    assert executed(run(changed)) == ["train", "evaluate", "publish"]
+    result = run(changed)
+    assert executed(result) == ["train", "evaluate", "publish"]
+    whys = {step["name"]: step["why"] for step in result["steps"]}
+    assert whys["evaluate"] == "the model changed"
+    assert whys["publish"] == "the model changed; the evaluation changed"
 
 
 def test_a_parameter_without_effect_reruns_nothing(run, experiment, developed):

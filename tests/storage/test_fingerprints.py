@@ -87,6 +87,15 @@ def test_a_file_touched_just_now_is_not_remembered(memo, tmp_path, opened):
     assert opened == [str(path)]
 
 
+def test_a_time_in_the_future_is_remembered(memo, tmp_path, opened):
+    path = settled(tmp_path / "file", b"x")
+    os.utime(path, (2**32, 2**32))
+    memo.of_file(path)
+    opened.clear()
+    assert memo.of_file(path) == digests.of_bytes(b"x")
+    assert opened == []
+
+
 def test_a_moved_file_is_read_once_under_its_new_name(memo, tmp_path, opened):
     path = settled(tmp_path / "file", b"x").rename(tmp_path / "moved")
     opened.clear()
