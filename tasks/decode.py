@@ -30,6 +30,7 @@ JPEG_MARK = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 END_OF_JPEG, START_OF_JPEG = b"\xd9", b"\xd8"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_CHUNK_FRAME = 12  # bytes around a chunk's data: its length, its kind, its checksum
+HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"})
 EXIF_ORIENTATION = 0x0112
 ROWS_AT_A_TIME = 256
 # Formats whose EXIF rotation OpenCV leaves out when it keeps transparency.
@@ -102,6 +103,8 @@ def _what_it_is(data: bytes) -> str:
     start = data[:512].lstrip().lower()
     if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<svg", b"<script")):
         return "HTML or XML, not a picture"
+    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
+        return "HEIC, which cannot be read: convert it to JPEG"
     return "no known picture format"
 
 

@@ -51,10 +51,10 @@ def save(workspace: Workspace, table: "pd.DataFrame", origin: str) -> Collection
     """The reference to the stored table; NoUsablePictures when no row is a labelled picture."""
     kept = int((table["status"] == Status.KEPT).sum())
     if not kept:
-        found = ", ".join(f"{n} {status}" for status, n in table["status"].value_counts().items())
         raise NoUsablePictures(
-            f"expected labelled pictures in {origin}, found {found or 'no files'}: check how "
-            "labels are read (source.label_from, source.label_pattern) and that it is complete"
+            f"expected labelled pictures in {origin}, found {counted(table) or 'no files'}. Is it "
+            "complete? A label is the folder that a picture is in, or what source.label_from and "
+            "source.label_pattern say of an archive"
         )
     digest, path = manifests.save(workspace.manifests, table)
     return CollectionRef(
@@ -64,3 +64,12 @@ def save(workspace: Workspace, table: "pd.DataFrame", origin: str) -> Collection
         images=kept,
         rows=len(table),
     )
+
+
+def counted(table: "pd.DataFrame") -> str:
+    """How many rows have which status, and the commonest reason: `2 truncated (…), 1 empty (…)`."""
+    said = []
+    for status, count in table["status"].value_counts().items():
+        reason = table.loc[table["status"] == status, "reason"].mode().iloc[0]
+        said.append(f"{count} {status}" + (f" ({reason})" if reason else ""))
+    return ", ".join(said)

@@ -12,6 +12,23 @@ PICTURE_SUFFIXES = frozenset(
         *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif", ".jp2"),
     }
 )
+# What cameras and phones write, and neither OpenCV nor Pillow reads.
+FOREIGN_SUFFIXES = frozenset(
+    {
+        ".heic",
+        ".heif",
+        ".hif",
+        ".dng",
+        ".cr2",
+        ".cr3",
+        ".nef",
+        ".arw",
+        ".raf",
+        ".orf",
+        ".rw2",
+        ".psd",
+    }
+)
 SYSTEM_NAMES = frozenset({"__MACOSX", "@eaDir", ".DS_Store", "Thumbs.db", "desktop.ini"})
 # One dot and then a name; two dots are somebody's way of writing, or of leaving a folder.
 HIDDEN = re.compile(r"\.[^.]")
@@ -39,7 +56,11 @@ def unwanted(name: str) -> Found | None:
         return Found(name, None, Status.SYSTEM_FILE, "made by an operating system")
     if any(HIDDEN.match(part) for part in parts):
         return Found(name, None, Status.SYSTEM_FILE, "its name, or that of a folder, is hidden")
-    if PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES:
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in FOREIGN_SUFFIXES:
+        kind = suffix[1:].upper()
+        return Found(name, None, Status.UNDECODABLE, f"{kind} cannot be read: convert it to JPEG")
+    if suffix not in PICTURE_SUFFIXES:
         return Found(name, None, Status.NOT_A_PICTURE, "its name has no picture suffix")
     return None
 

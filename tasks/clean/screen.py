@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from storage.errors import NoUsablePictures
 from storage.statuses import IGNORED, REJECTED, Status
+from tasks.acquire.collection import counted
 from tasks.clean import likeness
 
 if TYPE_CHECKING:
@@ -39,18 +40,17 @@ def require_classes(table: "pd.DataFrame") -> tuple[str, ...]:
     kept = table[table["status"] == Status.KEPT]
     classes = tuple(sorted(kept["label"].unique()))
     if len(classes) < 2:
-        counts = table["status"].value_counts().to_dict()
         raise NoUsablePictures(
             f"expected at least two classes with usable pictures, found {len(classes)} "
-            f"({', '.join(map(repr, classes)) or 'none'}); rows by status: {counts}. A classifier "
-            "needs something to tell apart: check the labels, or what was turned down"
+            f"({', '.join(map(repr, classes)) or 'none'}); all in all {counted(table)}. A "
+            "classifier needs something to tell apart: check the labels, or what was turned down"
         )
     turned_down = table[table["status"].isin(REJECTED) & (table["label"] != "")]
     for label, rows in turned_down.groupby("label", sort=True):
         if label not in classes:
             raise NoUsablePictures(
-                f"class {label!r} has no usable picture; its rows by status: "
-                f"{rows['status'].value_counts().to_dict()}. Mend its pictures, or leave it out"
+                f"class {label!r} has no usable picture: {counted(rows)}. Mend its pictures, or "
+                "leave it out"
             )
     return classes
 

@@ -203,6 +203,13 @@ def test_a_web_page_named_jpg_says_that_it_is_one(page):
     assert decode(page) == Problem(Status.UNDECODABLE, "HTML or XML, not a picture")
 
 
+def test_a_telephones_picture_named_jpg_says_what_to_do():
+    data = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 100
+    assert decode(data) == Problem(
+        Status.UNDECODABLE, "HEIC, which cannot be read: convert it to JPEG"
+    )
+
+
 @pytest.mark.parametrize("data", [b"\0" * 5000, b"hello", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"])
 def test_bytes_that_are_no_picture_are_undecodable(data):
     assert decode(data).status == Status.UNDECODABLE

@@ -5,13 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.statuses import IGNORED, REJECTED, Status
-from tasks.acquire.found import PICTURE_SUFFIXES, Found, is_unsafe, unwanted
+from tasks.acquire.found import FOREIGN_SUFFIXES, PICTURE_SUFFIXES, Found, is_unsafe, unwanted
 
 
 @pytest.mark.parametrize("suffix", sorted(PICTURE_SUFFIXES))
 def test_every_picture_suffix_is_wanted_in_any_case(suffix):
     assert unwanted(f"train/cat.0{suffix}") is None
     assert unwanted(f"train/cat.0{suffix.upper()}") is None
+
+
+@pytest.mark.parametrize("suffix", sorted(FOREIGN_SUFFIXES))
+def test_a_format_of_cameras_is_turned_down_with_advice(suffix):
+    found = unwanted(f"train/IMG_1{suffix.upper()}")
+    assert found.status is Status.UNDECODABLE
+    assert found.reason == f"{suffix[1:].upper()} cannot be read: convert it to JPEG"
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a", "jpg", "a.jpg.txt", "a.jpg/readme", ""])
