@@ -92,7 +92,7 @@ def fit_all(
     fitted = []
     with tracked_in_parts("epochs", len(seeds) * epochs, "batches", steps, show) as advance:
         for number, seed in enumerate(seeds):
-            count = watching.Count(*advance)
+            count = watching.Count(*advance, steps)
             folder = unfinished / str(number)
             watch = watching.callbacks(count, None)
             fitted.append(
@@ -105,11 +105,12 @@ def fit_all(
                     seed=seed,
                     unfinished=folder,
                     seconds_between=seconds_between,
-                    callbacks=watching.callbacks(count, logs and logs / str(number)),
+                    callbacks=watching.callbacks(
+                        count, logs and logs / str(number), before=build.epochs
+                    ),
                 )
             )
-            # What an earlier run had done, and what early stopping left out.
-            count.complete(epochs)
+            count.up_to(epochs)
     return fitted
 
 

@@ -19,28 +19,34 @@ def require_tensorboard() -> None:
 
 
 class Count:
-    """Epochs and batches of one training, handed on to whoever shows them."""
+    """Epochs of one training, all its stages, and their `steps` batches, for who shows them."""
 
-    def __init__(self, epoch_done: Advance, batch_done: Advance) -> None:
+    def __init__(self, epoch_done: Advance, batch_done: Advance, steps: int) -> None:
         self.epochs = 0
         self.batch_done = batch_done
         self._epoch_done = epoch_done
+        self._steps = steps
 
-    def epoch(self, count: int = 1) -> None:
-        """So many epochs more are done."""
-        self.epochs += count
-        self._epoch_done(count)
+    def epoch(self) -> None:
+        """One epoch more is done, its batches are counted already."""
+        self.epochs += 1
+        self._epoch_done(1)
 
-    def complete(self, epochs: int) -> None:
-        """The training is over, however few of its `epochs` have been counted."""
-        if epochs > self.epochs:
-            self.epoch(epochs - self.epochs)
+    def up_to(self, epochs: int) -> None:
+        """So many epochs are over: an earlier run did them, or early stopping left them out."""
+        for _ in range(self.epochs, epochs):
+            self.batch_done(self._steps)
+            self.epoch()
 
 
-def callbacks(count: Count, logs: Path | None) -> tuple[Any, ...]:
-    """Keras callbacks that count every batch and epoch and, with `logs`, write for TensorBoard."""
+def callbacks(count: Count, logs: Path | None, before: int = 0) -> tuple[Any, ...]:
+    """Keras callbacks that count every batch and epoch and, with `logs`, write for TensorBoard.
+
+    `before` is how many epochs the stages before this one have.
+    """
     keras = load_keras()
     watch = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: count.up_to(before + epoch),
         on_train_batch_end=lambda batch, logs: count.batch_done(1),
         on_epoch_end=lambda epoch, logs: count.epoch(),
     )

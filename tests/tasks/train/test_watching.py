@@ -25,17 +25,35 @@ def test_every_batch_and_epoch_is_reported_and_logs_can_be_read(tmp_path):
     values = np.random.default_rng(1).normal(size=(20, 4)).astype(np.float16)
     data = Labelled(lambda positions: values[positions], np.arange(20) % 2)
     logs = tmp_path / "logs"
-    count = watching.Count(adding("epochs"), adding("batches"))
+    count = watching.Count(adding("epochs"), adding("batches"), 3)
     fit(
         lambda: build_head(Head(), SHAPE, 2), data, data, shape=SHAPE,
         schedule=Schedule("adam", 1e-3, 3, 8), seed=1, unfinished=tmp_path / "state",
         callbacks=watching.callbacks(count, logs),
     )  # fmt: skip
     assert done == {"epochs": 3, "batches": 9}
-    count.complete(5)
-    count.complete(5)
-    assert done == {"epochs": 5, "batches": 9}
+    count.up_to(5)
+    count.up_to(5)
+    assert done == {"epochs": 5, "batches": 15}
     for part in ("train", "validation"):
         events = EventAccumulator(str(logs / part))
         events.Reload()
         assert len(events.Tags()["tensors"]) >= 2, part
+
+
+def test_what_an_earlier_run_did_is_counted_before_the_first_new_epoch(tmp_path):
+    values = np.random.default_rng(1).normal(size=(20, 4)).astype(np.float16)
+    data = Labelled(lambda positions: values[positions], np.arange(20) % 2)
+
+    def fitted(epochs, *callbacks):
+        fit(
+            lambda: build_head(Head(), SHAPE, 2), data, data, shape=SHAPE,
+            schedule=Schedule("adam", 1e-3, epochs, 8), seed=1, unfinished=tmp_path / "state",
+            seconds_between=0.0, callbacks=callbacks,
+        )  # fmt: skip
+
+    fitted(2)
+    seen = []
+    count = watching.Count(lambda epochs: seen.append("epoch"), seen.append, 3)
+    fitted(3, *watching.callbacks(count, None, before=1))
+    assert seen == [*[3, "epoch"] * 3, 1, 1, 1, "epoch"]
