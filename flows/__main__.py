@@ -318,6 +318,8 @@ def classify(words: argparse.Namespace) -> None:
 
 def serve(words: argparse.Namespace) -> None:
     """`darkroom serve`."""
+    if words.max_bytes < 1:
+        raise ParameterError(f"--max-bytes takes 1 or more, found {words.max_bytes}")
     from flows.serve import serve as answer
 
     answer(model=words.model, host=words.host, port=words.port, max_bytes=words.max_bytes)

@@ -58,6 +58,7 @@ def test_experiments_are_listed(darkroom):
         (["run", "digits", "--set", "training.epochs=0"], "training.epochs"),
         (["run", "digits", "--rerun", "trian"], "trian"),
         (["classify", "nowhere", "x.jpg"], "no model at nowhere"),
+        (["serve", "nowhere", "--max-bytes", "-4"], "--max-bytes takes 1 or more, found -4"),
         (["explain", "digits", "--file", "missing.yaml"], "missing.yaml"),
     ],
 )
