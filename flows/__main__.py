@@ -80,8 +80,12 @@ def parser() -> argparse.ArgumentParser:
         help="an experiment, EXPERIMENT/RUN or a report's folder; two for compare",
     )  # fmt: skip
     cache = commands.add_parser("cache", help="what is stored: list it, check it, free space")
-    cache.add_argument("action", choices=("list", "verify", "gc"))
-    cache.add_argument("--yes", action="store_true", help="gc: remove without asking")
+    cache.add_argument(
+        "action", choices=("list", "verify", "gc", "drop"),
+        help="sizes; damage; remove what nothing needs; forget an experiment",
+    )  # fmt: skip
+    cache.add_argument("name", metavar="EXPERIMENT", nargs="?", help="for drop")
+    cache.add_argument("--yes", action="store_true", help="gc, drop: remove without asking")
     return top
 
 
@@ -348,10 +352,14 @@ def cache(words: argparse.Namespace) -> None:
     """`darkroom cache`."""
     from flows import housekeeping
 
+    if (words.name is not None) != (words.action == "drop"):
+        raise ParameterError("cache drop takes an EXPERIMENT, the other actions take none")
     if words.action == "list":
         housekeeping.show()
     elif words.action == "verify":
         housekeeping.verify()
+    elif words.action == "drop":
+        housekeeping.drop(words.name, ask=not words.yes)
     else:
         housekeeping.collect(ask=not words.yes)
 

@@ -1,8 +1,10 @@
-"""`darkroom cache`: what is stored, whether it is whole, and what nothing needs any more."""
+"""`darkroom cache`: what is stored, whether it is whole, and what can go."""
 
 import sys
+from pathlib import Path
 
 from storage import inventory
+from storage.errors import ParameterError
 from storage.workspace import Workspace
 
 # Younger files may belong to a run that has not got round to saying so.
@@ -39,13 +41,37 @@ def collect(*, ask: bool) -> None:
     if not unneeded:
         print("nothing to remove: every file is needed, or too young to tell")
         return
-    for group, paths in inventory.by_kind(workspace, unneeded).items():
-        print(f"{group:>12}  {len(paths):>9,} to remove  {inventory.total(paths):>14,} bytes")
-    if ask and not _confirmed(len(unneeded)):
+    _remove(workspace, unneeded, ask=ask)
+
+
+def drop(experiment: str, *, ask: bool) -> None:
+    """Forget an experiment, after asking: reports, records, publications, its sticky splits.
+
+    ParameterError if there is nothing of that name.
+    """
+    from tasks.publish import index
+
+    workspace = Workspace.current()
+    own = inventory.of_experiment(workspace, experiment)
+    if not own:
+        raise ParameterError(f"nothing is stored of an experiment {experiment!r}")
+    for path in own:
+        print(path)
+    if _remove(workspace, own, ask=ask):
+        index.write(workspace)
+        print("`darkroom cache gc` frees what only these needed, an hour after the last run")
+
+
+def _remove(workspace: Workspace, paths: list[Path], *, ask: bool) -> bool:
+    """Whether it was done: by kind, what goes is shown before."""
+    for group, some in inventory.by_kind(workspace, paths).items():
+        print(f"{group:>12}  {len(some):>9,} to remove  {inventory.total(some):>14,} bytes")
+    if ask and not _confirmed(len(paths)):
         print("nothing was removed")
-        return
-    inventory.remove(unneeded)
-    print(f"removed {len(unneeded):,}")
+        return False
+    inventory.remove(paths)
+    print(f"removed {len(paths):,}")
+    return True
 
 
 def _confirmed(count: int) -> bool:

@@ -5,6 +5,7 @@ report keeps what its records point to, features, split and images included; the
 each step keeps its result. The rest is unneeded.
 """
 
+import re
 import shutil
 import time
 from collections import defaultdict
@@ -17,6 +18,7 @@ from storage.atomic import TEMPORARY_PREFIX
 from storage.errors import StorageDamaged
 from storage.images import ImageStore
 from storage.layout import METRICS, RUN
+from storage.names import as_file_name
 from storage.shards import ShardStore
 from storage.workspace import Workspace
 
@@ -166,6 +168,10 @@ def _is_own_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
 def _needed(workspace: Workspace) -> set[Path]:
     """Places that a record of any run, or an experiment's memory, points to."""
     keep: set[Path] = set()
@@ -259,6 +265,24 @@ def _listed(store: ShardStore, path: Path) -> set[tuple[Path, int]]:
         return {(shard, shard.stat().st_size) for shard in store.paths()}
 
 
+def of_experiment(workspace: Workspace, experiment: str) -> list[Path]:
+    """What is this experiment's alone: its reports, records, publications and sticky splits.
+
+    What they point to (models, features, pictures) is not among it, others may need it too.
+    """
+    name = as_file_name(experiment)
+    link = published.link(workspace, experiment)
+    lines = (workspace.splits / "lineage").glob("*.json")
+    own = [
+        workspace.reports / name,
+        workspace.records / name,
+        link,
+        *(link.with_name(link.name + suffix) for suffix in (published.HISTORY, published.CARD)),
+        *(path for path in lines if re.fullmatch(rf"{re.escape(name)}-\d+", path.stem)),
+    ]
+    return [path for path in own if path.exists() or path.is_symlink()]
+
+
 def by_kind(workspace: Workspace, paths: list[Path]) -> dict[str, list[Path]]:
     """`paths` by the kind of thing they are, in the order of KINDS."""
     groups: dict[str, list[Path]] = defaultdict(list)
@@ -269,14 +293,14 @@ def by_kind(workspace: Workspace, paths: list[Path]) -> dict[str, list[Path]]:
 
 def total(paths: list[Path]) -> int:
     """Bytes of these files and of the files in these folders."""
-    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
+    files = [file for path in paths for file in (path.rglob("*") if _is_folder(path) else [path])]
     return sum(file.stat().st_size for file in files if _is_own_file(file))
 
 
 def remove(paths: list[Path]) -> None:
     """Delete these files and folders; what is gone already is no error."""
     for path in paths:
-        if path.is_dir():
+        if _is_folder(path):
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)

@@ -1,12 +1,13 @@
 """Models are published only through the gate, and one command takes them back."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from storage import published
-from storage.errors import GateClosed
+from storage.errors import GateClosed, ParameterError
 
 
 def gated(experiment, **gate):
@@ -90,6 +91,41 @@ def test_gc_keeps_what_can_be_taken_back_to(run, experiment, developed, workspac
     gone = inventory.unneeded(workspace)
     assert workspace.root / first.model not in gone
     assert inventory.damaged(workspace) == []
+
+
+def test_a_dropped_experiment_is_forgotten_and_gc_frees_what_it_needed(
+    run, experiment, developed, workspace, capsys
+):
+    from flows import housekeeping
+    from storage import inventory
+
+    # One whose name begins the same keeps what it has.
+    run(experiment.model_copy(update={"experiment": "small-1"}))
+    housekeeping.drop("small", ask=True)
+    assert "nothing was removed" in capsys.readouterr().out
+    assert published.current(workspace, "small") is not None
+
+    housekeeping.drop("small", ask=False)
+    left = [path.relative_to(workspace.root).as_posix() for path in named(workspace, "small")]
+    assert left == []
+    assert named(workspace, "small-1")
+    assert "small-1" in (workspace.reports / "index.html").read_text()
+    assert Path(developed["model"]).is_file()
+    assert inventory.unneeded(workspace) == []  # small-1 needs the same
+
+    housekeeping.drop("small-1", ask=False)
+    inventory.remove(inventory.unneeded(workspace))
+    assert not Path(developed["model"]).exists()
+    assert not any(path.is_file() for path in workspace.images.rglob("*"))
+    with pytest.raises(ParameterError, match="nothing is stored of an experiment 'small'"):
+        housekeeping.drop("small", ask=False)
+
+
+def named(workspace, experiment):
+    """Whatever is called as the experiment, locks aside."""
+    names = re.compile(rf"{experiment}(-\d+\.json|\.history\.json|\.md)?")
+    found = (path for path in workspace.root.rglob("*") if names.fullmatch(path.name))
+    return [path for path in found if workspace.locks not in path.parents]
 
 
 def test_without_test_pictures_nothing_is_published_and_nothing_fails(run, experiment, workspace):
