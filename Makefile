@@ -27,7 +27,7 @@ demo: $(STAMP)
 	$(BIN)/darkroom run digits
 
 test: $(STAMP)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
