@@ -32,10 +32,12 @@ PREFECT_DEFAULTS = {
     "DO_NOT_TRACK": "1",
 }
 
+OWN_LIST = "a prefect.yaml with your own experiments"
+
 EXAMPLES = """
 examples:
   darkroom experiments                       what there is to run
-  darkroom run digits                        a whole experiment in about two minutes
+  darkroom run digits                        a whole experiment in a minute or two
   darkroom run my-pictures --set source.folder=holiday
                                              your own folder of class folders
   darkroom run cats-and-dogs-small --set source.archive=dogs-vs-cats.zip
@@ -86,6 +88,10 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     cache.add_argument("name", metavar="EXPERIMENT", nargs="?", help="for drop")
     cache.add_argument("--yes", action="store_true", help="gc, drop: remove without asking")
+    for command in commands.choices.values():  # there too, where people put it
+        command.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+        )
     return top
 
 
@@ -144,7 +150,7 @@ def _choices_and_outputs(classify: argparse.ArgumentParser) -> None:
 
 def _experiment_commands(commands: Any) -> None:
     listing = commands.add_parser("experiments", help="list the experiments")
-    listing.add_argument("--file", type=Path, default=DEPLOYMENTS, help=argparse.SUPPRESS)
+    listing.add_argument("--file", type=Path, default=DEPLOYMENTS, help=OWN_LIST)
     _parameters_command(commands)
     for name, text in (
         ("run", "run an experiment"),
@@ -168,7 +174,7 @@ def _experiment_commands(commands: Any) -> None:
             "--file",
             type=Path,
             default=DEPLOYMENTS,
-            help="a prefect.yaml with your own experiments",
+            help=OWN_LIST,
         )
     commands.choices["run"].add_argument(
         "--retry", choices=("failed",), help="take up downloads that failed and may succeed now"
@@ -184,9 +190,7 @@ def _parameters_command(commands: Any) -> None:
         "name", metavar="EXPERIMENT", nargs="?",
         help="show its values; without one, the defaults of every kind of source and model",
     )  # fmt: skip
-    listing.add_argument(
-        "--file", type=Path, default=DEPLOYMENTS, help="a prefect.yaml with your own experiments"
-    )
+    listing.add_argument("--file", type=Path, default=DEPLOYMENTS, help=OWN_LIST)
 
 
 def run(words: argparse.Namespace) -> None:

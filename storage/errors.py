@@ -20,6 +20,7 @@
     │   └── NothingToTakeBack
     ├── TrainingDiverged     the loss became NaN or infinite
     ├── GateClosed           the model is not good enough to be published
+    ├── ServerUnreachable    no Prefect server answers at PREFECT_API_URL
     └── MissingLibrary       a system library is not installed
 
 A message says what was expected, what was found and what to do.

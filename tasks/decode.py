@@ -68,8 +68,9 @@ def opencv() -> Any:
         if "libGL" not in str(error) and "libgthread" not in str(error):
             raise
         raise MissingLibrary(
-            f"OpenCV cannot start ({error}): expected the system library libGL. Install it with "
-            "`apt-get install libgl1` (Debian, Ubuntu) or `dnf install mesa-libGL` (Fedora)"
+            f"OpenCV cannot start ({error}): expected the system libraries libGL and GLib. Install "
+            "them with `apt-get install libgl1 libglib2.0-0` (Debian, Ubuntu) or `dnf install "
+            "mesa-libGL glib2` (Fedora)"
         ) from error
     return cv2
 

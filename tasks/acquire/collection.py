@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from storage import manifests
-from storage.errors import NoUsablePictures
+from storage.errors import NoUsablePictures, SourceError
 from storage.images import ImageStore
 from storage.names import natural_key
 from storage.references import CollectionRef
@@ -17,6 +17,9 @@ from tasks.progress import Advance
 if TYPE_CHECKING:
     import pandas as pd
 
+SPLITS = frozenset(
+    {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "holdout"}
+)
 COLUMNS = ("name", "label", "source", "image", "bytes", "status", "reason")
 
 
@@ -48,7 +51,10 @@ def _row(
 
 
 def save(workspace: Workspace, table: "pd.DataFrame", origin: str) -> CollectionRef:
-    """The reference to the stored table; NoUsablePictures when no row is a labelled picture."""
+    """The reference to the stored table.
+
+    NoUsablePictures when no row is a labelled picture, SourceError when the labels are splits.
+    """
     kept = int((table["status"] == Status.KEPT).sum())
     if not kept:
         raise NoUsablePictures(
@@ -56,6 +62,7 @@ def save(workspace: Workspace, table: "pd.DataFrame", origin: str) -> Collection
             "complete? A label is the folder that a picture is in, or what source.label_from and "
             "source.label_pattern say of an archive"
         )
+    _require_no_splits(set(table.loc[table["status"] == Status.KEPT, "label"]), origin)
     digest, path = manifests.save(workspace.manifests, table)
     return CollectionRef(
         digest=digest,
@@ -64,6 +71,16 @@ def save(workspace: Workspace, table: "pd.DataFrame", origin: str) -> Collection
         images=kept,
         rows=len(table),
     )
+
+
+def _require_no_splits(labels: set[str], origin: str) -> None:
+    """Somebody's train/cat/1.jpg would become a picture of the class train."""
+    if len(labels) > 1 and SPLITS.issuperset(label.lower() for label in labels):
+        raise SourceError(
+            f"expected classes in {origin}, found {', '.join(sorted(labels))}: those are splits, "
+            "and Darkroom makes its own. Name one of them in source.folder; or pack them all into "
+            "a zip: source.kind=archive, source.label_from=folder takes the innermost folder"
+        )
 
 
 def counted(table: "pd.DataFrame") -> str:

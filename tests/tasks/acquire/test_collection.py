@@ -5,14 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage import manifests
-from storage.errors import NoUsablePictures
+from storage.errors import NoUsablePictures, SourceError
 from storage.images import ImageStore
 from storage.statuses import Status
 from storage.wholeness import is_whole
 from storage.workspace import Workspace
 from tasks.acquire.collection import COLUMNS, collect, save
 from tasks.acquire.found import Found
-from tasks.acquire.labels import by_folder, by_name
+from tasks.acquire.labels import by_first_folder, by_folder, by_name
 from tasks.acquire.sources import KAGGLE_NAMES
 from tests.pictures import picture
 
@@ -138,3 +138,20 @@ def test_no_file_at_all_is_an_error_that_says_so(table_of, workspace):
     with pytest.raises(NoUsablePictures, match="found no files"):
         save(workspace, table_of(), "x.zip")
     assert not workspace.manifests.exists()
+
+
+def test_folders_that_are_splits_are_no_classes(table_of, workspace):
+    names = ("train/cat/1.jpg", "Test/cat/2.jpg")
+    tables = [
+        table_of(*(Found(name, CAT) for name in names), label=label)
+        for label in (by_first_folder, by_folder)
+    ]
+    with pytest.raises(SourceError, match="found Test, train: those are splits"):
+        save(workspace, tables[0], "pictures")
+    assert save(workspace, tables[1], "pictures").images == 2
+
+
+@pytest.mark.parametrize("names", [("train/1.jpg", "plane/2.jpg"), ("train/1.jpg",)])
+def test_a_class_may_be_called_as_a_split(table_of, workspace, names):
+    table = table_of(*(Found(name, CAT) for name in names), label=by_folder)
+    assert save(workspace, table, "vehicles").images == len(names)
