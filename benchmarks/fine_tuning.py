@@ -4,7 +4,9 @@ Both train the same layers (VGG16's block 5 and a dense head) with the settings 
 cats-and-dogs-finetuned, 224 pixels, in the same precision, by the same `fit`, on random pictures
 held in memory; the whole network computes blocks 1 to 4 anew for every picture of every epoch, as
 the tutorials do. An epoch is what `fit` calls one: every training picture once, then half as many
-validation pictures, as in the experiment. Epochs take turns, medians are compared.
+validation pictures, as in the experiment. Epochs take turns, medians are compared. Beside them, the
+two operations that decide how far this can go: a convolution of block 5 and its filters' gradient,
+with as many multiplications each.
 """
 
 import statistics
@@ -18,14 +20,14 @@ import numpy as np
 from benchmarks.measuring import write
 from tasks.extract.backbone import Backbone
 from tasks.extract.precision import Precision, resolve
-from tasks.tensorflow import load_keras
+from tasks.tensorflow import load_keras, load_tensorflow
 from tasks.train.batches import Labelled
 from tasks.train.fine_tuning import FineTuning, build_tuned
 from tasks.train.fit import fit
 from tasks.train.head import build_head
 from tasks.train.schedule import Schedule
 
-TRAIN, VALIDATION, SIDE, BATCH, ROUNDS = 128, 64, 224, 32, 3
+TRAIN, VALIDATION, SIDE, BATCH, ROUNDS, OPERATIONS = 128, 64, 224, 32, 5, 30
 TUNING = FineTuning()
 
 
@@ -70,6 +72,39 @@ def seconds_of(model: Any, rows: np.ndarray) -> float:
     return ends[3] - ends[2]
 
 
+def operations(precision: Precision) -> dict[str, float]:
+    """Milliseconds of a convolution of block 5 and of its filters' gradient, for one batch."""
+    tf = load_tensorflow()
+    pictures = tf.cast(tf.random.normal((BATCH, SIDE // 16, SIDE // 16, 512)), precision)
+    filters = tf.cast(tf.random.normal((3, 3, 512, 512)), precision)
+
+    def forward() -> Any:
+        return tf.nn.conv2d(pictures, filters, 1, "SAME")
+
+    def gradient() -> Any:
+        return tf.raw_ops.Conv2DBackpropFilter(
+            input=pictures,
+            filter_sizes=filters.shape,
+            out_backprop=pictures,
+            strides=[1, 1, 1, 1],
+            padding="SAME",
+        )
+
+    def milliseconds(operation: Any) -> float:
+        compiled = tf.function(operation)
+        took = []
+        for _ in range(OPERATIONS):
+            started = time.perf_counter()
+            compiled().numpy()
+            took.append(1000 * (time.perf_counter() - started))
+        return round(statistics.median(took), 1)
+
+    return {
+        "forward_milliseconds": milliseconds(forward),
+        "filter_gradient_milliseconds": milliseconds(gradient),
+    }
+
+
 def main() -> None:
     """Each precision that this machine would choose or be told."""
     results: dict[str, Any] = {"train": TRAIN, "validation": VALIDATION}
@@ -81,6 +116,7 @@ def main() -> None:
             "cached_seconds": round(cached, 2),
             "whole_network_seconds": round(through, 2),
             "times_as_fast": round(statistics.median(b / a for a, b in rounds), 2),
+            **operations(precision),
         }
     write("fine_tuning", results)
 
