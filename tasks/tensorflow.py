@@ -1,6 +1,7 @@
 """The one door to TensorFlow and Keras: imported when a step needs them, and not before."""
 
 import contextlib
+import importlib
 import os
 import sys
 from collections.abc import Iterator
@@ -9,16 +10,20 @@ from typing import Any
 
 def load_keras() -> Any:
     """The module keras, on the TensorFlow backend, without TensorFlow's chatter."""
+    # In a function that TensorFlow traces no more than this may run: AutoGraph, which cannot
+    # translate os.environ, would warn and print every environment variable, secrets included.
+    if "keras" not in sys.modules:
+        _import_keras()
+    return sys.modules["keras"]
+
+
+def _import_keras() -> None:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # Where this is unset TensorFlow would take every GPU's memory at once.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    if "keras" not in sys.modules:
-        with _silent_libraries():
-            import keras
-    import keras
-
-    return keras
+    with _silent_libraries():
+        importlib.import_module("keras")
 
 
 def load_tensorflow() -> Any:

@@ -1,5 +1,10 @@
 """Mixup: what is blended with what, and that a resumed training sees the same."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,6 +17,7 @@ from tasks.train.mixing import mixed
 from tasks.train.schedule import Schedule
 
 SHAPE = (2, 2, 8)
+PROJECT = Path(__file__).resolve().parents[3]
 
 
 def batches(count=6, size=4):
@@ -83,3 +89,33 @@ def test_a_training_with_blended_pictures_is_resumed_as_if_it_had_never_stopped(
 def test_a_sigmoid_refuses_blended_labels(tmp_path):
     with pytest.raises(ParameterError, match=r"training\.mixup is for softmaxes"):
         trained(tmp_path / "state", 2, mixup=0.4)
+
+
+def test_a_training_prints_nothing_least_of_all_the_environment(tmp_path):
+    script = f"""
+import numpy as np
+from pathlib import Path
+from tasks.augmentation import Augmentation
+from tasks.train.batches import Labelled
+from tasks.train.fit import fit
+from tasks.train.networks import Network, build_network
+from tasks.train.schedule import Schedule
+pixels = np.zeros((12, 28 * 28 * 3), np.uint8)
+data = Labelled(lambda positions: pixels[positions], np.arange(12) % 3)
+changes = Augmentation(rotation=10, horizontal_flip=True)
+fit(
+    lambda: build_network(Network(name="lenet5"), (28, 28, 3), 3), data, data, shape=(28, 28, 3),
+    schedule=Schedule("adam", 0.001, 1, 4, cosine=True, mixup=0.2, augmentation=changes),
+    seed=1, unfinished=Path({str(tmp_path)!r}),
+)
+"""
+    secret = os.environ | {"SOMEBODYS_TOKEN": "hunter2"}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PROJECT,
+        env=secret,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
