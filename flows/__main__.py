@@ -201,6 +201,8 @@ def run(words: argparse.Namespace) -> None:
     from flows.pipeline import pipeline
 
     show = json.dumps if words.json else said
+    # Ended by `kill` or `timeout`, it stops its server as it does at Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     _start_own_server()
     try:
         with read_from(words.file, words.name):

@@ -1,6 +1,5 @@
 """An experiment's parameters: one tree, the same in YAML, on the command line and in Prefect."""
 
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -19,7 +18,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from tasks.acquire.sources import Source
+from tasks.acquire.sources import Source, UserPath
 from tasks.augmentation import Augmentation
 from tasks.decode import MAX_PIXELS
 from tasks.evaluate.look import Look
@@ -94,7 +93,7 @@ class Pretrained(Parameters):
         description="imagenet: as the backbone was trained; rescale: pixels divided by 255.",
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description=PRECISION)
-    weights: Path | None = Field(None, description="A file with VGG16's published weights.")
+    weights: UserPath | None = Field(None, description="A file with VGG16's published weights.")
     views: NonNegativeInt = Field(
         0, description="Changed views of each training picture (training.augmentation), cached."
     )

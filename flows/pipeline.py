@@ -19,7 +19,7 @@ from flows.running import Forecast, Outcome, Run
 from flows.summary import summarise
 from storage.errors import GateClosed
 from storage.workspace import Workspace
-from tasks.acquire.identity import fingerprint
+from tasks.acquire.identity import fingerprint, visits
 from tasks.acquire.sources import Source
 from tasks.acquire.step import Again, acquire
 from tasks.acquire.visiting import begin_visit, fetch
@@ -40,6 +40,7 @@ def develop(call: Run | Forecast, p: Experiment, again: Again = "no") -> None:
         acquire,
         source=p.source,
         fingerprint=fingerprint(workspace, p.source),
+        visits=visits(workspace, p.source),
         again=again,
     )
     images = call(

@@ -11,7 +11,7 @@ from flows.pipeline import develop, finish
 from flows.running import Run
 from storage.workspace import Workspace
 from tasks.acquire.sources import Source
-from tasks.acquire.visiting import begin_visit
+from tasks.acquire.visiting import begin_visit, require_revisitable
 from tasks.evaluate.look import Look
 
 UNCHANGED = "Unchanged"
@@ -39,6 +39,7 @@ def refresh(
         experiment=experiment, source=source, clean=clean, split=split, model=model,
         training=training, look=look, publish=publish,
     )  # fmt: skip
+    require_revisitable(source)
     with Run(experiment, [], None) as run:
         begin_visit(Workspace.current(), source)
         develop(run, parameters, again="all")

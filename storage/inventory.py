@@ -116,7 +116,8 @@ def unneeded(workspace: Workspace, *, older_than_seconds: float = 0.0) -> list[P
 
     What was written within the last `older_than_seconds` is left alone, since a running step may
     be about to refer to it; leftovers of killed writes go after LEFTOVER_SECONDS, and killed work
-    that a run could take up again goes UNFINISHED_DAYS after it was last written to.
+    that a run could take up again, its pictures and features included, goes UNFINISHED_DAYS after
+    it was last written to.
     """
     keep = _needed(workspace)
     images = _needed_images(keep)
@@ -128,10 +129,9 @@ def unneeded(workspace: Workspace, *, older_than_seconds: float = 0.0) -> list[P
         *workspace.features.glob("*/sets/*.json"),
     ]
     gone = [path for path in candidates if _is_finished(path) and path not in keep]
-    store = ImageStore(workspace.images)
-    gone += [store.path(name) for name in store.names() if name not in images]
     gone += _unneeded_facts(workspace, images)
     gone = [path for path in gone if _age_seconds(path) >= older_than_seconds]
+    gone += _unneeded_images(workspace, images, older_than_seconds)
     gone += _unneeded_features(workspace, set(gone), older_than_seconds)
     gone += _abandoned(workspace)
     return sorted([*gone, *_leftovers(workspace, set(gone))])
@@ -233,6 +233,18 @@ def _needed_images(keep: Iterable[Path]) -> set[str]:
     return names
 
 
+def _unneeded_images(
+    workspace: Workspace, needed: set[str], older_than_seconds: float
+) -> Iterator[Path]:
+    """Images that can go; those in no table yet are a killed run's, which may fetch the rest."""
+    store = ImageStore(workspace.images)
+    finished = _needed_images(workspace.manifests.glob("*.parquet"))
+    for name in store.names():
+        age = older_than_seconds if name in finished else UNFINISHED_DAYS * DAY_SECONDS
+        if name not in needed and _age_seconds(store.path(name)) >= age:
+            yield store.path(name)
+
+
 def _unneeded_facts(workspace: Workspace, images: set[str]) -> Iterator[Path]:
     """Shards of facts without any needed image."""
     for store in _shard_stores(workspace.facts):
@@ -244,15 +256,16 @@ def _unneeded_facts(workspace: Workspace, images: set[str]) -> Iterator[Path]:
 def _unneeded_features(
     workspace: Workspace, gone: set[Path], older_than_seconds: float
 ) -> Iterator[Path]:
-    """Shards of features, old enough, that no set lists which stays."""
+    """Shards of features that no set lists which stays; those of no set at all are unfinished."""
     for store in _shard_stores(workspace.features):
-        listed: set[tuple[Path, int]] = set()
-        for path in store.folder.glob("sets/*.json"):
-            if _is_finished(path) and path not in gone:
-                listed |= _listed(store, path)
+        sets = [path for path in store.folder.glob("sets/*.json") if _is_finished(path)]
+        lists = {path: _listed(store, path) for path in sets}
+        finished = {path for listed in lists.values() for path, _ in listed}
+        listed = set().union(*(found for path, found in lists.items() if path not in gone))
         for path in store.paths():
-            used = (path, path.stat().st_size) in listed
-            if not used and _age_seconds(path) >= older_than_seconds:
+            shard = (path, path.stat().st_size)
+            age = older_than_seconds if path in finished else UNFINISHED_DAYS * DAY_SECONDS
+            if shard not in listed and _age_seconds(path) >= age:
                 yield path
 
 

@@ -37,9 +37,13 @@ class ImagesRef(Reference):
 
 
 class SplitRef(Reference):
-    """Which picture is in which split; `tree` is the folder tree of hard links."""
+    """Which picture is in which split; `tree` is the folder tree of hard links.
+
+    `memory` is where a sticky split's line is remembered, "" for the others.
+    """
 
     tree: str
+    memory: str = ""
     classes: tuple[str, ...]
     train: int
     validation: int

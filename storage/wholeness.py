@@ -69,7 +69,8 @@ def _images(workspace: Workspace, reference: Reference) -> bool:
 
 def _split(workspace: Workspace, reference: SplitRef) -> bool:
     path = _table(workspace, reference)
-    if path is None:
+    # Without its memory the next split would begin anew, and pictures would move.
+    if path is None or not (workspace.root / reference.memory).exists():
         return False
     leaves = leaves_of(workspace, manifests.load(path))
     return trees.is_whole(workspace.root / reference.tree, leaves)

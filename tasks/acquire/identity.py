@@ -66,7 +66,7 @@ def _of_lists(workspace: Workspace, memo: Fingerprints, source: Synsets) -> str:
     ]
     if not all(path.is_file() for path in paths):
         return digests.of_value(sorted(places))
-    return digests.of_value([memo.of_files(paths), visits(workspace, source)])
+    return digests.of_value(memo.of_files(paths))
 
 
 def visit_file(workspace: Workspace, source: Synsets) -> Path:
@@ -75,7 +75,9 @@ def visit_file(workspace: Workspace, source: Synsets) -> Path:
     return workspace.downloads / "visits" / f"{name}.json"
 
 
-def visits(workspace: Workspace, source: Synsets) -> int:
-    """How often a refresh, or a retry, has gone through the addresses again."""
+def visits(workspace: Workspace, source: Any) -> int:
+    """How often a refresh, or a retry, has gone through a synset source's addresses again."""
+    if not isinstance(source, Synsets):
+        return 0
     path = visit_file(workspace, source)
     return int(folders.read_json(path)["visits"]) if path.exists() else 0

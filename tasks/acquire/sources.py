@@ -48,7 +48,7 @@ class Labels(SourceParameters):
         description="For label_from=name: a regular expression with a group named 'label', "
         "matched against the file's name without its folders.",
     )
-    label_csv: str | None = Field(
+    label_csv: Annotated[str, AfterValidator(os.path.expanduser)] | None = Field(
         None,
         description="For label_from=csv: a CSV file whose first two columns are a picture's name "
         "(with or without its suffix) and its label. A path on disk; where there is no such file, "

@@ -39,10 +39,16 @@ WITHOUT_EFFECT = frozenset({"again", *(f"source.{name}" for name in MANNERS)})
 
 
 @task(name="acquire", cache_policy=ByContent(without_effect=WITHOUT_EFFECT))
-def acquire(source: Source, fingerprint: str, again: Again = "no") -> CollectionRef:
+def acquire(
+    source: Source,
+    fingerprint: str,
+    visits: int = 0,  # noqa: ARG001 - a part of the key
+    again: Again = "no",
+) -> CollectionRef:
     """Every file of the source as a row, every picture in the image store.
 
     `fingerprint` is what the source held when the run began; SourceChanged if that changes.
+    `visits` is how often its addresses were gone through again: another visit is another result.
     `again` says which addresses that were visited before are visited once more.
     """
     workspace = Workspace.current()
@@ -94,7 +100,8 @@ def opened(
     """The source's name, to be shown, and its files; `downloaded` is Kaggle's folder, if any."""
     if isinstance(source, Folders):
         files = folders.files_of(source.folder, max_file_bytes=source.max_file_bytes)
-        return str(source.folder), files
+        # Its name alone: at another path the same pictures are the same collection.
+        return source.folder.resolve().name, files
     if isinstance(source, Digits):
         return "digits", _archive_files(identity.digits_zip(workspace), Archive(archive=Path()))
     if isinstance(source, WebArchive):

@@ -3,9 +3,10 @@
 from typing import Any
 
 from storage import atomic
+from storage.errors import ParameterError
 from storage.workspace import Workspace
 from tasks.acquire import identity
-from tasks.acquire.sources import Synsets, Web, WebArchive
+from tasks.acquire.sources import Archive, Synsets, Web, WebArchive
 from tasks.acquire.web.downloader import Manners
 from tasks.acquire.web.limits import Limits
 from tasks.acquire.web.source import list_files, web_archive
@@ -56,3 +57,12 @@ def begin_visit(workspace: Workspace, source: Any) -> None:
     if isinstance(source, Synsets):
         number = identity.visits(workspace, source) + 1
         atomic.write_json(identity.visit_file(workspace, source), {"visits": number})
+
+
+def require_revisitable(source: Any) -> None:
+    """ParameterError for what Kaggle's client keeps: it is downloaded once."""
+    if isinstance(source, Archive) and source.kaggle and not source.archive.exists():
+        raise ParameterError(
+            f"expected a source that can be looked at again, found {source.kaggle}, which Kaggle's "
+            "client downloads once: put each new version at source.archive"
+        )

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
 from storage.names import natural_key
+from storage.statuses import IGNORED
 from tasks.acquire import archive
 from tasks.acquire.folders import is_plain, paths_of
 from tasks.acquire.found import Found, unwanted
@@ -100,7 +101,7 @@ class Pictures:
 
     def _of(self, path: Path, others: set[str]) -> Iterator[Picture]:
         if path.is_dir():
-            yield from (one for one in _of_folder(path) if self._wanted(one, others))
+            yield from (_judged(one) for one in _of_folder(path) if self._wanted(one, others))
         elif _is_archive(path):
             yield from self._of_archive(path, others)
         else:
@@ -108,7 +109,7 @@ class Pictures:
 
     def _of_archive(self, path: Path, others: set[str]) -> Iterator[Picture]:
         try:
-            yield from (one for one in _of_archive(path) if self._wanted(one, others))
+            yield from (_judged(one) for one in _of_archive(path) if self._wanted(one, others))
         except (SourceDamaged, SourceTooLarge) as error:
             if self.whole:
                 raise
@@ -121,7 +122,8 @@ class Pictures:
             others.add(within.partition("/")[0])
             return False
         hidden = any(part.startswith(".") and part != ".." for part in picture.place.parts)
-        if hidden or unwanted(place) is not None:
+        refused = unwanted(place)
+        if hidden or (refused is not None and refused.status in IGNORED):
             self.passed_over += not hidden
             return False
         return True
@@ -138,6 +140,14 @@ class Pictures:
             f"expected pictures whose path in {where} begins with {self.only!r}, found none: "
             f"there is {found}"
         )
+
+
+def _judged(picture: Picture) -> Picture:
+    """With the reason for which pictures of its format cannot be read, if they cannot."""
+    refused = unwanted(picture.place.as_posix())
+    if refused is None:
+        return picture
+    return replace(picture, data=None, path=None, reason=f"{refused.status}: {refused.reason}")
 
 
 def _is_archive(path: Path) -> bool:

@@ -4,8 +4,11 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from storage import digests
+from storage.errors import StorageDamaged
 from storage.images import ImageStore
 from storage.shards import NAME, ShardStore
 from storage.statuses import Status
@@ -111,7 +114,12 @@ def _computed(
 
 
 def _read_facts(images: ImageStore, max_pixels: int, name: str) -> dict[str, Any]:
-    return facts_of(images.read(name), max_pixels)
+    data = images.read(name)
+    if digests.of_bytes(data) != Path(name).stem:
+        raise StorageDamaged(
+            f"{images.path(name)} is damaged: delete it and run again, only it will be read again"
+        )
+    return facts_of(data, max_pixels)
 
 
 def load(store: ShardStore) -> "pd.DataFrame":

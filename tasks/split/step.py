@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from prefect import task
 
 from storage import manifests, trees
+from storage.names import as_file_name
 from storage.references import SPLITS, AssignmentRef, ImagesRef, SplitRef
 from storage.statuses import Status
 from storage.wholeness import leaves_of
@@ -36,13 +37,15 @@ def split(
     kept = table[table["status"] == Status.KEPT].reset_index(drop=True)
     earlier = lineage.assignment_of(workspace, previous)
     placed = assignment.assign(kept, rule, amounts, seed, earlier)
-    reference = _save(workspace, placed)
-    if line is not None:
-        lineage.remember(workspace, line, seed, images, amounts, reference, previous)
+    if line is None:
+        return _save(workspace, placed, "")
+    memory = workspace.lineage(as_file_name(line), seed)
+    reference = _save(workspace, placed, workspace.relative(memory))
+    lineage.remember(workspace, line, seed, images, amounts, reference, previous)
     return reference
 
 
-def _save(workspace: Workspace, table: "pd.DataFrame") -> SplitRef:
+def _save(workspace: Workspace, table: "pd.DataFrame", memory: str) -> SplitRef:
     digest, path = manifests.save(workspace.manifests, table)
     tree = workspace.splits / digest
     leaves = leaves_of(workspace, table)
@@ -54,6 +57,7 @@ def _save(workspace: Workspace, table: "pd.DataFrame") -> SplitRef:
         where=workspace.relative(path),
         bytes=path.stat().st_size,
         tree=workspace.relative(tree),
+        memory=memory,
         classes=tuple(sorted(table["label"].unique())),
         left_out=int(counts.get("", 0)),
         **{name: int(counts.get(name, 0)) for name in SPLITS},

@@ -35,6 +35,7 @@ def written(path, *trees):
         ("source.folder=no", lambda e: e.source.folder, Path("no")),
         ("source={kind: folders, folder: 1e3}", lambda e: e.source.folder, Path("1e3")),
         ("experiment=12", lambda e: e.experiment, "12"),
+        ("model.weights=~/w.h5", lambda e: e.model.weights, Path("~/w.h5").expanduser()),
         ("model.weights=5", lambda e: e.model.weights, Path("5")),
         ("model.layer=3", lambda e: e.model.layer, "3"),
         (

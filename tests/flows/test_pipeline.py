@@ -1,6 +1,7 @@
 """The seven steps, for real: what runs, what is cached, and why."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -145,6 +146,32 @@ def test_new_pictures_cost_their_own_work_and_move_nothing(run, tmp_path, worksp
     assert result["counts"]["decoded"] == result["counts"]["extracted"] == 40
     assert {image: after[image] for image in before} == before
     assert len(after) == 640
+
+
+def test_a_sticky_split_that_was_dropped_is_remembered_again(run, tmp_path, workspace):
+    from flows import housekeeping
+    from flows.parameters import Experiment
+
+    folder = write_folders(tmp_path / "many", per_class=40)
+    experiment = Experiment.model_validate(parameters(folder))
+    run(experiment, until="split")
+    housekeeping.drop("small", ask=False)
+    run(experiment, until="split")  # the split is cached, its memory is gone
+    before = splits_of(workspace)
+    write_folders(folder, per_class=20, first=5000)
+    run(experiment, until="split")
+    after = splits_of(workspace)
+    assert len(after) == 120
+    assert {image: after[image] for image in before} == before
+
+
+def test_a_folder_that_moved_is_the_same_collection(run, experiment, developed, tmp_path):
+    from flows.parameters import Experiment
+
+    moved = tmp_path / "elsewhere" / Path(experiment.source.folder).name
+    shutil.copytree(experiment.source.folder, moved)
+    result = run(Experiment.model_validate(parameters(moved)))
+    assert executed(result) == ["acquire"]
 
 
 def test_the_same_pictures_under_another_experiment_are_not_extracted_again(

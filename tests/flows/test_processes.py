@@ -189,18 +189,21 @@ def test_changed_decoding_extracts_every_picture_again(
     assert result["counts"]["extracted"] == 24
 
 
-def test_ctrl_c_in_a_terminal_ends_a_run_with_a_server_of_its_own(
-    command, pictures, developed, workspace
+# A terminal signals every process of the group, Prefect's server among them; `kill` only one.
+@pytest.mark.parametrize(("signals", "number"), [(os.killpg, "SIGINT"), (os.kill, "SIGTERM")])
+def test_a_run_that_is_stopped_takes_its_own_server_with_it(
+    command, pictures, developed, workspace, signals, number
 ):
     tree = small(pictures, epochs=3000, seconds_between_checkpoints=0.001)
-    # A terminal signals every process of the group, Prefect's server among them.
     process = command("run", "small", experiment=tree, start_new_session=True, served=False)
     wait_for(lambda: list(workspace.unfinished.glob("train-*/0/state-*/history.json")))
-    os.killpg(process.pid, signal.SIGINT)
+    signals(process.pid, signal.Signals[number])
     _, err = process.communicate(timeout=60)
     assert err.strip().splitlines()[-1] == "stopped; run the same again to go on where it was"
     assert process.returncode == 130
     assert "ConnectError" not in err
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
 
 
 def test_ctrl_c_leaves_a_run_that_can_go_on(command, finished, pictures, developed, workspace):

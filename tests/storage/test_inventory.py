@@ -169,15 +169,29 @@ def test_unfinished_writes_are_neither_damaged_nor_removed(workspace, small):
 
 
 def test_what_no_record_reaches_can_go(workspace, images, small):
+    image = images.add(picture(99))
+    table = pd.DataFrame({"image": [image], "status": [Status.KEPT]})
     extra = [
-        images.path(images.add(picture(99))),
-        manifests.save(workspace.manifests, pd.DataFrame({"a": [1]}))[1],
+        images.path(image),
+        manifests.save(workspace.manifests, table)[1],
         sealed(workspace.models / "old", "model.keras", b"m"),
         sealed(workspace.evaluations / "old", "metrics.json", b"{}"),
-        FeatureStore(workspace, space(shape=(2,))).add(["unknown.jpg"], np.array([[1.0, 2.0]])),
     ]
     (workspace.splits / "old").mkdir()
     assert inventory.unneeded(workspace) == sorted([*extra, workspace.splits / "old"])
+
+
+@pytest.mark.parametrize(("days", "kept"), [(1, True), (8, False)])
+def test_what_a_killed_run_fetched_and_extracted_is_kept_for_a_week(
+    workspace, images, small, days, kept
+):
+    store = FeatureStore(workspace, space(shape=(2,)))
+    shard = store.add(["unknown.jpg"], np.array([[1.0, 2.0]]))
+    unfinished = [images.path(images.add(picture(99))), shard]
+    then = time.time() - days * inventory.DAY_SECONDS
+    for path in unfinished:
+        os.utime(path, (then, then))
+    assert inventory.unneeded(workspace) == ([] if kept else sorted(unfinished))
 
 
 def test_what_two_experiments_share_stays_when_one_is_forgotten(workspace, finished, small):
@@ -326,10 +340,13 @@ def test_hard_links_count_once(workspace, small):
 
 
 def test_what_goes_is_shown_by_kind_and_size(workspace, images):
-    stored = [images.path(images.add(picture(seed))) for seed in range(2)]
+    names = [images.add(picture(seed)) for seed in range(2)]
+    table = pd.DataFrame({"image": names, "status": [Status.KEPT] * 2})
+    _, manifest = manifests.save(workspace.manifests, table)
+    stored = [images.path(name) for name in names]
     model = sealed(workspace.models / "old", "model.keras", b"m" * 100)
     groups = inventory.by_kind(workspace, inventory.unneeded(workspace))
-    assert groups == {"images": sorted(stored), "models": [model]}
+    assert groups == {"images": sorted(stored), "manifests": [manifest], "models": [model]}
     assert inventory.total([model]) == 100 + (model / folders.CONTENTS).stat().st_size
 
 

@@ -64,6 +64,18 @@ def test_hidden_and_system_files_are_passed_over_and_others_counted(tmp_path):
     assert found.passed_over == 2
 
 
+def test_a_telephones_picture_is_a_row_with_advice(tmp_path):
+    (tmp_path / "2.heic").write_bytes(b"x")
+    packed = zipped(tmp_path / "z.zip", {"3.CR2": b"x"})
+    found = Pictures([tmp_path, packed])
+    read = {one.name: one.read() for one in found if not one.name.endswith("jpg")}
+    assert read == {
+        f"{tmp_path}/2.heic": "undecodable: HEIC cannot be read: convert it to JPEG",
+        f"{packed}/3.CR2": "undecodable: CR2 cannot be read: convert it to JPEG",
+    }
+    assert found.passed_over == 1  # the zip, as a file of the folder
+
+
 def test_a_link_in_a_folder_is_a_row_and_is_not_followed(tmp_path):
     (tmp_path / "secret.jpg").write_bytes(b"secret")
     (tmp_path / "p").mkdir()

@@ -3,6 +3,7 @@ import io
 import pytest
 from PIL import Image
 
+from storage.errors import StorageDamaged
 from storage.images import ImageStore
 from storage.statuses import Status
 from tasks.clean import facts
@@ -110,3 +111,13 @@ def test_facts_are_those_of_the_pixels_not_of_the_file():
     png, bmp = (facts.facts_of(encoded(flag(), kind), MAX_PIXELS) for kind in ("PNG", "BMP"))
     assert png | {"format": ""} == bmp | {"format": ""}
     assert Image.open(io.BytesIO(encoded(flag(), "BMP"))).format == "BMP"
+
+
+def test_a_damaged_picture_in_the_store_is_an_error_not_a_fact(images, store):
+    name = images.add(encoded(flag(), "PNG"))
+    path = images.path(name)
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    with pytest.raises(StorageDamaged, match=f"{name} is damaged: delete it"):
+        compute_missing(images, store, [name])
+    assert store.index() == {}
