@@ -145,7 +145,11 @@ class WebArchive(Labels, Web):
 
     kind: Literal["web_archive"] = "web_archive"
     url: str = Field(pattern="^https?://")
-    checksum: str = Field("", description="algorithm:hexadecimal digits, checked if given.")
+    checksum: str = Field(
+        "",
+        pattern="^((md5|sha1|sha256|sha512|MD5|SHA1|SHA256|SHA512):[0-9a-fA-F]+)?$",
+        description="algorithm:hexadecimal digits, checked if given.",
+    )
 
 
 Source = Annotated[Archive | Folders | Digits | Synsets | WebArchive, Field(discriminator="kind")]

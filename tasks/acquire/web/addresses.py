@@ -12,6 +12,8 @@ import socket
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 SocketAddress = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
 
+# The parameter that lifts a refusal is named in it; others are for good.
+ALLOWING = "source.allow_private_addresses"
 # Never the home of a picture, whatever is allowed: "this host", link-local, cloud metadata.
 NEVER = tuple(
     ipaddress.ip_network(text)
@@ -49,7 +51,7 @@ def refusal(address: Address, *, allow_private: bool) -> str:
     if allow_private:
         return ""
     if not inner.is_global or any(inner in network for network in ALSO_PRIVATE):
-        return f"{address} is in a private or loopback network (source.allow_private_addresses)"
+        return f"{address} is in a private or loopback network ({ALLOWING})"
     return ""
 
 

@@ -39,10 +39,10 @@ def retry_after(response: Response) -> float | None:
         return float(text[:9])
     try:
         when = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
 
 
 def described(response: Response) -> str:

@@ -28,7 +28,7 @@ BACKOFF_SECONDS = 1.0
 PROGRESS_BYTES = MEBIBYTE
 # Content-Range: the first byte, and the size of the whole.
 RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-CHECKSUM = re.compile(r"(?P<kind>sha256|sha512|sha1|md5):(?P<digest>[0-9a-f]+)", re.IGNORECASE)
+CHECKSUM = re.compile(r"(md5|sha1|sha256|sha512):[0-9a-f]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -68,20 +68,22 @@ def download(
 
     `unfinished` is a folder for halves; `checksum` reads `sha256:…` (also sha512, sha1, md5). A
     target that is there is kept; with `revisit` the server is asked whether there is a newer one.
-    SourceMissing when it cannot be had, SourceTooLarge, SourceDamaged for a wrong checksum.
+    One with another checksum stays until the right one is whole. Only one thread may work on `url`
+    at a time. SourceMissing when it cannot be had, SourceTooLarge, SourceDamaged for a wrong
+    checksum.
     """
-    known = _noted(_note_of(target))
-    whole = known is not None and known.url == url and _size(target) == known.bytes
-    if whole:
-        require_checksum(target, checksum, url)
-    if known is not None and whole and not revisit:
+    if checksum and not CHECKSUM.fullmatch(checksum):
+        raise SourceDamaged(f"expected a checksum like sha256:…, found {checksum!r}")
+    known = _whole(target, url, checksum)
+    if known is not None and not revisit:
         return known
     half = Half(url, unfinished / f"{digests.of_bytes(url.encode())[:32]}.half")
-    fetched = half.completed(adapter, allowed, known if whole else None)
+    fetched = half.completed(adapter, allowed, known)
     if fetched is None:
-        assert known is not None  # only what is known is asked for on condition
+        if known is None:
+            raise SourceMissing(f"{url}: answered 304, unchanged, to a request without condition")
         return known
-    require_checksum(half.path, checksum, url)
+    half.require_checksum(checksum)
     fetched = replace(fetched, bytes=_size(half.path), digest=digests.of_file(half.path))
     target.parent.mkdir(parents=True, exist_ok=True)
     # Without its note a file is as good as absent: the note goes first and comes last.
@@ -92,21 +94,19 @@ def download(
     return fetched
 
 
-def require_checksum(path: Path, checksum: str, url: str) -> None:
-    """SourceDamaged, and `path` removed, if the file does not have this checksum; '' asks none."""
-    if not checksum:
-        return
-    match = CHECKSUM.fullmatch(checksum.strip())
-    if match is None:
-        raise SourceDamaged(f"expected a checksum like sha256:…, found {checksum!r}")
+def _whole(target: Path, url: str, checksum: str) -> Fetched | None:
+    """The note of `target` if it is the whole file at `url` and has this checksum."""
+    known = _noted(_note_of(target))
+    if known is None or known.url != url or _size(target) != known.bytes:
+        return None
+    return known if not checksum or _checksum(target, checksum) == checksum.lower() else None
+
+
+def _checksum(path: Path, like: str) -> str:
+    """The file's checksum, of the kind of `like`."""
+    kind = like.partition(":")[0].lower()
     with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, match["kind"].lower()).hexdigest()
-    if found != match["digest"].lower():
-        path.unlink()
-        raise SourceDamaged(
-            f"{url}: expected {checksum}, found {match['kind']}:{found}. The file has changed or "
-            "was damaged on its way: run again, or correct the checksum"
-        )
+        return f"{kind}:{hashlib.file_digest(stream, kind).hexdigest()}"
 
 
 class Half:
@@ -134,6 +134,18 @@ class Half:
             if not (outcome.status.may_succeed_now and patient):
                 raise _error(self.url, outcome)
             time.sleep(pause)
+
+    def require_checksum(self, checksum: str) -> None:
+        """SourceDamaged, and start from nothing next time, for another checksum; '' asks none."""
+        if not checksum:
+            return
+        found = _checksum(self.path, checksum)
+        if found != checksum.lower():
+            self.forget()
+            raise SourceDamaged(
+                f"{self.url}: expected {checksum}, found {found}. The file has changed or "
+                "was damaged on its way: run again, or correct the checksum"
+            )
 
     def forget(self) -> None:
         """Start from nothing next time."""
@@ -182,9 +194,7 @@ class Half:
         if code == 206:
             return self._continued(response, limit)
         if code == 416:
-            self.forget()
-            words = "the server has less than was fetched before"
-            return Failure(DownloadStatus.INCOMPLETE, words, code)
+            return self._with_nothing_left(response)
         if status := failures.of_code(code):
             later = answers.retry_after(response)
             return Failure(status, answers.described(response), code, later=later)
@@ -192,7 +202,27 @@ class Half:
         self.forget()
         atomic.write_json(self._note, asdict(version))
         self._append(response, limit)
+        size, promised = _size(self.path), _promised(response)
+        if promised and size != promised:
+            self.forget()
+            words = f"{size:,} bytes of {promised:,}"
+            return Failure(DownloadStatus.INCOMPLETE, words, code)
         return version
+
+    def _with_nothing_left(self, response: Response) -> Fetched | Failure:
+        """The version that the half is of, if the answer says that it has all bytes of that."""
+        noted, sent = _noted(self._note), _version(self.url, response)
+        if (
+            noted is not None
+            and response.headers.get("Content-Range") == f"bytes */{_size(self.path)}"
+            # What the answer leaves out has not changed: `If-Range` was sent.
+            and sent.etag in ("", noted.etag)
+            and sent.last_modified in ("", noted.last_modified)
+        ):
+            return noted
+        self.forget()
+        words = "the server has less than was fetched before"
+        return Failure(DownloadStatus.INCOMPLETE, words, 416)
 
     def _continued(self, response: Response, limit: int) -> Fetched | Failure:
         match = RANGE.fullmatch(response.headers.get("Content-Range", ""))
@@ -223,6 +253,12 @@ class Half:
 def _version(url: str, response: Response) -> Fetched:
     headers = response.headers
     return Fetched(url, headers.get("ETag", ""), headers.get("Last-Modified", ""))
+
+
+def _promised(response: Response) -> int:
+    """How many bytes the file has by Content-Length; 0 if that counts something else or nothing."""
+    framed = "Transfer-Encoding" in response.headers or "Content-Encoding" in response.headers
+    return 0 if framed else declared_bytes(response)
 
 
 def _require_room(url: str, count: int, limit: int) -> None:

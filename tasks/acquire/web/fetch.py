@@ -88,7 +88,7 @@ class Fetcher:
         self._keep = keep
         self._turns = turns
         self._obey_robots = obey_robots
-        self._sites = robots.Sites()
+        self._sites = robots.Sites(lambda site: turns.expects(host_of(site)))
         self._strikes = Strikes()
 
     def work(self, job: Job) -> Download | Again:
@@ -179,7 +179,7 @@ class Fetcher:
         return Again(replace(job, target=target, redirects=job.redirects + 1))
 
     def _taken(self, job: Job, response: Response) -> Download | Failure:
-        if refusal := robots.header_refusal(response):
+        if self._obey_robots and (refusal := robots.header_refusal(response)):
             return Failure(DownloadStatus.NO_AI, refusal, 200)
         try:
             data = bodies.read(response, self._limits.max_file_bytes)
@@ -223,9 +223,6 @@ class Fetcher:
             limited = failure.status == DownloadStatus.RATE_LIMITED or failure.later is not None
             job = replace(job, attempts=job.attempts + 1)
             return Again(job, pause, whole_host=limited, failure=failure)
-        if job.previous is not None and failure.status.may_succeed_later:
-            # A server that is down today has not taken its pictures back.
-            return replace(job.previous, attempts=job.attempts)
         return self._row_of(job, failure)
 
     def _not_asked(self, job: Job, failure: Failure) -> Download:
@@ -233,11 +230,17 @@ class Fetcher:
         return replace(self._row_of(job, failure), attempts=job.attempts - 1)
 
     def _row_of(self, job: Job, failure: Failure) -> Download:
+        """The failure as a row; the row of an earlier run where the failure may pass."""
+        if job.previous is not None and failure.status.may_succeed_later:
+            # A server that is down today has not taken its pictures back.
+            return replace(job.previous, code=failure.code, attempts=job.attempts)
+        too_large = failure.status == DownloadStatus.TOO_LARGE
         return Download(
             url=job.url,
             status=failure.status,
             reason=failure.reason,
             code=failure.code,
+            bytes=self._limits.max_file_bytes + 1 if too_large else 0,
             attempts=job.attempts,
             host="" if bad_url(job.url) else host_of(job.url),
             when=now(),

@@ -105,6 +105,12 @@ class Turns(Generic[Job]):
                 host.next_at = max(host.next_at, time.monotonic() + host.seconds_between)
             self._schedule(host)
 
+    def expects(self, name: str) -> bool:
+        """Whether a request to this host waits for its turn, or is on its way."""
+        with self._changed:
+            host = self._hosts.get(name)
+            return host is not None and bool(host.waiting or host.active)
+
     def pause(self, name: str, seconds: float) -> None:
         """Nothing more to this host for so many seconds."""
         with self._changed:

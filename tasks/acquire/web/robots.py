@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
@@ -54,7 +55,8 @@ class Rules:
         delay = self.parsed.crawl_delay(AGENT) or 0.0
         rate = self.parsed.request_rate(AGENT)
         if rate is not None and rate.requests:
-            delay = max(delay, rate.seconds / rate.requests)
+            with contextlib.suppress(OverflowError):
+                delay = max(delay, rate.seconds / rate.requests)
         return min(delay, LONGEST_CRAWL_DELAY_SECONDS)
 
 
@@ -109,9 +111,14 @@ def site_of(url: str) -> str:
 
 
 class Sites:
-    """The rules of the sites met so far, the last SITES_KEPT of them; safe for many threads."""
+    """The rules of the sites that are `needed`, and of some others; safe for many threads.
 
-    def __init__(self) -> None:
+    When there are more than SITES_KEPT, those that are not needed are forgotten.
+    """
+
+    def __init__(self, needed: Callable[[str], bool]) -> None:
+        self._needed = needed
+        self._room = SITES_KEPT
         self._rules: dict[str, Rules] = {}
         self._failures: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -130,8 +137,10 @@ class Sites:
         """Remember the rules of a site."""
         with self._lock:
             self._failures.pop(site, None)
-            while len(self._rules) >= SITES_KEPT:
-                del self._rules[next(iter(self._rules))]
+            if len(self._rules) >= self._room:
+                self._rules = {s: kept for s, kept in self._rules.items() if self._needed(s)}
+                # Not for every new site: to go through all of them takes its time.
+                self._room = max(SITES_KEPT, 2 * len(self._rules))
             self._rules[site] = rules
 
 

@@ -1,5 +1,6 @@
 """Synsets to rows of a collection: lists are read, what is new is downloaded and recorded."""
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -7,6 +8,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from filelock import FileLock
 
 from storage import digests
 from storage.download_statuses import DownloadStatus
@@ -20,6 +23,7 @@ from tasks.acquire import archive
 from tasks.acquire.collection import COLUMNS
 from tasks.acquire.found import Found
 from tasks.acquire.web import archives, placeholders, url_lists
+from tasks.acquire.web.addresses import ALLOWING
 from tasks.acquire.web.connections import GuardedAdapter
 from tasks.acquire.web.downloader import Manners, download
 from tasks.acquire.web.fetch import Job
@@ -68,9 +72,10 @@ def collect_synsets(
     """One row per line of the lists (collection.COLUMNS), in list order; `source` is the address.
 
     `synsets` is class -> WordNet id; `first` takes only so many lines of each class. Only addresses
-    that the ledger does not know, or whose picture is no longer stored, are fetched; with
-    `retry_failed` also those whose failure may have passed; with `revisit` all that gave a picture,
-    without their bodies if nothing has changed. `max_total_bytes` is for each list.
+    that the ledger does not know, whose picture is no longer stored, or that `limits` and `manners`
+    allow now and did not when they were refused, are fetched; with `retry_failed` also those whose
+    failure may have passed; with `revisit` all that gave a picture, without their bodies if nothing
+    has changed. `max_total_bytes` is for each list.
     """
     entries = listed(
         workspace, synsets, url_list,
@@ -79,7 +84,10 @@ def collect_synsets(
     urls = list(dict.fromkeys(entry.url for entry in entries))
     images = ImageStore(workspace.images)
     with Ledger.opened(ledger_path(workspace)) as ledger:
-        jobs = jobs_for(ledger, images, urls, retry_failed=retry_failed, revisit=revisit)
+        jobs = jobs_for(
+            ledger, images, urls,
+            retry_failed=retry_failed, revisit=revisit, limits=limits, manners=manners,
+        )  # fmt: skip
         advance(len(urls) - len(jobs))
         if jobs:
             download(
@@ -89,7 +97,8 @@ def collect_synsets(
         rows = ledger.rows(urls)
         masked = _placeholders(entries, rows)
         ledger.add(masked.values())
-    return _table(entries, rows | masked)
+    found = {url: _within(row, limits.max_file_bytes) for url, row in (rows | masked).items()}
+    return _table(entries, found)
 
 
 def ledger_path(workspace: Workspace) -> Path:
@@ -98,7 +107,14 @@ def ledger_path(workspace: Workspace) -> Path:
 
 
 def jobs_for(
-    ledger: Ledger, images: ImageStore, urls: list[str], *, retry_failed: bool, revisit: bool
+    ledger: Ledger,
+    images: ImageStore,
+    urls: list[str],
+    *,
+    retry_failed: bool,
+    revisit: bool,
+    limits: Limits,
+    manners: Manners,
 ) -> list[Job]:
     """What has to be sent for these addresses, in their order."""
     known = ledger.rows(urls)
@@ -108,11 +124,28 @@ def jobs_for(
         row = known.get(url)
         has_image = row is not None and row.image and images.has(row.image, row.bytes)
         lost = row is not None and row.image and not has_image
-        if url in missing or lost:
+        if url in missing or lost or (row is not None and _allowed_now(row, limits, manners)):
             jobs.append(Job.to(url))
         elif revisit and row is not None and row.status == DownloadStatus.OK:
             jobs.append(Job.to(url, row))
     return jobs
+
+
+def _allowed_now(row: Download, limits: Limits, manners: Manners) -> bool:
+    """Whether this was refused only by a parameter that has another value now."""
+    if row.status == DownloadStatus.PRIVATE_ADDRESS:
+        return manners.allow_private_addresses and ALLOWING in row.reason
+    if row.status in (DownloadStatus.ROBOTS, DownloadStatus.NO_AI):
+        return not manners.obey_robots
+    return row.status == DownloadStatus.TOO_LARGE and row.bytes <= limits.max_file_bytes
+
+
+def _within(row: Download, max_file_bytes: int) -> Download:
+    """The row as it counts where files may have so many bytes: another run may have kept more."""
+    if row.status != DownloadStatus.OK or row.bytes <= max_file_bytes:
+        return row
+    reason = f"{row.bytes:,} bytes, more than {max_file_bytes:,}"
+    return replace(row, status=DownloadStatus.TOO_LARGE, reason=reason)
 
 
 def listed(
@@ -201,16 +234,23 @@ def web_archive(
 ) -> archives.Fetched:
     """The archive at `url`, whole, at `archive_path(workspace, url)`.
 
-    SourceTooLarge if it has more than `max_total_bytes`: it would not unpack to fewer.
+    What another run is fetching is waited for. SourceTooLarge if it has more than
+    `max_total_bytes`: it would not unpack to fewer.
     """
     adapter = GuardedAdapter(allow_private=manners.allow_private_addresses, connections_per_host=1)
-    try:
+    with contextlib.closing(adapter), _locked(workspace, url):
         return archives.download(
             url, archive_path(workspace, url), workspace.unfinished, adapter,
             allowed=archives.file_limits(max_total_bytes), checksum=checksum, revisit=revisit,
         )  # fmt: skip
-    finally:
-        adapter.close()
+
+
+@contextlib.contextmanager
+def _locked(workspace: Workspace, url: str) -> Iterator[None]:
+    """One download of `url` at a time, in all processes of the workspace."""
+    workspace.locks.mkdir(parents=True, exist_ok=True)
+    with FileLock(workspace.locks / f"download-{digests.of_bytes(url.encode())[:32]}.lock"):
+        yield
 
 
 def archive_path(workspace: Workspace, url: str) -> Path:

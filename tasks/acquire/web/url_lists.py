@@ -162,13 +162,22 @@ def _columns(first: bytes) -> tuple[str, int, int | None] | None:
 
 def _of_table(found: list[bytes], delimiter: str, where: int, group: int | None) -> Groups:
     groups: Groups = defaultdict(list)
-    text = (line.decode("utf-8", "surrogateescape") for line in found[1:])
-    for row in csv.reader(text, delimiter=delimiter):
+    for line in found[1:]:
+        row = _cells(line.decode("utf-8", "surrogateescape"), delimiter)
         if len(row) > max(where, group or 0):
             name = "" if group is None else row[group].strip()
             address = row[where].strip().encode("utf-8", "surrogateescape")
             groups[name.casefold()].append(as_text(address))
     return groups
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """The cells of one line; none of a line that is no CSV."""
+    try:
+        # Each line by itself: a stray quote must not take the rest of the list with it.
+        return next(csv.reader([line], delimiter=delimiter))
+    except csv.Error:
+        return []
 
 
 def _of_marked_lines(head: bytes, stream: IO[bytes], wnids: frozenset[str]) -> Groups:

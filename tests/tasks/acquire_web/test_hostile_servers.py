@@ -112,6 +112,19 @@ def test_retry_after_is_honoured_and_too_long_a_wait_refused(downloads):
         assert (row.status, row.attempts) == (S.SERVER_ERROR, 1)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["soon", "Mon, 01 Jan 2024 00:00:00 +99999999999999999999",
+     "Mon, 99999999999999999999 Jan 2024 00:00:00 GMT"],
+)  # fmt: skip
+def test_a_retry_after_that_is_no_time_ends_no_run(downloads, text):
+    odd = in_turn(lambda line, request: line.answer(503, Retry_After=text), picture())
+    with serving({"/odd": odd, "*": picture(1)}) as server:
+        rows = downloads([server.url("/odd"), server.url("/x")])
+        assert [row.status for row in rows.values()] == [S.OK] * 2
+        assert [row.attempts for row in rows.values()] == [2, 1]
+
+
 def test_a_host_that_never_answers_costs_little_whatever_the_list(downloads):
     with hostile.deaf() as url, serving({"*": picture()}) as server:
         dead = [f"{url}?{number}" for number in range(200)]

@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 
 from storage.download_statuses import DownloadStatus as S
@@ -6,6 +8,7 @@ from tests.tasks.acquire_web import hostile
 from tests.tasks.acquire_web.hostile import body, in_turn, picture, redirect, serving
 
 FORBIDS = b"User-agent: Darkroom\nDisallow: /private\n\nUser-agent: *\nDisallow: /\n"
+MANY_DIGITS = "9" * 400
 
 
 def test_robots_txt_is_obeyed_and_fetched_once(downloads):
@@ -54,6 +57,14 @@ def test_what_is_no_robots_txt_forbids_nothing(downloads, behaviour):
         assert downloads.one(server.url("/x.jpg")).status == S.OK
 
 
+def test_a_rate_of_many_digits_ends_no_run(downloads):
+    text = f"User-agent: *\nDisallow: /private\nRequest-rate: 1/{MANY_DIGITS}s\n"
+    with serving({"/robots.txt": body(text.encode()), "*": picture()}) as server:
+        rows = downloads([server.url("/open/x.jpg"), server.url("/private/x.jpg")])
+        assert [row.status for row in rows.values()] == [S.OK, S.ROBOTS]
+        assert len(server.requests) == 2
+
+
 def test_a_robots_txt_elsewhere_counts(downloads):
     behaviours = {"/robots.txt": redirect("/other.txt"), "/other.txt": body(FORBIDS)}
     with serving({**behaviours, "*": picture()}) as server:
@@ -91,18 +102,31 @@ def test_directives_for_this_robot(line, directives):
     assert robots._directives_for_us(line) == directives
 
 
-def test_only_so_many_sites_are_remembered():
-    sites = robots.Sites()
+def test_only_so_many_sites_are_remembered_besides_those_that_are_needed():
+    sites = robots.Sites(lambda site: site.endswith("7"))
     for number in range(robots.SITES_KEPT + 10):
         sites.put(f"http://{number}", robots.ALL_ALLOWED)
     assert sites.get("http://5") is None
+    assert sites.get("http://7") is robots.ALL_ALLOWED
     assert sites.get(f"http://{robots.SITES_KEPT}") is robots.ALL_ALLOWED
+
+
+def test_more_sites_than_are_remembered_are_asked_for_their_rules_once(downloads, monkeypatch):
+    monkeypatch.setattr(robots, "SITES_KEPT", 3)
+    with contextlib.ExitStack() as stack:
+        behaviours = {"/robots.txt": body(FORBIDS), "*": picture()}
+        servers = [stack.enter_context(serving(behaviours)) for _ in range(20)]
+        urls = [server.url(f"/open/{n}.jpg") for n in range(3) for server in servers]
+        rows = downloads(urls, manners={"rate": 0.0})
+        assert [rows[url].status for url in urls] == [S.OK] * 60
+        assert [len(server.requests) for server in servers] == [4] * 20
 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("Crawl-delay: 2", 2.0), ("Request-rate: 2/1s", 0.5), ("Request-rate: 1/5m", 30.0), ("", 0.0)],
-)
+    [("Crawl-delay: 2", 2.0), ("Request-rate: 2/1s", 0.5), ("Request-rate: 1/5m", 30.0), ("", 0.0),
+     (f"Request-rate: 1/{MANY_DIGITS}s", 0.0), (f"Request-rate: {MANY_DIGITS}/1s", 0.0)],
+)  # fmt: skip
 def test_seconds_between_requests(text, seconds):
     rules = robots.parsed(f"User-agent: *\nDisallow: /x\n{text}\n".encode())
     assert rules.seconds_between_requests == seconds

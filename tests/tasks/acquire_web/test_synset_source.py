@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from storage.download_statuses import DownloadStatus as S
@@ -9,9 +11,18 @@ from tasks.acquire.collection import COLUMNS, save
 from tasks.acquire.web import source
 from tasks.acquire.web.downloader import Manners
 from tasks.acquire.web.limits import Limits
-from tests.tasks.acquire_web.hostile import body, in_turn, jpeg, picture, serving
+from tasks.acquire.web.strikes import PATIENCE
+from tests.tasks.acquire_web.hostile import (
+    body,
+    in_turn,
+    jpeg,
+    picture,
+    redirect,
+    serving,
+)
 
 SYNSETS = {"ship": "n04194289", "bike": "n02834778"}
+LIMITS = Limits(attempts=1)
 MANNERS = Manners(rate=0.0, allow_private_addresses=True)
 
 
@@ -55,11 +66,10 @@ class Site:
 @pytest.fixture
 def collect(workspace):
     def collect(url_list, synsets=SYNSETS, **options):
-        options = {"manners": MANNERS, "max_total_bytes": 2**20} | options
+        options = {"manners": MANNERS, "limits": LIMITS, "max_total_bytes": 2**20} | options
         counts = []
         table = source.collect_synsets(
-            workspace, synsets, url_list, limits=Limits(attempts=1), advance=counts.append,
-            **options,
+            workspace, synsets, url_list, advance=counts.append, **options,
         )  # fmt: skip
         assert sum(counts) == table["source"].nunique()
         return table
@@ -143,6 +153,26 @@ def test_a_server_that_is_down_takes_no_picture_away(collect):
         assert collect(url, revisit=True).equals(first)
 
 
+def test_a_site_whose_rules_cannot_be_had_takes_no_picture_away(collect):
+    with running(Site(4)) as server:
+        url = server.url("/lists/{wnid}")
+        first = collect(url)
+        before = len(server.paths())
+        server.behaviours["/robots.txt"] = lambda line, request: line.answer(503)
+        assert collect(url, revisit=True).equals(first)
+        assert {path.partition("/n0")[0] for path in server.paths()[before:]} == {"/lists"}
+
+
+@pytest.mark.parametrize("obey_robots", [True, False], ids=["robots.txt", "strikes"])
+def test_a_server_that_is_gone_takes_no_picture_away(collect, tmp_path, obey_robots):
+    manners = replace(MANNERS, obey_robots=obey_robots)
+    path = tmp_path / "list.txt"
+    with running(Site(2 * PATIENCE)) as server:
+        path.write_text("\n".join(server.url(f"/ship/{n}.jpg") for n in range(2 * PATIENCE)))
+        first = collect(str(path), {"ship": "n04194289"}, manners=manners)
+    assert collect(str(path), {"ship": "n04194289"}, manners=manners, revisit=True).equals(first)
+
+
 def test_retrying_takes_up_only_what_may_succeed_now(collect):
     flaky = in_turn(lambda line, request: line.answer(500), picture())
     with serving({"/flaky": flaky}) as server:
@@ -155,6 +185,58 @@ def test_retrying_takes_up_only_what_may_succeed_now(collect):
         table = collect(server.url("/list"), one, retry_failed=True)
         assert server.paths()[before:] == ["/flaky"]
         assert list(table["status"]) == ["kept", Status.NOT_DOWNLOADED]
+
+
+REFUSING = {
+    "private": (S.PRIVATE_ADDRESS, {"manners": replace(MANNERS, allow_private_addresses=False)}),
+    "robots": (S.ROBOTS, {}),
+    "noai": (S.NO_AI, {}),
+    "too large": (S.TOO_LARGE, {"limits": replace(LIMITS, max_file_bytes=1000)}),
+}
+
+
+@pytest.mark.parametrize("case", REFUSING)
+def test_what_a_parameter_refused_is_asked_again_when_it_has_changed(collect, tmp_path, case):
+    status, refusing = REFUSING[case]
+    allowing = {"limits": LIMITS, "manners": replace(MANNERS, obey_robots=False)}
+    headers = {"X_Robots_Tag": "noai"} if case == "noai" else {}
+    rules = b"User-agent: *\nDisallow: /\n" if case == "robots" else b""
+    with serving({"/robots.txt": body(rules), "/x.jpg": picture(1, **headers)}) as server:
+        path = tmp_path / "list.txt"
+        path.write_text(server.url("/x.jpg"))
+        for _ in range(2):
+            table = collect(str(path), {"ship": "n04194289"}, **refusing)
+            assert table["reason"][0].startswith(status)
+            asked = int(case in ("noai", "too large"))
+            assert len(server.paths()) == asked
+        for _ in range(2):
+            table = collect(str(path), {"ship": "n04194289"}, **allowing)
+            assert list(table["status"]) == ["kept"]
+            assert len(server.paths()) == asked + 1
+
+
+def test_what_no_parameter_allows_is_not_asked_again(collect, tmp_path):
+    path = tmp_path / "list.txt"
+    with serving({"/x.jpg": redirect("http://169.254.169.254/x.jpg")}) as server:
+        path.write_text(server.url("/x.jpg"))
+        for _ in range(2):
+            table = collect(str(path), {"ship": "n04194289"})
+            assert table["reason"][0].startswith(S.PRIVATE_ADDRESS)
+        assert server.paths() == ["/x.jpg"]
+
+
+def test_a_picture_too_large_for_this_run_is_set_aside_and_stays_in_the_ledger(collect):
+    with running(Site(4)) as server:
+        url = server.url("/lists/{wnid}")
+        first = collect(url)
+        count = len(server.requests)
+        table = collect(url, limits=replace(LIMITS, max_file_bytes=1000))
+        kept = first["status"] == "kept"
+        assert set(table["status"][kept]) == {Status.TOO_MANY_BYTES}
+        assert set(table["image"]) == {""}
+        assert table["reason"][0].endswith(" bytes, more than 1,000")
+        assert collect(url).equals(first)
+        assert len(server.requests) == count
 
 
 def test_one_placeholder_for_many_addresses_is_set_aside(collect, workspace):

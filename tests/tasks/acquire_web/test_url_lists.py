@@ -93,6 +93,22 @@ def test_scanning_blocks_finds_what_reading_lines_finds(entries, block, windows)
         assert found.get(wnid, []) == [f"http://x/{n}" for w, n in entries if w == wnid]
 
 
+@pytest.mark.parametrize(
+    "bad", ['"http://a.example/bad.jpg,ship', f"{URLS[0]}{'x' * 200_000},ship", "ship", '"', "a,b"]
+)
+def test_a_line_that_is_no_csv_is_left_out_and_the_rest_is_read(bad, tmp_path):
+    rest = [f"http://a.example/{number}.jpg" for number in range(10_000)]
+    for header, end in (("url,label", ",ship"), ("label,url", "")):
+        lines = [f"{url}{end}" if end else f"ship,{url}" for url in rest]
+        text = "\n".join([header, lines[0], bad, *lines[1:]])
+        assert read(text.encode(), tmp_path=tmp_path) == {"ship": rest}
+
+
+def test_a_stray_quote_joins_no_lines_where_there_are_no_classes(tmp_path):
+    text = f'url\n{URLS[0]}\n"{URLS[1]}\n"{URLS[2]}" \n'
+    assert read(text.encode(), tmp_path=tmp_path) == {"ship": URLS}
+
+
 def test_bytes_that_are_no_utf8_are_quoted_and_utf8_is_kept(tmp_path):
     data = f"{SHIP}_1\thttp://a/caf\xe9.jpg\n".encode("latin-1") + f"{SHIP}_2\thttp://a/é".encode()
     assert read(data, tmp_path=tmp_path) == {"ship": ["http://a/caf%E9.jpg", "http://a/é"]}
