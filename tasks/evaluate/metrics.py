@@ -88,7 +88,10 @@ def summary(repeats: list[dict[str, Any]], published: int, count: int) -> dict[s
             "repeats": accuracies,
             "published": repeats[published]["accuracy"],
         },
-        "log_loss": {"mean": float(np.mean([one["log_loss"] for one in repeats]))},
+        "log_loss": {
+            "mean": float(np.mean([one["log_loss"] for one in repeats])),
+            "published": repeats[published]["log_loss"],
+        },
         "roc_auc": {"mean": _mean_of([one["roc_auc"] for one in repeats])},
         "per_class": repeats[published]["per_class"],
         "confusion": repeats[published]["confusion"],

@@ -1,5 +1,6 @@
 """The step `evaluate`: a model and features go in, predictions and metrics come out."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,10 +40,14 @@ def evaluate(
     picture = chosen.picture(table, look.picture)
     maps = looking.maps_of(workspace, folder, look.layer, picture)
     views = _views(workspace, table, features)
-    repeats = _predicted(folder, model, views, len(table), features.shape)
     published = folders.read_json(folder / TRAINING)["published_repeat"]
-    predictions = tables.predictions(table, repeats[published], model.classes)
-    result = _metrics(table, repeats, published, model.classes)
+    found = []
+    for repeat, probabilities in enumerate(_predicted(folder, model, views, len(table), features)):
+        # Of the others their numbers are enough: all probabilities at once may be gigabytes.
+        found.append(_measured(table, probabilities, model.classes))
+        if repeat == published:
+            predictions = tables.predictions(table, probabilities, model.classes)
+    result = _summary(table, found, published, model.classes)
     heat = looking.heat_of(folder, published, views[0], features.shape, predictions, model.classes)
     return _save(workspace, predictions, result, Looked(picture, maps, heat))
 
@@ -56,28 +61,35 @@ def _views(workspace: Workspace, table: "pd.DataFrame", features: FeaturesRef) -
 
 
 def _predicted(
-    folder: Path, model: ModelRef, views: list[Any], count: int, shape: tuple[int, ...]
-) -> "list[np.ndarray]":
-    """(count, classes) of each repeat."""
+    folder: Path, model: ModelRef, views: list[Any], count: int, features: FeaturesRef
+) -> "Iterator[np.ndarray]":
+    """(count, classes) of each repeat, one after the other."""
     load_model = load_keras().saving.load_model
-    parts = (load_model(part_path(folder, repeat)) for repeat in range(model.repeats))
-    return [averaged(part, views, count, shape) for part in parts]
+    for repeat in range(model.repeats):
+        yield averaged(load_model(part_path(folder, repeat)), views, count, features.shape)
 
 
-def _metrics(
-    table: "pd.DataFrame",
-    repeats: "list[np.ndarray]",
-    published: int,
-    classes: tuple[str, ...],
+def _measured(
+    table: "pd.DataFrame", probabilities: "np.ndarray", classes: tuple[str, ...]
 ) -> dict[str, Any]:
-    result: dict[str, Any] = {"classes": list(classes)}
+    """The metrics of one repeat on each split that has pictures."""
     numbers = table["label"].map({name: number for number, name in enumerate(classes)}).to_numpy()
+    found = {}
     for split in SPLITS:
         rows = (table["split"] == split).to_numpy()
         if rows.any():
-            each = [metrics.of_predictions(numbers[rows], p[rows], list(classes)) for p in repeats]
-            result[split] = metrics.summary(each, published, int(rows.sum()))
-    return result
+            found[split] = metrics.of_predictions(numbers[rows], probabilities[rows], list(classes))
+    return found
+
+
+def _summary(
+    table: "pd.DataFrame", repeats: list[dict[str, Any]], published: int, classes: tuple[str, ...]
+) -> dict[str, Any]:
+    counts = table["split"].value_counts()
+    return {"classes": list(classes)} | {
+        split: metrics.summary([one[split] for one in repeats], published, int(counts[split]))
+        for split in repeats[0]
+    }
 
 
 def _save(

@@ -1,5 +1,8 @@
 """The card of a published model: what it is, how well it did, what was asked of it."""
 
+from typing import Any
+
+from tasks.evaluate.metrics import wilson
 from tasks.publish.charts import percent
 from tasks.publish.gate import Judgement
 from tasks.publish.inputs import ReportInputs
@@ -9,7 +12,10 @@ MOST_CLASSES = 100
 
 
 def card(inputs: ReportInputs, judgement: Judgement, training_card: str) -> str:
-    """Markdown: results by split and class in front of the training's own card."""
+    """Markdown: results by split and class in front of the training's own card.
+
+    They are this model's own, not the mean over seeds that the report shows.
+    """
     lines = [
         f"# {plain(inputs.experiment)}, published {inputs.when[:10]}",
         "",
@@ -36,10 +42,10 @@ def card(inputs: ReportInputs, judgement: Judgement, training_card: str) -> str:
     return "\n".join(lines)
 
 
-def _split_line(name: str, metrics: dict[str, dict[str, float]]) -> str:
-    accuracy = metrics["accuracy"]
+def _split_line(name: str, metrics: dict[str, Any]) -> str:
+    accuracy, images = metrics["accuracy"]["published"], metrics["images"]
+    low, high = wilson(accuracy * images, images)
     return (
-        f"| {name} | {metrics['images']} | {percent(accuracy['mean'])} "
-        f"| {percent(accuracy['low'])} to {percent(accuracy['high'])} "
-        f"| {metrics['log_loss']['mean']:.4f} |"
+        f"| {name} | {images} | {percent(accuracy)} | {percent(low)} to {percent(high)} "
+        f"| {metrics['log_loss']['published']:.4f} |"
     )

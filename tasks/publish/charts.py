@@ -209,7 +209,7 @@ def learning(repeats: list[list[dict[str, float]]], published: int) -> Chart:
         image,
         ("epoch", *(name.replace("val_", "validation ") for name in names)),
         [(f"{row['epoch']:.0f}", *(f"{row[name]:.4f}" for name in names)) for row in history],
-        legend=[(0, "train"), (1, "validation")],
+        legend=[(0, "train"), *([(1, "validation")] if "val_loss" in last else [])],
         note="Thin lines are the other seeds." if len(repeats) > 1 else "",
     )
 

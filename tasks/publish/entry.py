@@ -32,7 +32,11 @@ def entry(inputs: ReportInputs) -> Entry:
         "sentence": headline.sentence(inputs),
         "model": inputs.model,
         "evaluation": inputs.evaluation,
-        "splits": {name: inputs.metrics[name] for name in inputs.splits},
+        # Without the confusion matrix: of many classes it is megabytes, and the index reads all.
+        "splits": {
+            name: {key: value for key, value in inputs.metrics[name].items() if key != "confusion"}
+            for name in inputs.splits
+        },
         "figure": inputs.figure.model_dump(mode="json") if inputs.figure else None,
         "parameters": reproducing.flat(inputs.parameters),
         "pictures": pictures,

@@ -10,6 +10,9 @@ from tasks.publish.pairing import SIGNIFICANCE, Paired, counted, judged, paired
 if TYPE_CHECKING:
     import pandas as pd
 
+FIRST = "Nothing was published before."
+LOST = "The current model's predictions are gone: they cannot be compared."
+
 
 class Gate(BaseModel):
     """What a model must reach: a floor, and not to be significantly worse than the current one."""
@@ -36,12 +39,16 @@ class Judgement(NamedTuple):
 
 
 def judge(
-    gate: Gate, candidate: "pd.DataFrame", current: "pd.DataFrame | None" = None
+    gate: Gate,
+    candidate: "pd.DataFrame",
+    current: "pd.DataFrame | None" = None,
+    *,
+    first: bool = True,
 ) -> Judgement:
-    """The gate on two predictions tables; `current` is None while nothing is published.
+    """The gate on two predictions tables; not the `first`, a model without `current` lost its own.
 
-    A candidate without test pictures is never published. Where no test picture is shared the models
-    cannot be compared, only the floor counts, and the findings say so.
+    A candidate without test pictures is never published. Where no test picture is shared, or the
+    current model's predictions are lost, only the floor counts, and the findings say so.
     """
     tested = candidate[candidate["split"] == "test"]
     if tested.empty:
@@ -49,9 +56,21 @@ def judge(
             holds=False, findings=("There are no test pictures to judge by.",), pair=None
         )
     above, floor = _above_floor(gate, float(tested["correct"].mean()))
-    pair = None if current is None else paired(candidate, current)
-    not_worse, finding = _not_worse(gate, pair, first=current is None)
+    if current is None:
+        return Judgement(above, (floor, FIRST if first else LOST), None)
+    pair = paired(candidate, current)
+    not_worse, finding = _not_worse(gate, pair)
     return Judgement(above and not_worse, (floor, finding), pair)
+
+
+def require_floor(gate: Gate, accuracy: float, experiment: str) -> None:
+    """GateClosed where a model that is published does not reach a floor that was raised."""
+    above, floor = _above_floor(gate, accuracy)
+    if not above:
+        raise GateClosed(
+            f"the model of {experiment!r} is published, and would not be now: {floor} Take it back "
+            "(darkroom report take-back), train another, or lower publish.gate.floor"
+        )
 
 
 def require(judgement: Judgement, experiment: str) -> None:
@@ -69,9 +88,7 @@ def _above_floor(gate: Gate, accuracy: float) -> tuple[bool, str]:
     return False, f"Test accuracy {accuracy:.1%} is below the floor of {gate.floor:.1%}."
 
 
-def _not_worse(gate: Gate, pair: Paired | None, *, first: bool) -> tuple[bool, str]:
-    if first:
-        return True, "Nothing was published before."
+def _not_worse(gate: Gate, pair: Paired | None) -> tuple[bool, str]:
     if pair is None:
         return True, "It shares no test picture with the current model: they cannot be compared."
     how = judged(pair, gate.significance)

@@ -114,7 +114,8 @@ def facts(inputs: ReportInputs) -> list[tuple[str, str]]:
         cached = sum(step.state == "cached" for step in inputs.steps)
         found.append(("From the cache", f"{cached} of {len(inputs.steps)} steps"))
     if inputs.previous is not None:
-        found.append(("Since the run before", came_and_went(inputs)))
+        since = "the published model" if inputs.previous.published else "the run before"
+        found.append((f"Since {since}", came_and_went(inputs)))
     seeds = inputs.training.get("seeds", [])
     if len(seeds) > 1:
         deviation = inputs.headline["accuracy"]["deviation"]

@@ -95,15 +95,20 @@ def run_before(found: list[Row]) -> int:
 
 
 def standings(found: list[Row]) -> list[Standing]:
-    """By experiment, the best first."""
+    """By experiment, the best first; the best of those that are judged as the latest is."""
     by_name: dict[str, list[Row]] = {}
     for row in found:
         by_name.setdefault(row.entry["experiment"], []).append(row)
     made = [
-        Standing(name, len(some), some[0], max(some, key=_accuracy))
+        Standing(name, len(some), some[0], max(_judged_alike(some), key=_accuracy))
         for name, some in by_name.items()
     ]
     return sorted(made, key=lambda one: -_accuracy(one.best))
+
+
+def _judged_alike(some: list[Row]) -> list[Row]:
+    """Those of one experiment, newest first, whose numbers are of the newest one's split."""
+    return [row for row in some if row.split == some[0].split]
 
 
 def _accuracy(row: Row) -> float:
@@ -111,7 +116,7 @@ def _accuracy(row: Row) -> float:
 
 
 def over_time(found: list[Row]) -> Chart:
-    """Accuracy of every run by its date, one line per experiment."""
+    """Accuracy by date, one line per experiment: its runs that are judged as its latest is."""
     names = list(dict.fromkeys(row.entry["experiment"] for row in found))
     alternative = (
         f"Accuracy of {len(found)} runs of {len(names)} experiments over time, with intervals"
@@ -120,7 +125,8 @@ def over_time(found: list[Row]) -> Chart:
         figure = new_figure(8.4, 3.2)
         axes = figure.subplots()
         for number, name in enumerate(names):
-            _line(axes, [row for row in found if row.entry["experiment"] == name], number)
+            some = [row for row in found if row.entry["experiment"] == name]
+            _line(axes, _judged_alike(some), number)
         axes.set(ylabel="accuracy")
         percent_axis(axes.yaxis)
         figure.autofmt_xdate(rotation=0, ha="center")

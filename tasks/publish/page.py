@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PAGE_BYTES = 5_000_000
-# A picture's number, quotes and the like around its bytes.
-OVERHEAD = 20
 TEMPLATE = "run.html.j2"
 Context = dict[str, Any]
 
@@ -45,7 +43,7 @@ def page(inputs: ReportInputs) -> str:
     listed = confusion.listed(inputs.shown_predictions(), inputs.classes, empty.numbers)
     context |= {"listed": listed, "page_bytes": PAGE_BYTES}
     bare = rendering.render(TEMPLATE, album=empty, **context)
-    room = PAGE_BYTES - len(bare.encode()) - OVERHEAD * len(wanted)
+    room = PAGE_BYTES - len(bare.encode())
     album = Album(wanted, pictures.thumbnails(inputs.images, wanted, room))
     return rendering.render(TEMPLATE, album=album, **context)
 

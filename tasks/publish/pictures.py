@@ -17,6 +17,8 @@ SIDE = 144
 QUALITY = 70
 TINY = 48
 AT_A_TIME = 64
+# A picture's number, quotes and the like around its bytes.
+OVERHEAD = 20
 
 
 def thumbnail(data: bytes, side: int = SIDE) -> str | None:
@@ -43,7 +45,7 @@ def thumbnails(store: ImageStore, names: Sequence[str], room: int) -> dict[str, 
     """
     found: dict[str, str] = {}
     for name, uri in _made(store, names):
-        room -= len(uri)
+        room -= len(uri) + OVERHEAD
         if room < 0:
             break
         found[name] = uri

@@ -21,7 +21,7 @@ from storage.references import (
 )
 from storage.workspace import Workspace
 from tasks.augmentation import Augmentation
-from tasks.caching import ByContent
+from tasks.caching import ByContent, lock_of
 from tasks.publish import folder as report_folder
 from tasks.publish import gate, index, made_of, markdown
 from tasks.publish.card import card
@@ -102,16 +102,38 @@ def release(
 
     GateClosed, after the index is made, if it does not hold. A model that was taken back stays so
     until it is trained anew; without test pictures there is nothing to judge by, and nothing is
-    published.
+    published. One run at a time: what a model is compared with is what it takes the place of.
     """
     workspace = Workspace.current()
+    with lock_of(workspace, "release"):
+        return _released(
+            workspace, report,
+            images=images, split=split, features=features, model=model, evaluation=evaluation,
+            rule=rule, trained_now=trained_now,
+        )  # fmt: skip
+
+
+def _released(
+    workspace: Workspace,
+    report: ReportRef,
+    *,
+    images: ImagesRef,
+    split: SplitRef,
+    features: FeaturesRef,
+    model: ModelRef,
+    evaluation: EvaluationRef,
+    rule: gate.Gate,
+    trained_now: bool,
+) -> str:
     current = published.current(workspace, report.experiment)
     taken_back = published.was_taken_back(workspace, report.experiment, model.where)
     left = None
     if not split.test:
         left = "no: there are no test pictures to judge by"
     elif current is not None and current.model == model.where:
-        left = "yes, as before"
+        index.write(workspace)
+        gate.require_floor(rule, current.accuracy, report.experiment)
+        return "yes, as before"
     elif taken_back and not trained_now:
         left = "no: it was taken back; --rerun train publishes it again"
     if left is not None:
@@ -121,7 +143,8 @@ def release(
         workspace, report.experiment, report.run, records.now(),
         images=images, split=split, features=features, model=model, evaluation=evaluation,
     )  # fmt: skip
-    judgement = gate.judge(rule, inputs.predictions, _predictions(workspace, current))
+    earlier = _predictions(workspace, current)
+    judgement = gate.judge(rule, inputs.predictions, earlier, first=current is None)
     if judgement.holds:
         published.publish(workspace, _publication(workspace, report, inputs, judgement))
     index.write(workspace)

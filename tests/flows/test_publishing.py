@@ -39,6 +39,14 @@ def test_a_model_below_the_floor_fails_the_run_and_keeps_its_report(
     assert (workspace.reports / "small" / "latest" / "report.html").is_file()
 
 
+def test_a_floor_that_was_raised_over_a_published_model_fails_the_run(run, experiment, developed):
+    accuracy = developed["metrics"]["test"]["accuracy"]["published"]
+    if accuracy == 1.0:
+        pytest.skip("no floor is above this model")
+    with pytest.raises(GateClosed, match="is published, and would not be now"):
+        run(gated(experiment, floor=1.0))
+
+
 def test_a_closed_gate_is_a_failed_run_with_its_reason(prefect_server, experiment, developed):
     from flows.pipeline import pipeline
 

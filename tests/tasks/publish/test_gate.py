@@ -3,7 +3,7 @@ import pytest
 from pydantic import ValidationError
 
 from storage.errors import DarkroomError
-from tasks.publish.gate import Gate, GateClosed, judge, require
+from tasks.publish.gate import Gate, GateClosed, judge, require, require_floor
 
 
 def table(right, total=100, split="test", prefix=""):
@@ -49,6 +49,19 @@ def test_other_test_pictures_cannot_be_compared():
     assert found.holds
     assert found.pair is None
     assert "cannot be compared" in found.text
+
+
+def test_lost_predictions_are_not_nothing():
+    found = judge(Gate(), table(50), None, first=False)
+    assert found.holds
+    assert "predictions are gone" in found.text
+    assert "Nothing was published before" not in found.text
+
+
+def test_a_raised_floor_counts_for_what_is_published():
+    require_floor(Gate(floor=0.9), 0.9, "birds")
+    with pytest.raises(GateClosed, match=r"90\.0% is below the floor of 95\.0%"):
+        require_floor(Gate(floor=0.95), 0.9, "birds")
 
 
 def test_without_test_pictures_nothing_is_published():

@@ -6,7 +6,9 @@ from storage import atomic, published
 from storage.errors import ParameterError
 from storage.layout import LATEST, METRICS, REPORT
 from storage.published import Publication
+from tasks.evaluate.metrics import wilson
 from tasks.publish import card, entry, folder, gate, index, lookup, pairing
+from tasks.publish.charts import percent
 from tests.tasks.publish import sample
 from tests.tasks.publish.test_page import Seen
 
@@ -106,6 +108,41 @@ def test_the_published_run_is_marked(workspace, reported):
     text = published.link(workspace, "sample").with_name("sample.md").read_text()
     assert "| test | 48 |" in text
     assert "Nothing was published before" in text
+
+
+def test_a_card_gives_the_numbers_of_its_own_model_not_the_mean_over_seeds(workspace):
+    made = sample.inputs(workspace)
+    accuracy = made.metrics["test"]["accuracy"]
+    accuracy |= {"mean": 0.25, "low": 0.2, "high": 0.3, "published": 0.75}
+    made.metrics["test"]["log_loss"] |= {"mean": 9.0, "published": 0.5}
+    judgement = gate.judge(gate.Gate(), made.predictions)
+    (line,) = [
+        line
+        for line in card.card(made, judgement, "# Model card\n").splitlines()
+        if line.startswith("| test |")
+    ]
+    low, high = wilson(36, 48)
+    assert line == f"| test | 48 | 75.0\u202f% | {percent(low)} to {percent(high)} | 0.5000 |"
+
+
+def test_the_best_run_is_of_the_split_that_the_latest_is_judged_by(workspace, reported):
+    early = reported(1, when="2026-01-01T00:00:00+00:00")
+    path = workspace.reports / early.experiment / early.run / entry.RUN
+    only_train = json.loads(path.read_text())
+    only_train["splits"] = {"train": only_train["splits"]["train"]}
+    only_train["splits"]["train"]["accuracy"]["mean"] = 1.0
+    path.chmod(0o644)
+    path.write_text(json.dumps(only_train))
+    reported(2, when="2026-01-02T00:00:00+00:00")
+    ((_, runs, latest, best),) = index.standings(index.rows(workspace))
+    assert (runs, latest.split, best.split) == (2, "test", "test")
+
+
+def test_the_index_reads_no_confusion_matrices(workspace, reported):
+    reported()
+    (row,) = index.rows(workspace)
+    assert "confusion" not in row.metrics
+    assert row.metrics["per_class"]
 
 
 def test_finds_reports_by_experiment_run_and_path(workspace, reported):

@@ -251,3 +251,17 @@ def test_the_folder_is_whole_and_the_page_the_same_each_time(workspace, made):
         assert (target / PLOT).stat().st_size > 0
         pages.append((target / REPORT).read_bytes())
     assert pages[0] == pages[1]
+
+
+def test_near_duplicates_that_were_not_looked_for_are_not_denied(workspace):
+    text = Seen(page.page(sample.inputs(workspace, near_duplicates=False))).text
+    assert "No two usable pictures are near-duplicates" not in text
+    assert "Not looked for in this run." in text
+
+
+def test_without_validation_no_curve_of_it_is_named(workspace):
+    made = sample.inputs(workspace)
+    bare = [{k: v for k, v in row.items() if not k.startswith("val_")} for row in
+            made.training["history"][0]]  # fmt: skip
+    assert charts.learning([bare], 0).legend == [(0, "train")]
+    assert charts.learning(made.training["history"], 0).legend[1] == (1, "validation")

@@ -44,7 +44,7 @@ def test_the_first_that_fit_are_taken_in_order(store):
     names = [store.add(sample.picture(number)) for number in range(6)]
     everything = pictures.thumbnails(store, names, 10**6)
     assert list(everything) == names
-    room = sum(len(everything[name]) for name in names[:3])
+    room = sum(len(everything[name]) + pictures.OVERHEAD for name in names[:3])
     assert list(pictures.thumbnails(store, names, room)) == names[:3]
     assert pictures.thumbnails(store, names, 0) == {}
 
