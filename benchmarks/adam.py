@@ -16,14 +16,14 @@ from tasks.extract.precision import resolve
 from tasks.tensorflow import load_keras
 from tasks.train.adam import fused_adam
 from tasks.train.networks import Network, build_network
+from tasks.train.randomness import start_from
 
 BATCH, STEPS, ROUNDS = 32, 6, 5
 
 
 def trained(optimizer: Any, pictures: np.ndarray) -> float:
     """Seconds of `STEPS` steps; a first one, which compiles, is not counted."""
-    keras = load_keras()
-    keras.utils.set_random_seed(1)
+    start_from(1)
     model = build_network(Network(name="alexnet", precision=resolve("auto")), pictures.shape[1:], 2)
     model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
     labels = np.arange(BATCH) % 2

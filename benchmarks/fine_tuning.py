@@ -25,6 +25,7 @@ from tasks.train.batches import Labelled
 from tasks.train.fine_tuning import FineTuning, build_tuned
 from tasks.train.fit import fit
 from tasks.train.head import build_head
+from tasks.train.randomness import start_from
 from tasks.train.schedule import Schedule
 
 TRAIN, VALIDATION, SIDE, BATCH, ROUNDS, OPERATIONS = 128, 64, 224, 32, 5, 30
@@ -34,7 +35,7 @@ TUNING = FineTuning()
 def models(precision: Precision) -> tuple[Any, Any, np.ndarray, np.ndarray]:
     """The tuned part, the whole network around it, and what each takes: features, pixels."""
     keras = load_keras()
-    keras.utils.set_random_seed(1)
+    start_from(1)
     below = Backbone("VGG16", SIDE, "imagenet", precision, layer="block4_pool")
     compute, space = below.prepare()
     above = below.above()

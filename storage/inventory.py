@@ -5,6 +5,7 @@ report keeps what its records point to, features, split and images included; the
 each step keeps its result. The rest is unneeded.
 """
 
+import contextlib
 import re
 import shutil
 import time
@@ -120,7 +121,7 @@ def unneeded(workspace: Workspace, *, older_than_seconds: float = 0.0) -> list[P
     it was last written to.
     """
     keep = _needed(workspace)
-    images = _needed_images(keep)
+    images = _images_in(keep)
     candidates = [
         *workspace.manifests.glob("*.parquet"),
         *(path for path in workspace.splits.glob("*") if path.name != "lineage"),
@@ -223,9 +224,10 @@ def _named(path: Path) -> list[str]:
         return []
 
 
-def _needed_images(keep: Iterable[Path]) -> set[str]:
+def _images_in(tables: Iterable[Path]) -> set[str]:
+    """The images that the manifests among these name; StorageDamaged if one cannot be read."""
     names: set[str] = set()
-    for path in keep:
+    for path in tables:
         if path.suffix == ".parquet" and manifests.is_parquet(path):
             table = manifests.load(path)
             if IMAGE_TABLE.issubset(table.columns):
@@ -238,7 +240,10 @@ def _unneeded_images(
 ) -> Iterator[Path]:
     """Images that can go; those in no table yet are a killed run's, which may fetch the rest."""
     store = ImageStore(workspace.images)
-    finished = _needed_images(workspace.manifests.glob("*.parquet"))
+    finished: set[str] = set()
+    for path in workspace.manifests.glob("*.parquet"):
+        with contextlib.suppress(StorageDamaged):  # what it names is kept for longer
+            finished |= _images_in([path])
     for name in store.names():
         age = older_than_seconds if name in finished else UNFINISHED_DAYS * DAY_SECONDS
         if name not in needed and _age_seconds(store.path(name)) >= age:

@@ -10,7 +10,7 @@ from tasks.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
 from tasks.train.mixing import mixed
-from tasks.train.randomness import reseeding
+from tasks.train.randomness import reseeding, start_from
 from tasks.train.schedule import Schedule, compile_model
 
 
@@ -50,7 +50,7 @@ def fit(
     come to its end is not gone on with. TrainingDiverged, naming the parameter `rate_name`, when a
     loss is not finite.
     """
-    load_keras().utils.set_random_seed(seed)
+    start_from(seed)
     steps = batches.steps_of(len(train.labels), schedule.batch_size, schedule.steps_per_epoch)
     model, best, history = checkpoint.load(unfinished) or (build(), None, [])
     if not history:

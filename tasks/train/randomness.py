@@ -1,14 +1,27 @@
-"""Random numbers that depend on the seed and the epoch alone, not on what ran before.
+"""Random numbers that depend on the seed and the epoch alone, not on what ran before or beside.
 
 Keras does not save the state of dropout's random numbers: a training taken up again would draw
 others than the one that was never stopped.
 """
 
+import importlib
+import random
 from typing import Any
 
 from tasks.tensorflow import load_keras
 
 STATE = "seed_generator_state"
+
+
+def start_from(seed: int) -> None:
+    """Make all that Keras draws from here on depend on `seed` alone.
+
+    Keras draws the seeds of initial weights from Python's generator, which every thread shares:
+    one of Prefect's that draws in between would give other weights. It gets one of its own.
+    """
+    load_keras().utils.set_random_seed(seed)
+    seeds: Any = importlib.import_module("keras.src.random.seed_generator")
+    seeds.python_random = random.Random(seed)  # noqa: S311 - weights are no secret
 
 
 def reseeding(seed: int) -> Any:

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 from storage.features import FeatureSpace
 from tasks.extract.backbone import Backbone
 from tasks.progress import tracked_in_parts
-from tasks.tensorflow import load_keras
 from tasks.train import watching
 from tasks.train.batches import Labelled, steps_of
 from tasks.train.fine_tuning import FineTuning, build_tuned, through
 from tasks.train.fit import Fitted, fit
 from tasks.train.head import Head, build_head
 from tasks.train.networks import Network, build_network
+from tasks.train.randomness import start_from
 from tasks.train.schedule import Schedule
 
 
@@ -67,7 +67,7 @@ def builder(
             callbacks=watch,
             rate_name="model.head_learning_rate",
         ).model
-        load_keras().utils.set_random_seed(seed)
+        start_from(seed)
         return build_tuned(part, backbone.above(), head, shape, classes)
 
     return Build(tuned, part.head_epochs)

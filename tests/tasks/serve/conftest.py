@@ -6,6 +6,7 @@ from tasks.classify.classifier import Classifier
 from tasks.tensorflow import load_keras
 from tasks.train.export import whole_model
 from tasks.train.head import Head, build_head
+from tasks.train.randomness import start_from
 from tests.tasks.serve.running import CARD_TEXT, NAMES, SIDE, serving
 
 
@@ -13,7 +14,7 @@ from tests.tasks.serve.running import CARD_TEXT, NAMES, SIDE, serving
 def model_folder(tmp_path_factory):
     """A model as a training leaves it, less the pretrained weights."""
     keras = load_keras()
-    keras.utils.set_random_seed(7)
+    start_from(7)
     folder = tmp_path_factory.mktemp("model")
     given = keras.Input((SIDE, SIDE, 3))
     pooled = keras.layers.AveragePooling2D(8)(keras.layers.Rescaling(1 / 255)(given))

@@ -15,6 +15,7 @@ from tasks.train import saving
 from tasks.train.fit import Fitted
 from tasks.train.head import Head, build_head
 from tasks.train.networks import Network, build_network
+from tasks.train.randomness import start_from
 
 SIDE = 8
 HEAD = Head(pooling="flatten")
@@ -42,7 +43,7 @@ def saved(
     features = FeaturesRef(
         digest="d", where="", space=space.name, shape=space.shape, images=4, averaged=averaged
     )
-    load_keras().utils.set_random_seed(1)
+    start_from(1)
     model = model or build_head(HEAD, space.shape, len(classes))
     history = [{"epoch": 1.0, "loss": 0.5, "val_loss": 0.6}, {"epoch": 2.0, "loss": 0.4}]
     fitted = [Fitted(model, history, keep)]
@@ -102,7 +103,7 @@ def test_the_same_training_has_the_same_digest_whatever_was_built_before(workspa
     network = Network(name="alexnet", local_response_normalisation=True)
     folders_made = set()
     for _ in range(2):
-        load_keras().utils.set_random_seed(1)
+        start_from(1)
         model = build_network(network, (67, 67, 3), 2)
         folders_made.add(saved(workspace, model=model, part=network, side=67)[0])
     assert len(folders_made) == 1
