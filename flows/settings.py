@@ -3,7 +3,7 @@
 import contextlib
 import difflib
 from collections.abc import Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -53,15 +53,13 @@ def _read(setting: str) -> tuple[str, Any, Any]:
 def _leave_other_kinds(tree: dict[str, Any], path: str, value: Any) -> None:
     """Drop what only the kind before has, where `path` sets another one (`source.kind`)."""
     group, _, name = path.partition(".")
-    kinds = listing.kinds(group)
     before = tree.get(group)
-    if name == listing.KIND and isinstance(value, str) and value in kinds and _is_table(before):
-        fields = kinds[value].model_fields
+    if name != listing.KIND or not isinstance(value, str) or not isinstance(before, dict):
+        return
+    kind = listing.kinds(group).get(value)
+    if kind is not None:
+        fields = kind.model_fields
         tree[group] = {field: given for field, given in before.items() if field in fields}
-
-
-def _is_table(value: Any) -> TypeGuard[dict[str, Any]]:
-    return isinstance(value, dict)
 
 
 def _lay_over(tree: dict[str, Any], path: str, value: Any) -> None:

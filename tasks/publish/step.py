@@ -106,50 +106,31 @@ def release(
     """
     workspace = Workspace.current()
     with lock_of(workspace, "release"):
-        return _released(
-            workspace, report,
+        current = published.current(workspace, report.experiment)
+        taken_back = published.was_taken_back(workspace, report.experiment, model.where)
+        left = None
+        if not split.test:
+            left = "no: there are no test pictures to judge by"
+        elif current is not None and current.model == model.where:
+            index.write(workspace)
+            gate.require_floor(rule, current.accuracy, report.experiment)
+            return "yes, as before"
+        elif taken_back and not trained_now:
+            left = "no: it was taken back; --rerun train publishes it again"
+        if left is not None:
+            index.write(workspace)
+            return left
+        inputs = made_of.opened(
+            workspace, report.experiment, report.run, records.now(),
             images=images, split=split, features=features, model=model, evaluation=evaluation,
-            rule=rule, trained_now=trained_now,
         )  # fmt: skip
-
-
-def _released(
-    workspace: Workspace,
-    report: ReportRef,
-    *,
-    images: ImagesRef,
-    split: SplitRef,
-    features: FeaturesRef,
-    model: ModelRef,
-    evaluation: EvaluationRef,
-    rule: gate.Gate,
-    trained_now: bool,
-) -> str:
-    current = published.current(workspace, report.experiment)
-    taken_back = published.was_taken_back(workspace, report.experiment, model.where)
-    left = None
-    if not split.test:
-        left = "no: there are no test pictures to judge by"
-    elif current is not None and current.model == model.where:
+        earlier = _predictions(workspace, current)
+        judgement = gate.judge(rule, inputs.predictions, earlier, first=current is None)
+        if judgement.holds:
+            published.publish(workspace, _publication(workspace, report, inputs, judgement))
         index.write(workspace)
-        gate.require_floor(rule, current.accuracy, report.experiment)
-        return "yes, as before"
-    elif taken_back and not trained_now:
-        left = "no: it was taken back; --rerun train publishes it again"
-    if left is not None:
-        index.write(workspace)
-        return left
-    inputs = made_of.opened(
-        workspace, report.experiment, report.run, records.now(),
-        images=images, split=split, features=features, model=model, evaluation=evaluation,
-    )  # fmt: skip
-    earlier = _predictions(workspace, current)
-    judgement = gate.judge(rule, inputs.predictions, earlier, first=current is None)
-    if judgement.holds:
-        published.publish(workspace, _publication(workspace, report, inputs, judgement))
-    index.write(workspace)
-    gate.require(judgement, report.experiment)
-    return f"yes: {judgement.text}"
+        gate.require(judgement, report.experiment)
+        return f"yes: {judgement.text}"
 
 
 def _predictions(workspace: Workspace, current: published.Publication | None) -> Any:
