@@ -10,6 +10,7 @@ from tasks.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
 from tasks.train.mixing import mixed
+from tasks.train.normalisation import fuse
 from tasks.train.randomness import reseeding, start_from
 from tasks.train.schedule import Schedule, compile_model
 
@@ -53,6 +54,7 @@ def fit(
     start_from(seed)
     steps = batches.steps_of(len(train.labels), schedule.batch_size, schedule.steps_per_epoch)
     model, best, history = checkpoint.load(unfinished) or (build(), None, [])
+    fuse(model)
     if not history:
         compile_model(model, schedule, steps)
     remedy = f"lower {rate_name} (now {schedule.learning_rate:g})"
