@@ -44,8 +44,8 @@ def near_duplicates(hashes: "np.ndarray", thumbnails: "np.ndarray") -> "np.ndarr
     unit = _unit(thumbnails)
     found = [np.empty((0, 2), np.int64)]
     for rows, columns in _candidates(hashes):
-        alike = np.einsum("ij,ij->i", unit[rows], unit[columns]) >= CORRELATION
-        found.append(np.stack([rows[alike], columns[alike]], axis=1))
+        same = np.einsum("ij,ij->i", unit[rows], unit[columns]) >= CORRELATION
+        found.append(np.stack([rows[same], columns[same]], axis=1))
     pairs = np.concatenate(found)
     return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
 
@@ -63,9 +63,14 @@ def same_in_colour(thumbnails: "np.ndarray", labels: "np.ndarray") -> bool:
 
     Of a very large group the first MEMBERS_COMPARED are looked at.
     """
-    unit, names = _unit(thumbnails[:MEMBERS_COMPARED]), labels[:MEMBERS_COMPARED]
-    alike = unit @ unit.T >= CORRELATION
-    return bool((alike & (names[:, None] != names[None, :])).any())
+    some, names = thumbnails[:MEMBERS_COMPARED], labels[:MEMBERS_COMPARED]
+    return bool((alike(some, some) & (names[:, None] != names[None, :])).any())
+
+
+def alike(thumbnails: "np.ndarray", others: "np.ndarray") -> "np.ndarray":
+    """(n, m) bool: which of these thumbnails correlate with which of the others, in colour."""
+    matches: np.ndarray = _unit(thumbnails) @ _unit(others).T >= CORRELATION
+    return matches
 
 
 def _unit(thumbnails: "np.ndarray") -> "np.ndarray":

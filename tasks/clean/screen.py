@@ -25,10 +25,12 @@ def screen(
     table = table.astype({"width": int, "height": int})
     table = _apply_facts(table, facts)
     table = _apply_size(table, min_side)
-    table = _set_aside_conflicts(table)
-    table = _collapse_duplicates(table)
     table = _with_groups(table, facts, near_duplicates=near_duplicates)
-    return _set_aside_torn_groups(table, facts)
+    table = _set_aside_conflicts(table)
+    table = _set_aside_likes_of_conflicts(table, facts)
+    table = _collapse_duplicates(table)
+    table = _set_aside_torn_groups(table, facts)
+    return _with_names_of_groups(table)
 
 
 def require_classes(table: "pd.DataFrame") -> tuple[str, ...]:
@@ -104,6 +106,23 @@ def _set_aside_conflicts(table: "pd.DataFrame") -> "pd.DataFrame":
     return _mark(table, where, Status.LABEL_CONFLICT, reason)
 
 
+def _set_aside_likes_of_conflicts(table: "pd.DataFrame", facts: "pd.DataFrame") -> "pd.DataFrame":
+    """A picture under two labels, saved again under one of them, is no better than the original."""
+    conflicts = table[table["status"] == Status.LABEL_CONFLICT]
+    found = {}
+    for group, rows in conflicts.drop_duplicates("image").groupby("group"):
+        likes = table[_kept(table) & (table["group"] == group)]
+        if likes.empty:
+            continue
+        alike = likeness.alike(_thumbnails(facts.loc[likes["image"]]),
+                               _thumbnails(facts.loc[rows["image"]]))  # fmt: skip
+        found.update(dict.fromkeys(likes.index[alike.any(axis=1)], rows["name"].iloc[0]))
+    where = table.index.to_series().isin(list(found))
+    names = table.index.to_series().map(found)
+    reason = "nearly the same as " + names.astype(str) + ", which has two labels"
+    return _mark(table, where, Status.LABEL_CONFLICT, reason)
+
+
 def _collapse_duplicates(table: "pd.DataFrame") -> "pd.DataFrame":
     kept = table[_kept(table)]
     repeated = kept.duplicated("image")
@@ -116,18 +135,28 @@ def _collapse_duplicates(table: "pd.DataFrame") -> "pd.DataFrame":
 def _with_groups(
     table: "pd.DataFrame", facts: "pd.DataFrame", *, near_duplicates: bool
 ) -> "pd.DataFrame":
+    """Each usable image's group is called after one of its images."""
     import numpy as np
+    import pandas as pd
 
-    table = table.assign(group="")
     images = table.loc[_kept(table), "image"]
-    if not near_duplicates or images.empty:
-        table.loc[images.index, "group"] = images
-        return table
-    known = facts.loc[images]
-    hashes = np.array([int(text, 16) for text in known["hash"]], np.uint64)
-    numbers = likeness.groups(hashes, likeness.brightness(_thumbnails(known)))
-    table.loc[images.index, "group"] = images.groupby(numbers).transform("min")
-    return table
+    once = pd.Series(images.unique(), dtype=object)
+    if near_duplicates and len(once):
+        known = facts.loc[once]
+        hashes = np.array([int(text, 16) for text in known["hash"]], np.uint64)
+        numbers = likeness.groups(hashes, likeness.brightness(_thumbnails(known)))
+        names = once.groupby(numbers).transform("min")
+    else:
+        names = once
+    group = images.map(dict(zip(once, names, strict=True)))
+    return table.assign(group=group.reindex(table.index, fill_value=""))
+
+
+def _with_names_of_groups(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Groups are called after the first of the images that are left; those that went have none."""
+    kept = table[_kept(table)]
+    names = kept.groupby("group")["image"].transform("min")
+    return table.assign(group=names.reindex(table.index, fill_value=""))
 
 
 def _thumbnails(facts: "pd.DataFrame") -> "np.ndarray":
@@ -153,6 +182,4 @@ def _set_aside_torn_groups(table: "pd.DataFrame", facts: "pd.DataFrame") -> "pd.
     torn = torn[torn.index.isin(alike)]
     where = _kept(table) & table["group"].isin(torn.index)
     reason = table["group"].map(torn.map(lambda names: "nearly the same as " + " and ".join(names)))
-    table = _mark(table, where, Status.LABEL_CONFLICT, reason)
-    table.loc[where, "group"] = ""
-    return table
+    return _mark(table, where, Status.LABEL_CONFLICT, reason)

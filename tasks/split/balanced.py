@@ -3,7 +3,7 @@
 Groups come in an order that only the seed and their pictures fix, and each goes as a whole to the
 split that is furthest behind its share of the classes of its pictures: pictures that differ in
 colour only are alike and may have different labels. A picture that was assigned before keeps its
-split, so that adding pictures never moves one, and a test set stays a test set.
+split or is left out, so that adding pictures never moves one, and a test set stays a test set.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ Group = list[object]
 def assign(
     images: "pd.DataFrame", shares: dict[str, float], seed: int, previous: dict[str, str]
 ) -> "pd.Series":
-    """Split of each row; '' for a picture that is nearly the same as pictures of several splits.
+    """Split of each row; '' for a picture that is left out: those like it are in another split.
 
     Rows have columns image, label and group; `previous` maps images to splits. EmptySplit when a
     class has fewer pictures than there are splits with a share, or none for train.
@@ -107,18 +107,22 @@ def _kept(
 ) -> tuple[dict[object, str], list[Group]]:
     """Places of the groups of which some picture was placed before, and the groups of which none.
 
-    New pictures of a group join the old ones. Where those are in several splits, the new ones link
-    them and are left out.
+    New pictures of a group join the old ones. Where those are in several splits (they were not
+    known to be alike, or a new one links them) only those in the split that is tested most stay:
+    the others are left out, and none moves.
     """
     places: dict[object, str] = {}
     new = []
     for group in groups:
         kept = {row: previous[names[row]] for row in group if names[row] in previous}
-        places.update(kept)
-        if not kept:
+        splits = set(kept.values())
+        if not splits:
             new.append(group)
-        elif len(set(kept.values())) == 1:
-            places.update(dict.fromkeys(group, next(iter(kept.values()))))
+        elif len(splits) == 1:
+            places.update(dict.fromkeys(group, splits.pop()))
+        else:
+            home = max(splits, key=SPLITS.index)
+            places.update({row: split for row, split in kept.items() if split == home})
     return places, new
 
 

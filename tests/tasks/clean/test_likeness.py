@@ -123,6 +123,34 @@ def test_a_picture_saved_again_smaller_or_in_another_format_is_the_same(name):
     assert set(groups_of(versions)) == {0}
 
 
+def drawn(seed: int) -> Image.Image:
+    """A symmetric sign: one shape in another, in the middle of a pale page."""
+    rng = np.random.default_rng(seed)
+    image = Image.new("RGB", (128, 128), tuple(rng.integers(180, 256, 3)))
+    draw = ImageDraw.Draw(image)
+    for half in (rng.integers(30, 60, 2), rng.integers(10, 25, 2)):
+        box = (*(64 - half), *(63 + half))
+        shape = draw.ellipse if rng.random() < 0.5 else draw.rectangle
+        shape(tuple(map(int, box)), fill=tuple(rng.integers(0, 180, 3)))
+    return image
+
+
+def sky() -> Image.Image:
+    """From one blue to another, smoothly."""
+    shade = np.linspace(120, 220, 300)[:, None].repeat(400, axis=1)
+    return Image.fromarray(np.stack([shade * 0.6, shade * 0.8, shade], axis=2).astype(np.uint8))
+
+
+def test_smooth_and_symmetric_pictures_saved_again_are_the_same():
+    for picture in (*map(drawn, range(20)), sky()):
+        versions = [
+            encoded(picture, "PNG"),
+            encoded(picture, quality=95),
+            encoded(picture, quality=60),
+        ]
+        assert set(groups_of(versions)) == {0}
+
+
 def test_different_photographs_are_different():
     pictures = [encoded(scene) for scene in scenes(24)]
     assert len(set(groups_of(pictures))) == len(pictures)

@@ -75,6 +75,22 @@ def test_one_picture_under_two_labels_is_set_aside_everywhere(screened):
     assert table["reason"][0] == "found as cat and dog"
 
 
+def test_a_picture_like_one_under_two_labels_is_set_aside_with_it(screened):
+    table = screened(("cat", ANT), ("dog", ANT), ("cat", ANT_AGAIN), ("cat", BEE))
+    assert statuses(table) == ["label conflict"] * 3 + ["kept"]
+    assert table["reason"][2] == "nearly the same as cat/0, which has two labels"
+    assert table["group"].tolist() == ["", "", "", table["image"][3]]
+
+
+def test_a_recoloured_picture_of_one_under_two_labels_stays(screened):
+    grey = scenes(1)[0].convert("L")
+    warm = encoded(Image.merge("RGB", (grey.point(lambda v: min(255, v + 60)), grey, grey)))
+    cold = encoded(Image.merge("RGB", (grey, grey, grey.point(lambda v: min(255, v + 120)))))
+    table = screened(("warm", warm), ("cold", warm), ("cold", cold), ("dog", DOG))
+    assert statuses(table) == ["label conflict", "label conflict", "kept", "kept"]
+    assert table["group"].tolist()[2:] == table["image"].tolist()[2:]
+
+
 @pytest.mark.parametrize("again", [ANT_AGAIN, ANT_SMALLER])
 def test_a_picture_saved_again_under_another_label_is_set_aside(screened, again):
     table = screened(("cat", ANT), ("dog", BEE), ("dog", again))
