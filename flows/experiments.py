@@ -5,6 +5,7 @@ import difflib
 import json
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -52,16 +53,22 @@ def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         found = content["deployments"]
-        return {str(item["name"]): _whole(item) for item in found if _runs_pipeline(item)}
+        runnable = [(str(item["name"]), _whole(item)) for item in found if _runs_pipeline(item)]
     except UNREADABLE as error:
         raise ParameterError(
             f"expected a list of deployments in {file}, found none ({error})"
         ) from error
+    for name, number in Counter(name for name, _ in runnable).items():
+        if number > 1:
+            raise ParameterError(
+                f"{file} has {number} deployments called {name!r}: give each a name of its own"
+            )
+    return dict(runnable)
 
 
 def _runs_pipeline(deployment: dict[str, Any]) -> bool:
     flow = str(deployment.get("entrypoint", PIPELINE)).rpartition(":")[2]
-    parameters = deployment.get("parameters", {})
+    parameters = deployment.get("parameters") or {}
     return flow == PIPELINE and ("experiment" in parameters or "source" in parameters)
 
 

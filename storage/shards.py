@@ -60,7 +60,8 @@ class ShardStore:
             # Arrow trusts a file's offsets: wrong ones would be read outside of the mapping.
             batch.validate()
             batch.column(NAME).validate(full=True)
-        except (OSError, pa.ArrowException, KeyError, IndexError):
+        # ValueError: a footer that lists no batch.
+        except (OSError, ValueError, pa.ArrowException, KeyError, IndexError):
             return None
         return batch
 

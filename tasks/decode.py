@@ -33,8 +33,9 @@ PNG_CHUNK_FRAME = 12  # bytes around a chunk's data: its length, its kind, its c
 HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"})
 EXIF_ORIENTATION = 0x0112
 ROWS_AT_A_TIME = 256
-# Formats whose EXIF rotation OpenCV leaves out when it keeps transparency.
-ROTATED_HERE = frozenset({"PNG", "WEBP"})
+# Formats whose EXIF rotation OpenCV leaves out, always or when it keeps transparency.
+NEVER_ROTATED = frozenset({"AVIF"})
+ROTATED_IF_OPAQUE = frozenset({"PNG", "WEBP"})
 # Orientation -> steps through rows and columns (-1 is backwards), for 5 to 8 after transposing.
 ROWS_AND_COLUMNS = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}
 
@@ -154,9 +155,29 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> "np.ndarray | Problem":
         return Problem(Status.UNDECODABLE, str(error).strip().splitlines()[-1][:200])
     if pixels is None:
         return Problem(Status.UNDECODABLE, f"OpenCV cannot decode this {header.format}")
-    if header.has_alpha and header.format in ROTATED_HERE:
+    grey = pixels.ndim == 2 and pixels.dtype == np.uint8
+    if header.has_alpha and (grey or header.format == "TIFF"):
+        # OpenCV leaves out what is transparent in grey pictures, and lays it over black in TIFF.
+        pixels = _by_pillow(data)
+        if isinstance(pixels, Problem):
+            return pixels
+    left_out = header.has_alpha and header.format in ROTATED_IF_OPAQUE
+    if left_out or header.format in NEVER_ROTATED:
         pixels = _upright(pixels, header.exif)
     return _as_rgb(pixels)
+
+
+def _by_pillow(data: bytes) -> "np.ndarray | Problem":
+    """(height, width, 4) uint8 BGRA."""
+    import numpy as np
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            rgba = np.asarray(image.convert("RGBA"))
+    except DAMAGED as error:
+        return Problem(Status.UNDECODABLE, f"its pixels are damaged: {error}"[:200])
+    return np.ascontiguousarray(rgba[:, :, [2, 1, 0, 3]])
 
 
 def _upright(pixels: "np.ndarray", exif: bytes) -> "np.ndarray":

@@ -114,9 +114,10 @@ def _set_aside_likes_of_conflicts(table: "pd.DataFrame", facts: "pd.DataFrame") 
         likes = table[_kept(table) & (table["group"] == group)]
         if likes.empty:
             continue
-        alike = likeness.alike(_thumbnails(facts.loc[likes["image"]]),
-                               _thumbnails(facts.loc[rows["image"]]))  # fmt: skip
-        found.update(dict.fromkeys(likes.index[alike.any(axis=1)], rows["name"].iloc[0]))
+        alike = likeness.alike(
+            _thumbnails(facts.loc[likes["image"]]), _thumbnails(facts.loc[rows["image"]])
+        )
+        found.update(dict.fromkeys(likes.index[alike.max(axis=1)], rows["name"].iloc[0]))
     where = table.index.to_series().isin(list(found))
     names = table.index.to_series().map(found)
     reason = "nearly the same as " + names.astype(str) + ", which has two labels"

@@ -109,7 +109,8 @@ def test_a_setting_without_name_or_value_shows_how_to_write_one(file, setting):
 
 
 @pytest.mark.parametrize(
-    "value", ["{", "[1, 2", "'", "a: b: c", "2024-13-45", "0x_", "!!python/name:os"]
+    "value",
+    ["{", "[1, 2", "'", "a: b: c", "2024-13-45", "0x_", "!!python/name:os", "!!timestamp x"],
 )
 def test_a_value_that_cannot_be_read_is_named(file, value):
     message = refusal("birds", f"split.seed={value}", file=file)
@@ -190,7 +191,6 @@ def test_an_unknown_experiment_like_no_other_comes_with_the_list(file):
         b"deployments: 3",
         b"deployments: [birds]",
         b"deployments: [{parameters: {experiment: birds}}]",
-        b"deployments: [{name: birds, parameters: null}]",
         b"- birds",
         b"{",
         b"\xff\xfe\x00",
@@ -202,6 +202,21 @@ def test_a_file_without_a_list_of_deployments_is_named(tmp_path, content):
     message = refusal("birds", file=path)
     assert "expected a list of deployments" in message
     assert str(path) in message
+
+
+def test_a_deployment_without_parameters_does_not_hide_the_others(tmp_path):
+    path = tmp_path / "prefect.yaml"
+    path.write_text(
+        "deployments: [{name: none, parameters: null}, {name: birds, parameters: {source: {}}}]"
+    )
+    assert list(experiments.deployments(path)) == ["birds"]
+
+
+def test_two_deployments_of_one_name_are_named(tmp_path):
+    path = tmp_path / "prefect.yaml"
+    one = "{name: birds, parameters: {source: {}}}"
+    path.write_text(f"deployments: [{one}, {one}]")
+    assert "has 2 deployments called 'birds'" in refusal("birds", file=path)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

@@ -121,6 +121,27 @@ def test_grey_with_alpha_lies_over_white():
     assert difference(pixels_of(encoded(image, "PNG")), over_white(image)) <= 1
 
 
+def test_a_transparent_grey_is_white():
+    pixels = pixels_of(encoded(flag("L"), "PNG", transparency=flag("L").getpixel((20, 15))))
+    assert (pixels[15, 20] == 255).all()
+    assert difference(pixels[0, 0], np.asarray(flag("L").convert("RGB"))[0, 0]) == 0
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_transparency_of_a_tiff_lies_over_white(mode, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(translucent().convert(mode), "TIFF", exif=exif)
+    expected = over_white(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
+    assert difference(pixels_of(data), expected) <= 1
+
+
+def test_a_cut_off_tiff_with_transparency_is_turned_down():
+    found = decode(encoded(translucent(), "TIFF")[:1500])
+    assert isinstance(found, Problem)
+
+
 @pytest.mark.parametrize("height", [1, 255, 256, 257, 700])
 def test_transparency_is_laid_over_white_row_by_row_as_at_once(height):
     bgra = np.random.default_rng(height).integers(0, 256, (height, 300, 4), dtype=np.uint8)
@@ -163,13 +184,13 @@ def test_an_animation_gives_its_first_frame(kind):
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF"])
 @pytest.mark.parametrize("alpha", [False, True])
 def test_exif_rotation_is_honoured(orientation, kind, alpha):
     exif = Image.Exif()
     exif[0x0112] = orientation
     image = translucent() if alpha and kind != "JPEG" else flag()
-    options = {"lossless": True} if kind == "WEBP" else {}
+    options = {"WEBP": {"lossless": True}, "AVIF": {"quality": 100}}.get(kind, {})
     data = encoded(image, kind, exif=exif, **options)
     expected = over_white(ImageOps.exif_transpose(Image.open(io.BytesIO(data))))
     assert mean_difference(pixels_of(data), expected) < 6
