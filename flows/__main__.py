@@ -253,7 +253,9 @@ def said(result: dict[str, Any]) -> str:
     ]
     counts = result["counts"]
     if counts["images"] is not None:
-        lines.append(f"{'pictures':>10} {counts['images']} used, {counts['rejected']} turned down")
+        left_out = f", {counts['left_out']} left out of the split" if counts["left_out"] else ""
+        turned_down = f"{counts['rejected']} turned down"
+        lines.append(f"{'pictures':>10} {counts['images']} usable{left_out}, {turned_down}")
     metrics = result["metrics"] or {}
     for name, part in metrics.items():
         accuracy = part["accuracy"]

@@ -42,7 +42,7 @@ StepName = Literal["acquire", "clean", "split", "extract", "train", "evaluate", 
 class Parameters(BaseModel):
     """What all groups share: unknown fields are errors, values do not change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Clean(Parameters):

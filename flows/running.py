@@ -20,6 +20,7 @@ FIRST_RUN = "first run"
 UNCHANGED = "nothing changed"
 ASKED = "asked for with rerun"
 NOT_WHOLE = "its result is no longer there, or no longer whole"
+UNLESS = "runs, unless exactly this was computed before"
 # What a step is given, in words: who reads `images changed` thinks of a parameter.
 GIVEN = {
     "fingerprint": "the source",
@@ -144,16 +145,15 @@ class Forecast:
 
     def __call__(self, step: Task[..., Any], /, **inputs: Any) -> Any:
         """The cached reference, or a Pending in its place."""
+        if step.name in self._rerun:
+            return self._add(step.name, "run", ASKED)
+        previous = records.latest(self.workspace, self.experiment, step.name)
         waiting = sorted({value.step for value in inputs.values() if isinstance(value, Pending)})
         if waiting:
-            why = f"runs if {' or '.join(waiting)} gives another result than before"
-            return self._add(step.name, "depends", why)
+            return self._add(step.name, *self._undecided(step, inputs, waiting, previous))
         parts = key_parts(step, inputs)
         key = key_of(step.name, parts)
         reference = cached_reference(self.workspace, key)
-        previous = records.latest(self.workspace, self.experiment, step.name)
-        if step.name in self._rerun:
-            return self._add(step.name, "run", ASKED)
         if reference is None:
             return self._add(step.name, "run", reason(parts, key, previous, hit=False))
         self._add(step.name, "cached", UNCHANGED)
@@ -163,9 +163,44 @@ class Forecast:
         """Nothing: no step has run."""
         return []
 
+    def _undecided(
+        self,
+        step: Task[..., Any],
+        inputs: dict[str, Any],
+        waiting: list[str],
+        previous: records.Record | None,
+    ) -> tuple[str, str]:
+        """(state, why) of a step while results that it is given are not known."""
+        parts = _supposed(step, inputs, previous.parts if previous else {})
+        key = key_of(step.name, parts)
+        if cached_reference(self.workspace, key) is not None:
+            return "depends", f"runs if {' or '.join(waiting)} gives another result than before"
+        why = reason(parts, key, previous, hit=False)
+        # Earlier parameters or another experiment may have led to what this step will be given;
+        # where it has never been done, nothing can have.
+        if any(self.workspace.results.glob(f"{step.name}-*")):
+            return "depends", f"{UNLESS}: {why}"
+        return "run", why
+
     def _add(self, name: str, state: str, why: str) -> Pending:
         self.outcomes.append(Outcome(name=name, state=state, why=why))
         return Pending(name)
+
+
+def _supposed(
+    step: Task[..., Any], inputs: dict[str, Any], before: dict[str, str]
+) -> dict[str, str]:
+    """The step's key parts if what is not known yet comes out as it was `before`."""
+    # The split that a sticky one continues is looked up by its pictures: None while they are
+    # pending.
+    unknown = {
+        name
+        for name, value in inputs.items()
+        if isinstance(value, Pending) or (value is None and name in GIVEN)
+    }
+    known = key_parts(step, inputs | dict.fromkeys(unknown))
+    parts = {name: text for name, text in known.items() if name not in unknown}
+    return parts | {name: text for name, text in before.items() if name in unknown}
 
 
 def reason(parts: dict[str, str], key: str, previous: records.Record | None, *, hit: bool) -> str:

@@ -4,13 +4,14 @@ from typing import Any
 
 from flows.running import Run
 from storage.layout import MODEL, REPORT
-from storage.references import ImagesRef, ModelRef, ReportRef
+from storage.references import ImagesRef, ModelRef, ReportRef, SplitRef
 from tasks.publish.step import announce
 
 
 def summarise(run: Run) -> dict[str, Any]:
     """The object; parts that the run did not reach are null."""
     images = run.references.get("clean")
+    split = run.references.get("split")
     model = run.references.get("train")
     report = run.references.get("publish")
     return {
@@ -20,6 +21,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "counts": {
             "images": images.images if isinstance(images, ImagesRef) else None,
             "rejected": images.rejected if isinstance(images, ImagesRef) else None,
+            "left_out": split.left_out if isinstance(split, SplitRef) else None,
             "decoded": run.tally.get("decoded", 0),
             "extracted": run.tally.get("extracted", 0),
             "epochs": run.tally.get("epochs", 0),

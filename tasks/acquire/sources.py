@@ -30,7 +30,7 @@ Wnid = Annotated[str, StringConstraints(pattern=r"^n\d{8}$")]
 class SourceParameters(BaseModel):
     """What all sources share."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     max_file_bytes: PositiveInt = Field(
         64 * MEBIBYTE, description="A picture file with more bytes is set aside."

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from prefect import task
@@ -96,7 +97,21 @@ def _loader(
 ) -> "Callable[[str], np.ndarray]":
     """A function from a view's name to its pixels.
 
-    The last `held` pictures are kept: a picture is decoded once for views that follow each other.
+    The last `held` pictures are kept: a picture is decoded once for views that follow each other,
+    however many threads ask for them.
     """
-    picture = lru_cache(held)(partial(pixels.load, images, side=side))
-    return lambda name: seen(picture(parted(name)[0]), name, augmentation)
+    looking_up = Lock()
+
+    @lru_cache(held)
+    def entry(image: str) -> "tuple[Lock, Callable[[], np.ndarray]]":
+        return Lock(), cache(partial(pixels.load, images, image, side))
+
+    def load(name: str) -> "np.ndarray":
+        # A cache alone lets every thread decode a picture that none has finished yet.
+        with looking_up:
+            decoding, picture = entry(parted(name)[0])
+        with decoding:
+            found = picture()
+        return seen(found, name, augmentation)
+
+    return load

@@ -11,6 +11,7 @@ from tests.flows.conftest import executed, parameters
 from tests.pictures import write_folders, write_kaggle_zip
 
 STEPS = ["acquire", "clean", "split", "extract", "train", "evaluate", "publish"]
+UNLESS = "runs, unless exactly this was computed before"
 
 
 def with_training(experiment, **changes):
@@ -45,7 +46,7 @@ def test_a_first_run_executes_every_step_and_leaves_a_report(developed, workspac
     assert executed(result) == STEPS
     assert {step["why"] for step in result["steps"]} == {"first run"}
     assert result["counts"] == {
-        "images": 24, "rejected": 0, "decoded": 24, "extracted": 24, "epochs": 3
+        "images": 24, "rejected": 0, "left_out": 0, "decoded": 24, "extracted": 24, "epochs": 3
     }  # fmt: skip
     assert Path(result["model"]).is_file()
     page = Path(result["report"])
@@ -96,12 +97,43 @@ def test_a_changed_parameter_reruns_what_depends_on_it(run, experiment, develope
     assert whys["publish"] == "the model changed; the evaluation changed"
 
 
+def test_in_an_empty_workspace_every_step_is_said_to_run(experiment):
+    whys = dict.fromkeys(STEPS, "first run") | {"train": "asked for with rerun"}
+    assert foretold(experiment, ["train"]) == {step: ("run", why) for step, why in whys.items()}
+
+
+def test_a_rerun_is_foretold_although_an_earlier_step_runs_too(experiment, developed):
+    before = foretold(experiment, ["extract", "train"])
+    assert before["train"] == ("run", "asked for with rerun")
+    assert before["evaluate"] == (
+        "depends",
+        "runs if extract or train gives another result than before",
+    )
+
+
+def test_what_changed_is_named_although_an_earlier_step_runs_first(experiment, developed):
+    before = foretold(with_training(experiment, epochs=4), ["extract"])
+    assert before["train"] == ("depends", f"{UNLESS}: epochs: 3 -> 4")
+    unchanged = foretold(experiment, ["extract"])
+    assert unchanged["train"] == ("depends", "runs if extract gives another result than before")
+
+
+def test_a_lost_model_is_named_although_an_earlier_step_runs_first(experiment, developed):
+    Path(developed["model"]).unlink()
+    assert foretold(experiment, ["extract"])["train"] == (
+        "depends",
+        f"{UNLESS}: its result is no longer there, or no longer whole",
+    )
+
+
 def test_a_parameter_without_effect_reruns_nothing(run, experiment, developed):
     assert executed(run(with_training(experiment, seconds_between_checkpoints=1.0))) == []
 
 
 def test_going_back_to_earlier_parameters_points_latest_back(run, experiment, workspace, developed):
     run(with_training(experiment, epochs=4))
+    foreseen = foretold(experiment, ["extract"])["train"]
+    assert foreseen == ("depends", "runs if extract gives another result than before")
     again = run(experiment)
     assert executed(again) == []
     latest = workspace.reports / "small" / "latest" / "report.html"
@@ -161,6 +193,9 @@ def test_a_sticky_split_that_was_dropped_is_remembered_again(run, tmp_path, work
     write_folders(folder, per_class=20, first=5000)
     run(experiment, until="split")
     after = splits_of(workspace)
+    # What the split continues is not known before its pictures are: that it changed is not said.
+    foreseen = foretold(experiment, ["clean"])["split"]
+    assert foreseen == ("depends", "runs if clean gives another result than before")
     assert len(after) == 120
     assert {image: after[image] for image in before} == before
 
@@ -178,7 +213,10 @@ def test_the_same_pictures_under_another_experiment_are_not_extracted_again(
     run, experiment, developed
 ):
     other = experiment.model_copy(update={"experiment": "other"})
+    foreseen = foretold(other)["extract"]
+    assert foreseen == ("depends", f"{UNLESS}: first run")
     result = run(other, until="extract")
+    assert executed(result) == ["split"]
     assert result["counts"]["decoded"] == result["counts"]["extracted"] == 0
 
 
@@ -204,7 +242,7 @@ def test_a_picture_is_read_once_for_all_its_views(
     tree = experiment.model_dump(mode="json")
     tree["model"] |= {"views": 3, "averaging": "mirror"}
     tree["training"]["augmentation"] = {"rotation": 10}
-    monkeypatch.setattr("os.cpu_count", lambda: 1)  # two threads may both be first at a picture
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
     opened.clear()
     result = run(Experiment.model_validate(tree), until="extract")
     assert result["counts"]["extracted"] == 24 + 12 * 3  # mirror images, and views to train on
