@@ -75,7 +75,8 @@ def perceptual_hash(grey: "np.ndarray") -> int:
 
     The "pHash" of Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions
     (2010), section 3.2.1, but FAINT frequencies count as absent: half of those of a symmetric
-    drawing are, and so is their median.
+    drawing are, and so is their median. A picture of noise only keeps its bits of chance: it is
+    like no other, and thousands of those would have to be compared with each other.
     """
     cv2 = opencv()
     import numpy as np
@@ -83,7 +84,8 @@ def perceptual_hash(grey: "np.ndarray") -> int:
     side = 4 * HASH_SIDE
     small = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(small)[:HASH_SIDE, :HASH_SIDE].ravel()
-    low[np.abs(low) < FAINT] = 0
+    faint = np.abs(low) < FAINT
+    low[faint & ~faint[1:].all()] = 0
     return int.from_bytes(np.packbits(low > np.median(low[1:])).tobytes(), "big")
 
 

@@ -151,6 +151,12 @@ def test_smooth_and_symmetric_pictures_saved_again_are_the_same():
         assert set(groups_of(versions)) == {0}
 
 
+def test_plain_pictures_that_differ_in_noise_only_are_not_all_compared():
+    rng = np.random.default_rng(1)
+    grey = [(128 + rng.normal(0, 2, (60, 60))).astype(np.uint8) for _ in range(300)]
+    assert len({perceptual_hash(one) for one in grey}) == len(grey)
+
+
 def test_different_photographs_are_different():
     pictures = [encoded(scene) for scene in scenes(24)]
     assert len(set(groups_of(pictures))) == len(pictures)
