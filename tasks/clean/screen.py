@@ -108,20 +108,18 @@ def _set_aside_conflicts(table: "pd.DataFrame") -> "pd.DataFrame":
 
 def _set_aside_likes_of_conflicts(table: "pd.DataFrame", facts: "pd.DataFrame") -> "pd.DataFrame":
     """A picture under two labels, saved again under one of them, is no better than the original."""
-    conflicts = table[table["status"] == Status.LABEL_CONFLICT]
-    found = {}
-    for group, rows in conflicts.drop_duplicates("image").groupby("group"):
-        likes = table[_kept(table) & (table["group"] == group)]
-        if likes.empty:
-            continue
+    conflicts = table[table["status"] == Status.LABEL_CONFLICT].groupby("group")
+    likes = table[_kept(table) & table["group"].isin(list(conflicts.groups))]
+    originals = {}
+    for group, rows in likes.groupby("group"):
+        torn = conflicts.get_group(group).drop_duplicates("image")
         alike = likeness.alike(
-            _thumbnails(facts.loc[likes["image"]]), _thumbnails(facts.loc[rows["image"]])
+            _thumbnails(facts.loc[rows["image"]]), _thumbnails(facts.loc[torn["image"]])
         )
-        found.update(dict.fromkeys(likes.index[alike.max(axis=1)], rows["name"].iloc[0]))
-    where = table.index.to_series().isin(list(found))
-    names = table.index.to_series().map(found)
+        originals.update(dict.fromkeys(rows.index[alike.max(axis=1)], torn["name"].iloc[0]))
+    names = table.index.to_series().map(originals)
     reason = "nearly the same as " + names.astype(str) + ", which has two labels"
-    return _mark(table, where, Status.LABEL_CONFLICT, reason)
+    return _mark(table, names.notna(), Status.LABEL_CONFLICT, reason)
 
 
 def _collapse_duplicates(table: "pd.DataFrame") -> "pd.DataFrame":
@@ -171,10 +169,10 @@ def _set_aside_torn_groups(table: "pd.DataFrame", facts: "pd.DataFrame") -> "pd.
 
     Pictures that differ in colour only stay, in one group.
     """
-    kept = table[_kept(table)]
-    labels = kept.groupby("group")["label"].agg(lambda column: sorted(set(column)))
+    groups = table[_kept(table)].groupby("group")
+    labels = groups["label"].agg(lambda column: sorted(set(column)))
     torn = labels[labels.map(len) > 1]
-    members = {group: kept[kept["group"] == group] for group in torn.index}
+    members = {group: groups.get_group(group) for group in torn.index}
     alike = [
         group
         for group, rows in members.items()
