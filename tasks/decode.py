@@ -34,8 +34,8 @@ HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b
 EXIF_ORIENTATION = 0x0112
 ROWS_AT_A_TIME = 256
 # Formats whose EXIF rotation OpenCV leaves out, always or when it keeps transparency.
-NEVER_ROTATED = frozenset({"AVIF"})
-ROTATED_IF_OPAQUE = frozenset({"PNG", "WEBP"})
+NOT_TURNED = frozenset({"AVIF"})
+NOT_TURNED_WITH_ALPHA = NOT_TURNED | {"PNG", "WEBP"}
 # Orientation -> steps through rows and columns (-1 is backwards), for 5 to 8 after transposing.
 ROWS_AND_COLUMNS = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}
 
@@ -161,8 +161,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> "np.ndarray | Problem":
         pixels = _by_pillow(data)
         if isinstance(pixels, Problem):
             return pixels
-    left_out = header.has_alpha and header.format in ROTATED_IF_OPAQUE
-    if left_out or header.format in NEVER_ROTATED:
+    if header.format in (NOT_TURNED_WITH_ALPHA if header.has_alpha else NOT_TURNED):
         pixels = _upright(pixels, header.exif)
     return _as_rgb(pixels)
 

@@ -85,7 +85,8 @@ def perceptual_hash(grey: "np.ndarray") -> int:
     small = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(small)[:HASH_SIDE, :HASH_SIDE].ravel()
     faint = np.abs(low) < FAINT
-    low[faint & ~faint[1:].all()] = 0
+    if not faint[1:].all():
+        low[faint] = 0
     return int.from_bytes(np.packbits(low > np.median(low[1:])).tobytes(), "big")
 
 

@@ -169,13 +169,12 @@ def _set_aside_torn_groups(table: "pd.DataFrame", facts: "pd.DataFrame") -> "pd.
 
     Pictures that differ in colour only stay, in one group.
     """
-    groups = table[_kept(table)].groupby("group")
-    labels = groups["label"].agg(lambda column: sorted(set(column)))
+    kept = table[_kept(table)]
+    labels = kept.groupby("group")["label"].agg(lambda column: sorted(set(column)))
     torn = labels[labels.map(len) > 1]
-    members = {group: groups.get_group(group) for group in torn.index}
     alike = [
         group
-        for group, rows in members.items()
+        for group, rows in kept[kept["group"].isin(torn.index)].groupby("group")
         if likeness.same_in_colour(_thumbnails(facts.loc[rows["image"]]), rows["label"].to_numpy())
     ]
     torn = torn[torn.index.isin(alike)]

@@ -34,12 +34,11 @@ def _is_plain(layer: Any) -> bool:
 
 def _fused(layer: Any) -> Callable[..., Any]:
     tf = load_tensorflow()
-    plain = layer.call
 
     def call(inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: FBT001
         trains = training and layer.trainable and mask is None
         if not trains or len(inputs.shape) != PICTURES:
-            return plain(inputs, training=training, mask=mask)
+            return type(layer).call(layer, inputs, training=training, mask=mask)
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             inputs,
             scale=tf.cast(layer.gamma, tf.float32),

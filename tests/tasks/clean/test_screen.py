@@ -54,6 +54,9 @@ def statuses(table):
 ANT, BEE, CAT, DOG, ELK = (encoded(scene) for scene in scenes(5))
 ANT_AGAIN = encoded(scenes(1)[0], "JPEG", quality=40)
 ANT_SMALLER = encoded(scenes(1)[0].resize((110, 82)), "PNG")
+GREY = scenes(1)[0].convert("L")
+WARM = encoded(Image.merge("RGB", (GREY.point(lambda v: min(255, v + 60)), GREY, GREY)))
+COLD = encoded(Image.merge("RGB", (GREY, GREY, GREY.point(lambda v: min(255, v + 120)))))
 
 
 def test_different_pictures_are_kept_each_in_a_group_of_its_own(screened):
@@ -83,10 +86,7 @@ def test_a_picture_like_one_under_two_labels_is_set_aside_with_it(screened):
 
 
 def test_a_recoloured_picture_of_one_under_two_labels_stays(screened):
-    grey = scenes(1)[0].convert("L")
-    warm = encoded(Image.merge("RGB", (grey.point(lambda v: min(255, v + 60)), grey, grey)))
-    cold = encoded(Image.merge("RGB", (grey, grey, grey.point(lambda v: min(255, v + 120)))))
-    table = screened(("warm", warm), ("cold", warm), ("cold", cold), ("dog", DOG))
+    table = screened(("warm", WARM), ("cold", WARM), ("cold", COLD), ("dog", DOG))
     assert statuses(table) == ["label conflict", "label conflict", "kept", "kept"]
     assert table["group"].tolist()[2:] == table["image"].tolist()[2:]
 
@@ -233,10 +233,7 @@ def test_no_pictures_at_all_are_no_usable_pictures(screened):
 
 
 def test_the_same_shape_in_another_colour_is_another_class_but_shares_a_group(screened):
-    grey = scenes(1)[0].convert("L")
-    warm = Image.merge("RGB", (grey.point(lambda v: min(255, v + 60)), grey, grey))
-    cold = Image.merge("RGB", (grey, grey, grey.point(lambda v: min(255, v + 120))))
-    table = screened(("warm", encoded(warm)), ("cold", encoded(cold)), ("dog", DOG))
+    table = screened(("warm", WARM), ("cold", COLD), ("dog", DOG))
     assert statuses(table) == ["kept"] * 3
     assert table["group"].nunique() == 2
 
