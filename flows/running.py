@@ -14,6 +14,7 @@ from storage.references import Reference
 from storage.workspace import Workspace
 from tasks import tally
 from tasks.caching import CODE, cached_reference, in_workspace, key_of, key_parts
+from tasks.interruption import heeded
 from tasks.publish.inputs import StepTaken
 
 FIRST_RUN = "first run"
@@ -87,8 +88,9 @@ class Run:
         hit = cached_reference(self.workspace, key) is not None
         why = ASKED if refresh else reason(parts, key, previous, hit=hit)
         started = time.monotonic()
-        state = in_workspace(step, self.workspace, refresh=refresh)(**inputs, return_state=True)
-        reference: Reference = state.result(_sync=True)
+        with heeded():
+            state = in_workspace(step, self.workspace, refresh=refresh)(**inputs, return_state=True)
+            reference: Reference = state.result(_sync=True)
         cached = state.name == "Cached"
         outcome = Outcome(
             name=step.name,

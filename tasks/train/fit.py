@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from storage.errors import ParameterError
 from tasks import tally
+from tasks.interruption import heeded
 from tasks.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
@@ -62,16 +63,18 @@ def fit(
         unfinished, seconds_between, history, best, schedule.patience, remedy
     )
     if not checkpoint.is_over(history, schedule.epochs, schedule.patience):
-        model.fit(
-            _training(train, shape, model, schedule, seed=seed, first_batch=len(history) * steps),
-            validation_data=_validation(validation, shape, model, schedule),
-            initial_epoch=len(history),
-            epochs=schedule.epochs,
-            steps_per_epoch=steps,
-            shuffle=False,  # the dataset shuffles by itself
-            callbacks=[reseeding(seed), saver, _counting(), *callbacks],
-            verbose=0,
-        )  # fmt: skip
+        first_batch = len(history) * steps
+        with heeded() as heed:
+            model.fit(
+                _training(train, shape, model, schedule, seed=seed, first_batch=first_batch),
+                validation_data=_validation(validation, shape, model, schedule),
+                initial_epoch=len(history),
+                epochs=schedule.epochs,
+                steps_per_epoch=steps,
+                shuffle=False,  # the dataset shuffles by itself
+                callbacks=[reseeding(seed), saver, _counting(), _heeding(heed), *callbacks],
+                verbose=0,
+            )
     if schedule.keep == "best" and saver.best_weights is not None:
         model.set_weights(saver.best_weights)
     # The optimiser is twice as large as the model, and all repeats are held at once.
@@ -82,6 +85,11 @@ def fit(
 def _counting() -> Any:
     callback = load_keras().callbacks.LambdaCallback
     return callback(on_epoch_end=lambda epoch, logs: tally.count("epochs", 1))
+
+
+def _heeding(heed: Callable[[], None]) -> Any:
+    callback = load_keras().callbacks.LambdaCallback
+    return callback(on_train_batch_end=lambda batch, logs: heed())
 
 
 def _training(

@@ -1,7 +1,9 @@
 """Training of heads: the same whichever way it is interrupted or fed."""
 
+import importlib
 import json
 import os
+import signal
 from typing import get_args
 
 import numpy as np
@@ -126,6 +128,28 @@ def test_whatever_epoch_it_is_killed_at_the_result_is_the_same(tmp_path, uninter
         # One digest names the model, whether the head was ever loaded or not.
         configs = [digests.of_value(one.model.get_config()) for one in (resumed, whole)]
         assert configs[0] == configs[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_keras_catches_stops_the_training(tmp_path, monkeypatch, number):
+    def stop(batch, logs=None):
+        if len(batches_done) == 4:
+            # Keras reads the losses of a batch with this, and catches whatever it raises.
+            monkeypatch.setattr(core, "convert_to_numpy", lambda _: signal.raise_signal(number))
+        batches_done.append(batch)
+
+    core = importlib.import_module("keras.src.backend")
+    batches_done = []
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit(
+                tmp_path / "state",
+                callbacks=(load_keras().callbacks.LambdaCallback(on_train_batch_begin=stop),),
+            )
+    finally:
+        signal.signal(number, before)
+    assert len(batches_done) == 5
 
 
 def test_patience_ends_the_training_of_the_test_above_early(uninterrupted):
