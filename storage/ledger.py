@@ -8,7 +8,8 @@ addresses does not read the other millions. An append-only text file gives the f
 import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 
 from storage import atomic
@@ -45,6 +46,8 @@ class Download:
 
 
 COLUMNS = tuple(field.name for field in fields(Download))
+# `dataclasses.astuple` copies every value, which takes fifty times as long.
+_values = attrgetter(*COLUMNS)
 TABLE = """
     CREATE TABLE IF NOT EXISTS downloads (
         url TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL, code INTEGER NOT NULL,
@@ -89,7 +92,7 @@ class Ledger:
         with self._connection:
             self._connection.executemany(
                 f"INSERT OR REPLACE INTO downloads VALUES ({marks})",  # noqa: S608 - marks only
-                [astuple(row) for row in rows],
+                list(map(_values, rows)),
             )
 
     def rows(self, urls: Sequence[str]) -> dict[str, Download]:
