@@ -17,6 +17,7 @@ from tasks.publish.drawing import Chart, colour, dash, new_figure, percent_axis,
 INDEX = "index.html"
 TEMPLATE = "index.html.j2"
 MOST_RUNS = 500
+SHORTEST_DAYS = 1 / 24  # that the chart over time spans
 
 
 class Row(NamedTuple):
@@ -176,6 +177,11 @@ def _dates(axes: Any) -> None:
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     axes.margins(x=0.05)
+    first, last = axes.dataLim.intervalx  # in days
+    if last - first < SHORTEST_DAYS:
+        # A single run would otherwise stand in the middle of four years.
+        middle = (first + last) / 2
+        axes.set_xlim(middle - SHORTEST_DAYS / 2, middle + SHORTEST_DAYS / 2)
 
 
 def _accuracy_texts(metrics: dict[str, Any]) -> tuple[str, str]:

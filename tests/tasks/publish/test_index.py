@@ -32,6 +32,26 @@ def test_an_index_of_nothing_says_so(workspace):
     assert "No experiment has a report yet" in index.page(workspace)
 
 
+def test_one_run_has_a_date_of_its_own_and_nothing_beside_it(workspace, reported):
+    reported(when="2026-01-01T09:40:00+00:00")
+    text = index.page(workspace)
+    links = {one["href"] for one in Seen(text).all("a") if one["href"].startswith("#")}
+    assert {"#time", "#runs"} <= links
+    assert "#side" not in links
+    assert 'id="side"' not in text
+    # Its chart spans an hour.
+    assert "09:40" in text.partition("<svg")[2]
+    assert "2024" not in text
+
+
+def test_runs_that_can_be_compared_stand_side_by_side(workspace, reported):
+    for seed in (1, 2):
+        reported(seed, when=f"2026-01-0{seed}T00:00:00+00:00")
+    text = index.page(workspace)
+    assert "#side" in {one["href"] for one in Seen(text).all("a")}
+    assert 'id="side"' in text
+
+
 def test_every_run_is_listed_newest_first(workspace, reported):
     reported(1, when="2026-01-01T00:00:00+00:00")
     reported(2, when="2026-01-03T00:00:00+00:00")
