@@ -27,7 +27,7 @@ from tasks.clean.step import clean
 from tasks.evaluate.look import Look
 from tasks.evaluate.step import evaluate
 from tasks.extract.step import extract
-from tasks.publish.step import publish, release
+from tasks.publish.step import announce, publish, release
 from tasks.split.lineage import previous_assignment
 from tasks.split.step import split
 from tasks.train.step import train
@@ -126,6 +126,8 @@ def finish(run: Run, parameters: Experiment) -> dict[str, Any]:
     GateClosed, with the sum as its `summary`, where the gate does not hold: the run has failed.
     """
     summary = summarise(run)
+    if "publish" in run.references:
+        announce(run.references["publish"])
     try:
         published = _release(run, parameters)
     except GateClosed as closed:

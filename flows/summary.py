@@ -3,9 +3,9 @@
 from typing import Any
 
 from flows.running import Run
-from storage.layout import MODEL, REPORT
-from storage.references import ImagesRef, ModelRef, ReportRef, SplitRef
-from tasks.publish.step import announce
+from storage import folders
+from storage.layout import METRICS, MODEL, REPORT
+from storage.references import SPLITS, EvaluationRef, ImagesRef, ModelRef, ReportRef, SplitRef
 
 
 def summarise(run: Run) -> dict[str, Any]:
@@ -13,6 +13,7 @@ def summarise(run: Run) -> dict[str, Any]:
     images = run.references.get("clean")
     split = run.references.get("split")
     model = run.references.get("train")
+    evaluation = run.references.get("evaluate")
     report = run.references.get("publish")
     return {
         "experiment": run.experiment,
@@ -26,10 +27,15 @@ def summarise(run: Run) -> dict[str, Any]:
             "extracted": run.tally.get("extracted", 0),
             "epochs": run.tally.get("epochs", 0),
         },
-        "metrics": announce(report) if isinstance(report, ReportRef) else None,
+        "metrics": _metrics(run, evaluation) if isinstance(evaluation, EvaluationRef) else None,
         "model": _path(run, model, MODEL) if isinstance(model, ModelRef) else None,
         "report": _path(run, report, REPORT) if isinstance(report, ReportRef) else None,
     }
+
+
+def _metrics(run: Run, evaluation: EvaluationRef) -> dict[str, Any]:
+    metrics = folders.read_json(run.workspace.root / evaluation.where / METRICS)
+    return {name: metrics[name] for name in SPLITS if name in metrics}
 
 
 def _path(run: Run, reference: ModelRef | ReportRef, name: str) -> str:

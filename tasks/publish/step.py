@@ -11,7 +11,6 @@ from storage import atomic, digests, folders, manifests, published, records
 from storage.layout import CARD, LATEST, METRICS, PREDICTIONS, REPORT
 from storage.names import as_file_name
 from storage.references import (
-    SPLITS,
     EvaluationRef,
     FeaturesRef,
     ImagesRef,
@@ -74,17 +73,15 @@ def publish(
     )
 
 
-def announce(reference: ReportRef) -> dict[str, Any]:
-    """Make this report the experiment's latest and show it in Prefect; its metrics.
+def announce(reference: ReportRef) -> None:
+    """Make this report the experiment's latest and show it in Prefect.
 
     Done on every run, cached or not: whoever opens the run's page finds what it stands for.
     """
     workspace = Workspace.current()
     target = workspace.root / reference.where
     atomic.point(target.parent / LATEST, target)
-    metrics = folders.read_json(target / METRICS)
-    _show(reference.experiment, target / REPORT, metrics)
-    return {name: metrics[name] for name in SPLITS if name in metrics}
+    _show(reference.experiment, target / REPORT, folders.read_json(target / METRICS))
 
 
 def release(

@@ -164,6 +164,14 @@ def test_a_lost_model_is_trained_again(run, experiment, developed):
     assert Path(developed["model"]).is_file()
 
 
+def test_a_run_until_evaluate_gives_its_numbers_without_a_report(run, experiment, developed):
+    result = run(experiment, until="evaluate")
+    assert result["metrics"] == developed["metrics"]
+    assert result["metrics"]["test"]["images"] == 6
+    assert (result["report"], result["published"]) == (None, None)
+    assert run(experiment, until="train")["metrics"] is None
+
+
 def test_new_pictures_cost_their_own_work_and_move_nothing(run, tmp_path, workspace):
     from flows.parameters import Experiment
 
