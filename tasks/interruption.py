@@ -6,10 +6,9 @@ just then is gone, and the training goes on as if nobody had asked it to stop.
 
 import contextlib
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
-from types import FrameType
-from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -18,31 +17,29 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def heeded() -> Iterator[Callable[[], None]]:
     """A function that raises again what a signal raised during the block, if that was caught.
 
-    It is called at the end as well. What a signal raises is up to the handler that was there
-    before; a signal that is ignored, or that ends the process, does so still. Outside of the main
-    thread, which alone hears signals, the function does nothing.
+    It is called at the end as well. What a signal raises is up to its handler, which stays in its
+    place: Prefect tells a cancelled run from a crashed one only while its own is there. Python
+    writes down every signal that it handles; signals that are ignored, or that end the process, do
+    so still. Outside of the main thread, which alone hears signals, the function does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None
         return
-    handlers: dict[int, Any] = {number: signal.getsignal(number) for number in SIGNALS}
-    handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
-    heard: list[int] = []
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        reader.setblocking(False)
+        writer.setblocking(False)
+        before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        try:
+            yield lambda: _raise_again(reader)
+        finally:
+            signal.set_wakeup_fd(before)
+        _raise_again(reader)
 
-    def hear(number: int, frame: FrameType | None) -> None:
-        heard.append(number)
-        handlers[number](number, frame)
 
-    def heed() -> None:
-        while heard:
-            number = heard.pop()
-            handlers[number](number, None)
-
-    for number in handlers:
-        signal.signal(number, hear)
-    try:
-        yield heed
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    heed()
+def _raise_again(heard: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError):
+        for number in heard.recv(4096):
+            handler = signal.getsignal(number)
+            if number in SIGNALS and callable(handler):
+                handler(number, None)

@@ -68,8 +68,23 @@ def test_an_ignored_signal_stays_ignored(number):
     signal.signal(number, ask)
 
 
+def test_a_note_is_taken_no_more_often_inside_of_another_block(number):
+    notes = []
+    signal.signal(number, lambda *_: notes.append("heard"))
+    with heeded(), heeded():
+        signal.raise_signal(number)
+    assert len(notes) == 2
+    signal.signal(number, ask)
+
+
+def test_the_handler_stays_in_its_place(number):
+    """Prefect looks whether its own is there, before it calls a run cancelled and not crashed."""
+    with heeded():
+        assert signal.getsignal(number) is ask
+
+
 def test_blocks_inside_each_other_stop_at_the_first_chance(number):
-    with contextlib.suppress(Asked), heeded(), heeded() as heed:
+    with heeded(), heeded() as heed:
         caught(number)
         with pytest.raises(Asked):
             heed()
