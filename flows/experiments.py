@@ -28,7 +28,7 @@ ESCAPED = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 # In a setting they end a name: `source.folder=here`.
 ENDS_OF_NAMES = frozenset(".=")
 UNREADABLE = (
-    OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError, RecursionError,
+    OSError, ValueError, yaml.YAMLError, LookupError, TypeError, AttributeError, RecursionError,
 )  # fmt: skip
 
 # The file, and the deployment's name where it is known.

@@ -44,9 +44,9 @@ def _read(setting: str) -> tuple[str, Any, Any]:
     try:
         # BaseLoader makes texts, lists and tables, and nothing else.
         return path, yaml.safe_load(text), yaml.load(text, yaml.BaseLoader)  # noqa: S506
-    # ValueError: 2024-13-45 is no day. AttributeError: nor is !!timestamp x. RecursionError: a
-    # thousand brackets.
-    except (yaml.YAMLError, ValueError, AttributeError, RecursionError) as error:
+    # ValueError: 2024-13-45 is no day. AttributeError: nor is !!timestamp x. LookupError: !!bool x.
+    # RecursionError: a thousand brackets.
+    except (yaml.YAMLError, ValueError, AttributeError, LookupError, RecursionError) as error:
         shown = _shortened(repr(text))
         raise ParameterError(f"--set {path}: {shown} is not a value that YAML can read") from error
 

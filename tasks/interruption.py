@@ -27,8 +27,8 @@ def heeded() -> Iterator[Callable[[], None]]:
         return
     reader, writer = socket.socketpair()
     with reader, writer:
-        reader.setblocking(False)
-        writer.setblocking(False)
+        reader.settimeout(0)
+        writer.settimeout(0)
         before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         try:
             yield lambda: _raise_again(reader)

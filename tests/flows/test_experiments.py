@@ -100,9 +100,10 @@ def test_a_name_of_any_depth_ends_in_a_parameter_error(file):
             experiments.load("birds", [f"{name}{'.a' * 20_000}=1"], file)
 
 
-def test_a_file_nested_too_deeply_is_named(tmp_path):
+@pytest.mark.parametrize("listed", ["[" * 100_000, "!!int ''", "!!bool x", "!!timestamp x"])
+def test_a_file_that_cannot_be_read_is_named(tmp_path, listed):
     path = tmp_path / "prefect.yaml"
-    path.write_text("deployments: " + "[" * 100_000)
+    path.write_text(f"deployments: {listed}")
     with pytest.raises(ParameterError, match=r"prefect\.yaml"):
         experiments.deployments(path)
 
