@@ -14,6 +14,7 @@ from storage.shards import NAME, ShardStore
 from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks import code
+from tasks.clean.likeness import details
 from tasks.decode import Problem, decode, opencv, read_header
 from tasks.progress import Advance
 
@@ -26,6 +27,8 @@ HASH_SIDE = 8
 PICTURES_PER_SHARD = 2000
 # A wave of half a grey level in the cosine transform: what is weaker is rounding, its sign chance.
 FAINT = 8.0
+# Fewer frequencies than these are no picture: noise has some that are strong by chance.
+FEWEST_STRONG = 10
 
 
 def store_of(workspace: Workspace, max_pixels: int) -> ShardStore:
@@ -34,7 +37,7 @@ def store_of(workspace: Workspace, max_pixels: int) -> ShardStore:
 
 
 def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:
-    """Facts of one picture: status, reason, format, width, height, hash, thumbnail."""
+    """Facts of one picture: status, reason, format, width, height, two hashes, thumbnail."""
     pixels = decode(data, max_pixels)
     if isinstance(pixels, Problem):
         return _facts(pixels.status, pixels.reason)
@@ -46,7 +49,7 @@ def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:
         "",
         header.format,
         pixels.shape,
-        perceptual_hash(grey),
+        perceptual_hashes(grey),
         thumbnail(pixels).tobytes(),
     )
 
@@ -56,7 +59,7 @@ def _facts(
     reason: str,
     kind: str = "",
     shape: tuple[int, ...] = (0, 0),
-    likeness: int = 0,
+    hashes: tuple[int, int] = (0, 0),
     small: bytes = b"",
 ) -> dict[str, Any]:
     return {
@@ -65,29 +68,43 @@ def _facts(
         "format": kind,
         "width": shape[1],
         "height": shape[0],
-        "hash": f"{likeness:016x}",
+        "hash": f"{hashes[0]:016x}",
+        "bold_hash": f"{hashes[1]:016x}",
         "thumbnail": small,
     }
 
 
-def perceptual_hash(grey: "np.ndarray") -> int:
-    """64 bits: which low frequencies of the cosine transform lie above their median.
+def perceptual_hashes(grey: "np.ndarray") -> tuple[int, int]:
+    """Twice 64 bits: which low frequencies of the cosine transform lie above their median.
 
-    The "pHash" of Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions
-    (2010), section 3.2.1, but FAINT frequencies count as absent: half of those of a symmetric
-    drawing are, and so is their median. A picture of noise only keeps its bits of chance: it is
-    like no other, and thousands of those would have to be compared with each other.
+    The first is the "pHash" of Zauner, Implementation and Benchmarking of Perceptual Image Hash
+    Functions (2010), section 3.2.1. Half of the frequencies of a symmetric drawing are absent, and
+    so is their median: those bits are chance. The second is of the picture without light and shade,
+    and its FAINT frequencies count as absent. Where hardly any is left, as in a sky, it is the
+    first: without its bits of chance the picture would be like thousands of others.
     """
     cv2 = opencv()
     import numpy as np
 
     side = 4 * HASH_SIDE
     small = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
-    low = cv2.dct(small)[:HASH_SIDE, :HASH_SIDE].ravel()
-    faint = np.abs(low) < FAINT
-    if not faint[1:].all():
-        low[faint] = 0
-    return int.from_bytes(np.packbits(low > np.median(low[1:])).tobytes(), "big")
+    first = _above_median(_low_frequencies(small))
+    bold = _low_frequencies(details(small.reshape(1, -1)).reshape(small.shape))
+    faint = np.abs(bold) < FAINT
+    if np.count_nonzero(~faint) < FEWEST_STRONG:
+        return first, first
+    return first, _above_median(np.where(faint, 0, bold))
+
+
+def _low_frequencies(small: "np.ndarray") -> "np.ndarray":
+    return opencv().dct(small)[:HASH_SIDE, :HASH_SIDE]
+
+
+def _above_median(low: "np.ndarray") -> int:
+    import numpy as np
+
+    values = low.ravel()
+    return int.from_bytes(np.packbits(values > np.median(values[1:])).tobytes(), "big")
 
 
 def thumbnail(rgb: "np.ndarray") -> "np.ndarray":

@@ -3,11 +3,14 @@
 Candidates are pairs whose perceptual hashes differ in at most `HASH_DISTANCE` bits, found exactly
 by the pigeonhole principle; a pair counts only if the thumbnails also correlate. The hash alone
 joins different pictures of alike composition (motorbikes on white, Caltech-101), the correlation
-alone would have to compare every pair. Both look at brightness only: a grey copy of a picture must
-not be tested on either. Whether it is a conflict that two labels share a group is judged in colour,
-since colour may be what tells the classes apart.
+alone would have to compare every pair. Where only the bold hashes are close, the details of the
+thumbnails have to correlate: two skies, two lit surfaces or two X-rays have their light in common.
+All look at brightness only: a grey copy of a picture must not be tested on either. Whether it is a
+conflict that two labels share a group is judged in colour, since colour may be what tells the
+classes apart.
 """
 
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -20,34 +23,62 @@ HASH_DISTANCE = 4
 CORRELATION = 0.99
 MEMBERS_COMPARED = 2000
 PAIRS_AT_A_TIME = 2**15
+# Light and shade of a thumbnail: the polynomial of this degree that comes nearest to it.
+LIGHT_DEGREE = 4
 
 
 def groups(hashes: "np.ndarray", thumbnails: "np.ndarray") -> "np.ndarray":
     """(n,) group numbers: equal for pictures joined by a chain of near-duplicate pairs.
 
-    `hashes` is (n,) uint64, `thumbnails` (n, pixels) brightness.
+    `hashes` is (n, 2) uint64, the perceptual hash and the bold one; `thumbnails` (n, pixels)
+    brightness.
     """
+    import numpy as np
+
+    numbers = np.arange(len(hashes))
+    for column, looked_at in enumerate((thumbnails, details(thumbnails))):
+        unit = _unit(looked_at)
+        found, count = [], 0
+        for rows, columns in _candidates(hashes[:, column]):
+            # Among thousands that are alike nearly every pair says nothing new.
+            apart = numbers[rows] != numbers[columns]
+            pairs = np.stack([rows[apart], columns[apart]])
+            same = np.einsum("ij,ij->i", unit[pairs[0]], unit[pairs[1]]) >= CORRELATION
+            found.append(pairs[:, same])
+            count += int(same.sum())
+            if count >= PAIRS_AT_A_TIME:
+                numbers, found, count = _joined(numbers, found), [], 0
+        numbers = _joined(numbers, found)
+    return numbers
+
+
+def _joined(numbers: "np.ndarray", found: list["np.ndarray"]) -> "np.ndarray":
+    """Group numbers after the groups that these (2, pairs) arrays connect have become one."""
     import numpy as np
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    count = len(hashes)
-    pairs = near_duplicates(hashes, thumbnails)
-    links = coo_array((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
-    return connected_components(links, directed=False)[1]
+    if not found:
+        return numbers
+    first, second = numbers[np.concatenate(found, axis=1)]
+    links = coo_array((np.ones(len(first), bool), (first, second)), shape=(len(numbers),) * 2)
+    merged: np.ndarray = connected_components(links, directed=False)[1]
+    return merged[numbers]
 
 
-def near_duplicates(hashes: "np.ndarray", thumbnails: "np.ndarray") -> "np.ndarray":
-    """(pairs, 2) positions i < j of pictures that are nearly the same, sorted, each pair once."""
+def details(thumbnails: "np.ndarray") -> "np.ndarray":
+    """(n, pixels) float32: square thumbnails without the light and shade that lie over them.
+
+    These are the polynomial of LIGHT_DEGREE in both coordinates that is nearest to a thumbnail.
+    """
     import numpy as np
 
-    unit = _unit(thumbnails)
-    found = [np.empty((0, 2), np.int64)]
-    for rows, columns in _candidates(hashes):
-        same = np.einsum("ij,ij->i", unit[rows], unit[columns]) >= CORRELATION
-        found.append(np.stack([rows[same], columns[same]], axis=1))
-    pairs = np.concatenate(found)
-    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    places = np.linspace(-1, 1, math.isqrt(thumbnails.shape[1]))
+    across, down = (one.ravel() for one in np.meshgrid(places, places))
+    powers = [(i, j) for i in range(LIGHT_DEGREE + 1) for j in range(LIGHT_DEGREE + 1 - i)]
+    basis = np.linalg.qr(np.stack([across**i * down**j for i, j in powers], axis=1))[0]
+    values, basis = thumbnails.astype(np.float32), basis.astype(np.float32)
+    return values - (values @ basis) @ basis.T
 
 
 def brightness(thumbnails: "np.ndarray") -> "np.ndarray":
@@ -63,14 +94,21 @@ def same_in_colour(thumbnails: "np.ndarray", labels: "np.ndarray") -> bool:
 
     Of a very large group the first MEMBERS_COMPARED are looked at.
     """
-    some, names = thumbnails[:MEMBERS_COMPARED], labels[:MEMBERS_COMPARED]
-    return bool((alike(some, some) & (names[:, None] != names[None, :])).any())
+    unit, names = _unit(thumbnails[:MEMBERS_COMPARED]), labels[:MEMBERS_COMPARED]
+    alike = unit @ unit.T >= CORRELATION
+    return bool((alike & (names[:, None] != names[None, :])).any())
 
 
-def alike(thumbnails: "np.ndarray", others: "np.ndarray") -> "np.ndarray":
-    """(n, m) bool: which of these thumbnails correlate with which of the others, in colour."""
-    matches: np.ndarray = _unit(thumbnails) @ _unit(others).T >= CORRELATION
-    return matches
+def same_as_any(thumbnails: "np.ndarray", others: "np.ndarray") -> "np.ndarray":
+    """(n,) bool: which of these thumbnails agree in colour with one of the others."""
+    import numpy as np
+
+    unit, transposed = _unit(thumbnails), _unit(others).T
+    step = max(1, PAIRS_AT_A_TIME // len(others))
+    starts = range(0, len(unit), step)
+    return np.concatenate(
+        [(unit[start : start + step] @ transposed).max(axis=1) >= CORRELATION for start in starts]
+    )
 
 
 def _unit(thumbnails: "np.ndarray") -> "np.ndarray":

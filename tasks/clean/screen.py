@@ -113,10 +113,10 @@ def _set_aside_likes_of_conflicts(table: "pd.DataFrame", facts: "pd.DataFrame") 
     originals = {}
     for group, rows in likes.groupby("group"):
         torn = conflicts.get_group(group).drop_duplicates("image")
-        alike = likeness.alike(
+        same = likeness.same_as_any(
             _thumbnails(facts.loc[rows["image"]]), _thumbnails(facts.loc[torn["image"]])
         )
-        originals.update(dict.fromkeys(rows.index[alike.max(axis=1)], torn["name"].iloc[0]))
+        originals.update(dict.fromkeys(rows.index[same], torn["name"].iloc[0]))
     names = table.index.to_series().map(originals)
     reason = "nearly the same as " + names.astype(str) + ", which has two labels"
     return _mark(table, names.notna(), Status.LABEL_CONFLICT, reason)
@@ -142,7 +142,7 @@ def _with_groups(
     once = pd.Series(images.unique(), dtype=object)
     if near_duplicates and len(once):
         known = facts.loc[once]
-        hashes = np.array([int(text, 16) for text in known["hash"]], np.uint64)
+        hashes = np.stack([_numbers(known["hash"]), _numbers(known["bold_hash"])], axis=1)
         numbers = likeness.groups(hashes, likeness.brightness(_thumbnails(known)))
         names = once.groupby(numbers).transform("min")
     else:
@@ -156,6 +156,12 @@ def _with_names_of_groups(table: "pd.DataFrame") -> "pd.DataFrame":
     kept = table[_kept(table)]
     names = kept.groupby("group")["image"].transform("min")
     return table.assign(group=names.reindex(table.index, fill_value=""))
+
+
+def _numbers(hashes: "pd.Series") -> "np.ndarray":
+    import numpy as np
+
+    return np.array([int(text, 16) for text in hashes], np.uint64)
 
 
 def _thumbnails(facts: "pd.DataFrame") -> "np.ndarray":

@@ -33,16 +33,17 @@ def compute_missing(images, store, names) -> int:
 
 def test_a_usable_picture_has_its_size_format_and_likeness():
     found = facts.facts_of(encoded(flag(), "PNG"), MAX_PIXELS)
-    assert found | {"hash": "", "thumbnail": b""} == {
+    assert found | {"hash": "", "bold_hash": "", "thumbnail": b""} == {
         "status": "kept",
         "reason": "",
         "format": "PNG",
         "width": 40,
         "height": 20,
         "hash": "",
+        "bold_hash": "",
         "thumbnail": b"",
     }
-    assert len(found["hash"]) == 16
+    assert len(found["hash"]) == len(found["bold_hash"]) == 16
     assert len(found["thumbnail"]) == facts.THUMBNAIL_SIDE**2 * 3
 
 
