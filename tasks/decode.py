@@ -29,6 +29,7 @@ DAMAGED = (
 JPEG_MARK = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
 END_OF_JPEG, START_OF_JPEG = b"\xd9", b"\xd8"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PNG_DEPTH = 24  # the place of the byte that says how many bits a channel has
 PNG_CHUNK_FRAME = 12  # bytes around a chunk's data: its length, its kind, its checksum
 HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"})
 EXIF_ORIENTATION = 0x0112
@@ -155,8 +156,7 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> "np.ndarray | Problem":
         return Problem(Status.UNDECODABLE, str(error).strip().splitlines()[-1][:200])
     if pixels is None:
         return Problem(Status.UNDECODABLE, f"OpenCV cannot decode this {header.format}")
-    grey = pixels.ndim == 2 and pixels.dtype == np.uint8
-    if header.has_alpha and (grey or header.format == "TIFF"):
+    if header.has_alpha and (pixels.ndim == 2 or header.format == "TIFF"):
         # OpenCV leaves out what is transparent in grey pictures, and lays it over black in TIFF.
         pixels = _by_pillow(data)
         if isinstance(pixels, Problem):
@@ -173,10 +173,26 @@ def _by_pillow(data: bytes) -> "np.ndarray | Problem":
 
     try:
         with Image.open(io.BytesIO(data)) as image:
+            if image.format == "PNG" and isinstance(image.info.get("transparency"), int):
+                return _with_one_transparent_grey(image, depth=data[PNG_DEPTH])
             rgba = np.asarray(image.convert("RGBA"))
     except DAMAGED as error:
         return Problem(Status.UNDECODABLE, f"its pixels are damaged: {error}"[:200])
     return np.ascontiguousarray(rgba[:, :, [2, 1, 0, 3]])
+
+
+def _with_one_transparent_grey(image: Any, depth: int) -> "np.ndarray":
+    """Pillow forgets that it has scaled 2 and 4 bits, and what is transparent among 16 bits."""
+    import numpy as np
+
+    transparent = image.info["transparency"]
+    grey = np.asarray(image if depth == 16 else image.convert("L"))
+    if depth == 16:
+        shown = grey >> 8
+    else:
+        shown, transparent = grey, transparent * 255 // (2**depth - 1)
+    alpha = np.where(grey == transparent, 0, 255)
+    return np.stack([shown, shown, shown, alpha], axis=2).astype(np.uint8)
 
 
 def _upright(pixels: "np.ndarray", exif: bytes) -> "np.ndarray":

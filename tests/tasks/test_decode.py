@@ -19,6 +19,7 @@ from tests.tasks.clean.encoded import (
     bombs,
     encoded,
     flag,
+    grey_png,
     over_white,
     photo,
     png_of_size,
@@ -125,6 +126,17 @@ def test_a_transparent_grey_is_white():
     pixels = pixels_of(encoded(flag("L"), "PNG", transparency=flag("L").getpixel((20, 15))))
     assert (pixels[15, 20] == 255).all()
     assert difference(pixels[0, 0], np.asarray(flag("L").convert("RGB"))[0, 0]) == 0
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_a_transparent_grey_of_any_depth_is_white(depth):
+    most = 2**depth - 1
+    levels = sorted({0, 1, most // 2, most})
+    rows = np.array(levels)[:, None].repeat(20, axis=1).repeat(5, axis=0)
+    for transparent in levels:
+        pixels = pixels_of(grey_png(depth, rows, transparent))
+        shown = np.where(rows == transparent, 255, rows * 255 // most)
+        assert difference(pixels, shown[:, :, None].repeat(3, axis=2)) <= 1
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])

@@ -76,6 +76,20 @@ def png_of_size(width: int, height: int) -> bytes:
     )
 
 
+def grey_png(depth: int, rows: np.ndarray, transparent: int) -> bytes:
+    """A PNG of grey levels of `depth` bits, one of which is transparent."""
+    height, width = rows.shape
+    bits = rows[:, :, None] >> np.arange(depth - 1, -1, -1) & 1
+    lines = np.packbits(bits.reshape(height, -1).astype(np.uint8), axis=1)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0))
+        + png_chunk(b"tRNS", struct.pack(">H", transparent))
+        + png_chunk(b"IDAT", zlib.compress(b"".join(b"\0" + line.tobytes() for line in lines)))
+        + png_chunk(b"IEND", b"")
+    )
+
+
 def bombs() -> dict[str, bytes]:
     """A few hundred bytes each that ask for gigabytes."""
     jpeg = bytearray(encoded(flag()))
