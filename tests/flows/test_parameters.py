@@ -111,9 +111,18 @@ def test_a_setting_without_name_or_value_shows_how_to_write_one(file, setting):
 @pytest.mark.parametrize(
     "value",
     [
-        "{", "[1, 2", "'", "a: b: c", "2024-13-45", "0x_", "!!python/name:os", "!!timestamp x",
-        "!!bool x", "!!int ''", "!!float ''",
-    ],  # fmt: skip
+        "{",
+        "[1, 2",
+        "'",
+        "a: b: c",
+        "2024-13-45",
+        "0x_",
+        "!!python/name:os",
+        "!!timestamp x",
+        "!!bool x",
+        "!!int ''",
+        "!!float ''",
+    ],
 )
 def test_a_value_that_cannot_be_read_is_named(file, value):
     message = refusal("birds", f"split.seed={value}", file=file)
