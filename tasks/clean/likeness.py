@@ -12,6 +12,7 @@ classes apart.
 
 import math
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -73,12 +74,20 @@ def details(thumbnails: "np.ndarray") -> "np.ndarray":
     """
     import numpy as np
 
-    places = np.linspace(-1, 1, math.isqrt(thumbnails.shape[1]))
+    values, basis = thumbnails.astype(np.float32), _light(math.isqrt(thumbnails.shape[1]))
+    return values - (values @ basis) @ basis.T
+
+
+@cache
+def _light(side: int) -> "np.ndarray":
+    """(pixels, terms) float32: an orthonormal basis of light and shade on a square."""
+    import numpy as np
+
+    places = np.linspace(-1, 1, side)
     across, down = (one.ravel() for one in np.meshgrid(places, places))
     powers = [(i, j) for i in range(LIGHT_DEGREE + 1) for j in range(LIGHT_DEGREE + 1 - i)]
     basis = np.linalg.qr(np.stack([across**i * down**j for i, j in powers], axis=1))[0]
-    values, basis = thumbnails.astype(np.float32), basis.astype(np.float32)
-    return values - (values @ basis) @ basis.T
+    return basis.astype(np.float32)
 
 
 def brightness(thumbnails: "np.ndarray") -> "np.ndarray":
