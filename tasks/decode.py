@@ -186,11 +186,12 @@ def _with_one_transparent_grey(image: Any, depth: int) -> "np.ndarray":
     import numpy as np
 
     transparent = image.info["transparency"]
-    grey = np.asarray(image if depth == 16 else image.convert("L"))
     if depth == 16:
+        grey = np.asarray(image)
         shown = grey >> 8
     else:
-        shown, transparent = grey, transparent * 255 // (2**depth - 1)
+        grey = shown = np.asarray(image.convert("L"))
+        transparent = transparent * 255 // (2**depth - 1)
     alpha = np.where(grey == transparent, 0, 255)
     return np.stack([shown, shown, shown, alpha], axis=2).astype(np.uint8)
 
