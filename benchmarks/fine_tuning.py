@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.measuring import write
 from tasks.extract.backbone import Backbone
 from tasks.extract.precision import Precision, resolve
-from tasks.tensorflow import load_keras, load_tensorflow
+from tasks.running.tensorflow import load_keras, load_tensorflow
 from tasks.train.batches import Labelled
 from tasks.train.fine_tuning import FineTuning, build_tuned
 from tasks.train.fit import fit

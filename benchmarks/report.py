@@ -16,8 +16,8 @@ from PIL import Image
 from benchmarks.measuring import write
 from storage.images import ImageStore
 from tasks.evaluate import metrics
-from tasks.evaluate.tables import predictions
-from tasks.publish import folder
+from tasks.evaluate.predictions_table import predictions
+from tasks.publish import report_folder
 from tasks.publish.inputs import ReportInputs
 
 PICTURES = 10_000
@@ -89,7 +89,7 @@ def main() -> None:
         target = Path(scratch) / "report"
         target.mkdir()
         started = time.perf_counter()
-        folder.write(target, made)
+        report_folder.write(target, made)
         seconds = time.perf_counter() - started
         size = (target / "report.html").stat().st_size
     write(

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measuring import write
-from tasks.augmentation import Augmentation
-from tasks.decode import decode, opencv
-from tasks.extract.pixels import resized, rounded
 from tasks.extract.precision import Precision, resolve
-from tasks.tensorflow import load_keras
+from tasks.pictures.augmentation import Augmentation
+from tasks.pictures.decoding import decode, opencv
+from tasks.pictures.resizing import resized, rounded
+from tasks.running.tensorflow import load_keras
 from tasks.train import batches
 from tasks.train.batches import Labelled
 from tasks.train.networks import Network, build_network

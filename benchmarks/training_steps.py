@@ -15,10 +15,10 @@ import numpy as np
 
 from benchmarks.measuring import write
 from tasks.extract.precision import resolve
-from tasks.tensorflow import load_keras
-from tasks.train.adam import fused_adam
+from tasks.running.tensorflow import load_keras
+from tasks.train.keras_parts.batch_normalisation import fuse
+from tasks.train.keras_parts.fused_adam import fused_adam
 from tasks.train.networks import Network, NetworkName, build_network
-from tasks.train.normalisation import fuse
 from tasks.train.randomness import start_from
 
 BATCH, STEPS, ROUNDS = 32, 6, 5

@@ -339,9 +339,9 @@ def serve(words: argparse.Namespace) -> None:
 
 def report(words: argparse.Namespace) -> None:
     """`darkroom report`."""
-    from storage import published, records
+    from storage import publications, records
     from storage.workspace import Workspace
-    from tasks.publish import lookup
+    from tasks.publish.page import lookup
 
     workspace = Workspace.current()
     wanted = 2 if words.action == "compare" else 1
@@ -352,7 +352,7 @@ def report(words: argparse.Namespace) -> None:
     elif words.action == "compare":
         print(lookup.compare(workspace, *words.names).text)
     else:
-        back = published.take_back(workspace, words.names[0], records.now())
+        back = publications.take_back(workspace, words.names[0], records.now())
         print(f"{back.experiment}: published is again {workspace.root / back.model}")
 
 

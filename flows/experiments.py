@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from flows.parameters import Experiment
 from flows.settings import experiment_of
 from storage.errors import ParameterError
-from tasks.code import PROJECT
+from tasks.running.code_fingerprint import PROJECT
 
 PIPELINE = "pipeline"
 DEPLOYMENTS = PROJECT / "deployments" / "prefect.yaml"

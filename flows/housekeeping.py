@@ -49,7 +49,7 @@ def drop(experiment: str, *, ask: bool) -> None:
 
     ParameterError if there is nothing of that name.
     """
-    from tasks.publish import index
+    from tasks.publish.page import index
 
     workspace = Workspace.current()
     own = inventory.of_experiment(workspace, experiment)

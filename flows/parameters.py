@@ -18,16 +18,16 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from tasks.acquire.sources import Source, UserPath
-from tasks.augmentation import Augmentation
-from tasks.decode import MAX_PIXELS
+from tasks.acquire.parameters import Source, UserPath
 from tasks.evaluate.look import Look
 from tasks.extract.precision import resolve
 from tasks.extract.preprocessing import MODES, Preprocessing
-from tasks.extract.views import Averaging
-from tasks.publish.figures import PublishedFigure
-from tasks.publish.gate import Gate
-from tasks.split.rules import Counts, Fractions, Rule
+from tasks.pictures.augmentation import Augmentation
+from tasks.pictures.decoding import MAX_PIXELS
+from tasks.pictures.views import Averaging
+from tasks.publish.parameters import PublishedFigure
+from tasks.publish.release.gate import Gate
+from tasks.split.parameters import Counts, Fractions, Rule
 from tasks.train.fine_tuning import FineTuning
 from tasks.train.head import Head
 from tasks.train.networks import SMALLEST_SIDE, WITH_DROPOUT, Network, NetworkName

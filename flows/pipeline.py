@@ -20,7 +20,7 @@ from flows.summary import summarise
 from storage.errors import GateClosed
 from storage.workspace import Workspace
 from tasks.acquire.identity import fingerprint, visits
-from tasks.acquire.sources import Source
+from tasks.acquire.parameters import Source
 from tasks.acquire.step import Again, acquire
 from tasks.acquire.visiting import begin_visit, fetch
 from tasks.clean.step import clean

@@ -10,7 +10,7 @@ from flows.parameters import Clean, Experiment, Features, Model, Publish, Split,
 from flows.pipeline import develop, finish
 from flows.running import Run
 from storage.workspace import Workspace
-from tasks.acquire.sources import Source
+from tasks.acquire.parameters import Source
 from tasks.acquire.visiting import begin_visit, require_revisitable
 from tasks.evaluate.look import Look
 

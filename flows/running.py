@@ -12,10 +12,10 @@ from pydantic import BaseModel
 from storage import records
 from storage.references import Reference
 from storage.workspace import Workspace
-from tasks import tally
-from tasks.caching import CODE, cached_reference, in_workspace, key_of, key_parts
-from tasks.interruption import heeded
 from tasks.publish.inputs import StepTaken
+from tasks.running import counters
+from tasks.running.caching import CODE, cached_reference, in_workspace, key_of, key_parts
+from tasks.running.interruption import heeded
 
 FIRST_RUN = "first run"
 UNCHANGED = "nothing changed"
@@ -69,7 +69,7 @@ class Run:
 
     def __enter__(self) -> Self:
         self.started = time.monotonic()
-        self.tally = self._stack.enter_context(tally.counting())
+        self.tally = self._stack.enter_context(counters.counting())
         return self
 
     def __exit__(

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from storage.errors import NoUsablePictures, ParameterError
+from tasks.classify import output_files, summary
 from tasks.classify import submission as submissions
 from tasks.classify import table as tables
-from tasks.classify import targets, telling
 from tasks.classify.classifier import Classifier
 from tasks.classify.drawing import Drawings
 from tasks.classify.models import model_file
 from tasks.classify.pictures import Pictures
 from tasks.classify.predictions import Prediction, predicted
-from tasks.progress import tracked
+from tasks.running.progress import tracked
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Used:
     @property
     def counts(self) -> dict[str, int]:
         """How many pictures, and what became of them."""
-        return telling.counts(self.predictions)
+        return summary.counts(self.predictions)
 
     def require_readable(self) -> None:
         """NoUsablePictures, with the first one's reason, unless a picture could be read."""
@@ -62,8 +62,8 @@ def use(
 ) -> Used:
     """Classify pictures, and write what is asked for; what is wrong is said before the work."""
     file = model_file(model)
-    targets.check_files(table, submission, pictures)
-    targets.check_folder(drawn, pictures)
+    output_files.check_files(table, submission, pictures)
+    output_files.check_folder(drawn, pictures)
     for option, value in (("--of", of), ("--clip", clip)):
         if value is not None and submission is None:
             raise ParameterError(f"{option} is about a submission: add --submission")
@@ -80,5 +80,5 @@ def use(
         tables.write(table, predictions, classifier.classes)
     if submission is not None:
         submissions.write(submission, predictions, column, clip)
-    told = telling.sentences(predictions, found.passed_over, submitted=submission is not None)
+    told = summary.sentences(predictions, found.passed_over, submitted=submission is not None)
     return Used(predictions, told)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from storage import digests, folders, manifests, published, records
+from storage import digests, folders, manifests, publications, records
 from storage.atomic import TEMPORARY_PREFIX
 from storage.errors import StorageDamaged
 from storage.images import ImageStore
@@ -107,7 +107,7 @@ def _damaged_folders(workspace: Workspace) -> Iterator[Path]:
 def _result_folders(workspace: Workspace) -> Iterator[Path]:
     for pattern in ("models/*", "evaluations/*", "reports/*/*"):
         for path in sorted(workspace.root.glob(pattern)):
-            special = path.is_symlink() or path.name[0] == "." or path.name == published.FOLDER
+            special = path.is_symlink() or path.name[0] == "." or path.name == publications.FOLDER
             if path.is_dir() and not special:
                 yield path
 
@@ -125,7 +125,7 @@ def unneeded(workspace: Workspace, *, older_than_seconds: float = 0.0) -> list[P
     candidates = [
         *workspace.manifests.glob("*.parquet"),
         *(path for path in workspace.splits.glob("*") if path.name != "lineage"),
-        *(path for path in workspace.models.glob("*") if path.name != published.FOLDER),
+        *(path for path in workspace.models.glob("*") if path.name != publications.FOLDER),
         *workspace.evaluations.glob("*"),
         *workspace.features.glob("*/sets/*.json"),
     ]
@@ -180,7 +180,7 @@ def _needed(workspace: Workspace) -> set[Path]:
         keep.add(workspace.root / record.result["where"])
         if "tree" in record.result:
             keep.add(workspace.root / record.result["tree"])
-    keep.update(published.needed(workspace))
+    keep.update(publications.needed(workspace))
     keep.update(_reported(workspace))
     for path in (workspace.splits / "lineage").glob("*.json"):
         line = folders.read_json(path)
@@ -289,13 +289,16 @@ def of_experiment(workspace: Workspace, experiment: str) -> list[Path]:
     What they point to (models, features, pictures) is not among it, others may need it too.
     """
     name = as_file_name(experiment)
-    link = published.link(workspace, experiment)
+    link = publications.link(workspace, experiment)
     lines = (workspace.splits / "lineage").glob("*.json")
     own = [
         workspace.reports / name,
         workspace.records / name,
         link,
-        *(link.with_name(link.name + suffix) for suffix in (published.HISTORY, published.CARD)),
+        *(
+            link.with_name(link.name + suffix)
+            for suffix in (publications.HISTORY, publications.CARD)
+        ),
         *(path for path in lines if re.fullmatch(rf"{re.escape(name)}-\d+", path.stem)),
     ]
     return [path for path in own if path.exists() or path.is_symlink()]

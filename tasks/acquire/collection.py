@@ -10,9 +10,9 @@ from storage.names import natural_key
 from storage.references import CollectionRef
 from storage.statuses import Status
 from storage.workspace import Workspace
-from tasks.acquire.found import Found
+from tasks.acquire.files import Found
 from tasks.acquire.labels import Labeller
-from tasks.progress import Advance
+from tasks.running.progress import Advance
 
 if TYPE_CHECKING:
     import pandas as pd

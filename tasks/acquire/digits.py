@@ -5,7 +5,7 @@ import zipfile
 from pathlib import Path
 
 from storage import atomic
-from tasks.decode import opencv
+from tasks.pictures.decoding import opencv
 
 FIXED_DATE = (2013, 9, 20, 10, 0, 0)
 GREYS = 16

@@ -8,7 +8,7 @@ from pathlib import Path
 from storage.errors import SourceMissing
 from storage.fingerprints import readable
 from storage.statuses import Status
-from tasks.acquire.found import Found, unwanted
+from tasks.acquire.files import Found, unwanted
 
 
 def paths_of(folder: Path) -> list[Path]:

@@ -12,8 +12,8 @@ from storage.fingerprints import Fingerprints
 from storage.workspace import Workspace
 from tasks.acquire.digits import write_zip
 from tasks.acquire.folders import is_plain, paths_of
-from tasks.acquire.sources import MANNERS, Archive, Digits, Folders, Synsets, WebArchive
-from tasks.acquire.web.source import ADDRESS, WNID, archive_path
+from tasks.acquire.parameters import MANNERS, Archive, Digits, Folders, Synsets, WebArchive
+from tasks.acquire.web.synset_rows import ADDRESS, WNID, archive_path
 
 
 def digits_zip(workspace: Workspace) -> Path:

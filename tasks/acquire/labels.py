@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
 from tasks.acquire import kaggle
-from tasks.acquire.archive import read_file
-from tasks.acquire.sources import Archive, Digits, Folders
+from tasks.acquire.archives import read_file
+from tasks.acquire.parameters import Archive, Digits, Folders
 
 Labeller = Callable[[str], str]
 LONGEST_LABEL = 200

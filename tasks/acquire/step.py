@@ -10,11 +10,11 @@ from storage.errors import SourceChanged
 from storage.images import ImageStore
 from storage.references import CollectionRef
 from storage.workspace import Workspace
-from tasks.acquire import archive, folders, identity, kaggle, visiting
+from tasks.acquire import archives, folders, identity, kaggle, visiting
 from tasks.acquire.collection import collect, save
-from tasks.acquire.found import Found
+from tasks.acquire.files import Found
 from tasks.acquire.labels import Labeller, by_first_folder, labeller_of
-from tasks.acquire.sources import (
+from tasks.acquire.parameters import (
     MANNERS,
     Archive,
     Digits,
@@ -24,9 +24,9 @@ from tasks.acquire.sources import (
     Synsets,
     WebArchive,
 )
-from tasks.acquire.web.source import archive_files, collect_synsets, is_archive_list
-from tasks.caching import ByContent, progress_artifact
-from tasks.progress import Advance, tracked
+from tasks.acquire.web.synset_rows import archive_files, collect_synsets, is_archive_list
+from tasks.running.caching import ByContent, progress_artifact
+from tasks.running.progress import Advance, tracked
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,7 +115,7 @@ def opened(
 
 
 def _archive_files(path: Path, limits: Labels) -> Iterator[Found]:
-    return archive.files_of(
+    return archives.files_of(
         path, max_total_bytes=limits.max_total_bytes, max_file_bytes=limits.max_file_bytes
     )
 

@@ -6,10 +6,10 @@ from storage import atomic
 from storage.errors import ParameterError
 from storage.workspace import Workspace
 from tasks.acquire import identity
-from tasks.acquire.sources import Archive, Synsets, Web, WebArchive
+from tasks.acquire.parameters import Archive, Synsets, Web, WebArchive
 from tasks.acquire.web.downloader import Manners
 from tasks.acquire.web.limits import Limits
-from tasks.acquire.web.source import list_files, web_archive
+from tasks.acquire.web.synset_rows import list_files, web_archive
 
 
 def manners_of(source: Web) -> Manners:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from storage import folders
 from storage.errors import ParameterError, StorageDamaged
 from storage.layout import CARD, CLASSES
-from tasks.extract.pixels import resized
-from tasks.tensorflow import load_keras, load_tensorflow
+from tasks.pictures.resizing import resized
+from tasks.running.tensorflow import load_keras, load_tensorflow
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from storage import atomic
 from storage.errors import ParameterError
 from storage.names import as_file_name
-from tasks.classify.targets import try_folder
-from tasks.decode import opencv
+from tasks.classify.output_files import try_folder
+from tasks.pictures.decoding import opencv
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from storage import folders, published
+from storage import folders, publications
 from storage.errors import ParameterError
 from storage.layout import LATEST, METRICS, MODEL
 from storage.names import as_file_name
@@ -20,7 +20,7 @@ def model_file(model: str) -> Path:
         if os.path.isfile(candidate):  # noqa: PTH113 - no path at all is no file, and no error
             return candidate
     workspace = Workspace.current()
-    standing = published.looked_up(workspace, model)
+    standing = publications.looked_up(workspace, model)
     if standing is not None:
         return workspace.root / standing.model / MODEL
     latest = workspace.reports / as_file_name(model) / LATEST / METRICS

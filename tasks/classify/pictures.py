@@ -15,10 +15,10 @@ from pathlib import Path, PurePosixPath
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
 from storage.names import natural_key
 from storage.statuses import IGNORED
-from tasks.acquire import archive
+from tasks.acquire import archives
+from tasks.acquire.files import Found, unwanted
 from tasks.acquire.folders import is_plain, paths_of
-from tasks.acquire.found import Found, unwanted
-from tasks.acquire.sources import Archive
+from tasks.acquire.parameters import Archive
 
 ARCHIVE_SUFFIXES = (
     ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz",
@@ -180,7 +180,7 @@ def _is_special(path: Path) -> bool:
 
 def _of_archive(path: Path) -> Iterator[Picture]:
     try:
-        for found in archive.files_of(
+        for found in archives.files_of(
             path, max_total_bytes=MAX_TOTAL_BYTES, max_file_bytes=MAX_FILE_BYTES
         ):
             yield _of_found(path, found)

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from tasks.classify.claims import claimed
 from tasks.classify.classifier import PICTURES_AT_A_TIME, Classifier
 from tasks.classify.drawing import Drawings, for_the_screen
+from tasks.classify.name_labels import claimed
 from tasks.classify.pictures import Picture, one_line
-from tasks.decode import Problem, decode
-from tasks.extract.pixels import resized
-from tasks.progress import Advance, silent
+from tasks.pictures.decoding import Problem, decode
+from tasks.pictures.resizing import resized
+from tasks.running.progress import Advance, silent
 
 if TYPE_CHECKING:
     import numpy as np

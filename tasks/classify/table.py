@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from storage import atomic
+from tasks.classify.output_files import CSV
 from tasks.classify.predictions import Prediction
-from tasks.classify.targets import CSV
-from tasks.evaluate.tables import PROBABILITY
+from tasks.evaluate.predictions_table import PROBABILITY
 
 # What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001

@@ -13,10 +13,10 @@ from storage.images import ImageStore
 from storage.shards import NAME, ShardStore
 from storage.statuses import Status
 from storage.workspace import Workspace
-from tasks import code
-from tasks.clean.likeness import details
-from tasks.decode import Problem, decode, opencv, read_header
-from tasks.progress import Advance
+from tasks.clean.duplicate_groups import details
+from tasks.pictures.decoding import Problem, decode, opencv, read_header
+from tasks.running import code_fingerprint
+from tasks.running.progress import Advance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +33,7 @@ FEWEST_STRONG = 10
 
 def store_of(workspace: Workspace, max_pixels: int) -> ShardStore:
     """The shards of facts that this code and this limit give."""
-    return ShardStore(workspace.facts / f"{code.fingerprint(__name__)}-{max_pixels}")
+    return ShardStore(workspace.facts / f"{code_fingerprint.fingerprint(__name__)}-{max_pixels}")
 
 
 def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:

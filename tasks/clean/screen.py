@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from storage.errors import NoUsablePictures
 from storage.statuses import IGNORED, REJECTED, Status
 from tasks.acquire.collection import counted
-from tasks.clean import likeness
+from tasks.clean import duplicate_groups
 
 if TYPE_CHECKING:
     import numpy as np
@@ -113,7 +113,7 @@ def _set_aside_likes_of_conflicts(table: "pd.DataFrame", facts: "pd.DataFrame") 
     originals = {}
     for group, rows in likes.groupby("group"):
         torn = conflicts.get_group(group).drop_duplicates("image")
-        same = likeness.same_as_any(
+        same = duplicate_groups.same_as_any(
             _thumbnails(facts.loc[rows["image"]]), _thumbnails(facts.loc[torn["image"]])
         )
         originals.update(dict.fromkeys(rows.index[same], torn["name"].iloc[0]))
@@ -143,7 +143,7 @@ def _with_groups(
     if near_duplicates and len(once):
         known = facts.loc[once]
         hashes = np.stack([_numbers(known["hash"]), _numbers(known["bold_hash"])], axis=1)
-        numbers = likeness.groups(hashes, likeness.brightness(_thumbnails(known)))
+        numbers = duplicate_groups.groups(hashes, duplicate_groups.brightness(_thumbnails(known)))
         names = once.groupby(numbers).transform("min")
     else:
         names = once
@@ -181,7 +181,9 @@ def _set_aside_torn_groups(table: "pd.DataFrame", facts: "pd.DataFrame") -> "pd.
     alike = [
         group
         for group, rows in kept[kept["group"].isin(torn.index)].groupby("group")
-        if likeness.same_in_colour(_thumbnails(facts.loc[rows["image"]]), rows["label"].to_numpy())
+        if duplicate_groups.same_in_colour(
+            _thumbnails(facts.loc[rows["image"]]), rows["label"].to_numpy()
+        )
     ]
     torn = torn[torn.index.isin(alike)]
     where = _kept(table) & table["group"].isin(torn.index)

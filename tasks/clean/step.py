@@ -6,11 +6,11 @@ from storage import manifests
 from storage.images import ImageStore
 from storage.references import CollectionRef, ImagesRef
 from storage.workspace import Workspace
-from tasks import tally
-from tasks.caching import BY_CONTENT, progress_artifact
 from tasks.clean import facts, screen
-from tasks.decode import MAX_PIXELS
-from tasks.progress import tracked
+from tasks.pictures.decoding import MAX_PIXELS
+from tasks.running import counters
+from tasks.running.caching import BY_CONTENT, progress_artifact
+from tasks.running.progress import tracked
 
 
 @task(name="clean", cache_policy=BY_CONTENT)
@@ -30,7 +30,7 @@ def clean(
     with tracked("clean", len(missing), progress_artifact("clean")) as advance:
         images = ImageStore(workspace.images)
         facts.compute(images, store, missing, max_pixels=max_pixels, advance=advance)
-    tally.count("decoded", len(missing))
+    counters.count("decoded", len(missing))
     table = screen.screen(
         rows, facts.load(store), min_side=min_side, near_duplicates=near_duplicates
     )

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage.errors import ParameterError
 from tasks.evaluate.layer_outputs import layers_with_maps, watched
-from tasks.shrinking import shrunk
-from tasks.tensorflow import load_keras
+from tasks.evaluate.shrinking import shrunk
+from tasks.running.tensorflow import load_keras
 
 if TYPE_CHECKING:
     import numpy as np

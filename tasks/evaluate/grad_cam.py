@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tasks.evaluate.layer_outputs import gives_maps, watched
-from tasks.shrinking import shrunk
-from tasks.tensorflow import load_keras, load_tensorflow
+from tasks.evaluate.shrinking import shrunk
+from tasks.running.tensorflow import load_keras, load_tensorflow
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 
 
 @contextlib.contextmanager

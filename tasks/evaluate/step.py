@@ -11,13 +11,13 @@ from storage.features import FeatureTable
 from storage.layout import METRICS, PREDICTIONS, TRAINING, part_path
 from storage.references import SPLITS, EvaluationRef, FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
-from tasks.caching import BY_CONTENT
-from tasks.evaluate import chosen, looking, metrics, tables
+from tasks.evaluate import inspection, metrics, predictions_table, selection
 from tasks.evaluate import look as looks
 from tasks.evaluate.look import Look, Looked
 from tasks.evaluate.predict import averaged
-from tasks.extract.views import named
-from tasks.tensorflow import load_keras
+from tasks.pictures.views import named
+from tasks.running.caching import BY_CONTENT
+from tasks.running.tensorflow import load_keras
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,8 +37,8 @@ def evaluate(
     table = table[table["split"].isin(SPLITS)].reset_index(drop=True)
     folder = workspace.root / model.where
     # Before the work that takes longer: a layer that does not exist shows here.
-    picture = chosen.picture(table, look.picture)
-    maps = looking.maps_of(workspace, folder, look.layer, picture)
+    picture = selection.picture(table, look.picture)
+    maps = inspection.maps_of(workspace, folder, look.layer, picture)
     views = _views(workspace, table, features)
     published = folders.read_json(folder / TRAINING)["published_repeat"]
     found = []
@@ -46,9 +46,11 @@ def evaluate(
         # Of the others their numbers are enough: all probabilities at once may be gigabytes.
         found.append(_measured(table, probabilities, model.classes))
         if repeat == published:
-            predictions = tables.predictions(table, probabilities, model.classes)
+            predictions = predictions_table.predictions(table, probabilities, model.classes)
     result = _summary(table, found, published, model.classes)
-    heat = looking.heat_of(folder, published, views[0], features.shape, predictions, model.classes)
+    heat = inspection.heat_of(
+        folder, published, views[0], features.shape, predictions, model.classes
+    )
     return _save(workspace, predictions, result, Looked(picture, maps, heat))
 
 

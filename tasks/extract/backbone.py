@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 from storage.errors import ParameterError, WeightsMissing
 from storage.features import FeatureSpace
-from tasks import code
 from tasks.extract.extractor import compiled
-from tasks.extract.pixels import RESIZING
 from tasks.extract.precision import Precision
 from tasks.extract.preprocessing import MODES, Preprocessing, preprocess
 from tasks.extract.weights import VGG16_FINGERPRINT, load_vgg16
-from tasks.tensorflow import load_keras, precision_policy
+from tasks.pictures.resizing import RESIZING
+from tasks.running import code_fingerprint
+from tasks.running.tensorflow import load_keras, precision_policy
 
 if TYPE_CHECKING:
     import numpy as np
 
 # What decides a feature's value: a changed line in these makes another feature space.
 DECIDING = (
-    "tasks.decode",
+    "tasks.pictures.decoding",
     "tasks.extract.extractor",
-    "tasks.extract.pixels",
+    "tasks.pictures.resizing",
     "tasks.extract.preprocessing",
-    "tasks.extract.views",
-    "tasks.tensorflow",
+    "tasks.pictures.views",
+    "tasks.running.tensorflow",
     __name__,
 )
 
@@ -97,7 +97,7 @@ class Backbone:
             preprocessing=self.preprocessing,
             precision=self.precision,
             shape=tuple(model.output_shape[1:]),
-            code=code.of_modules(*DECIDING),
+            code=code_fingerprint.of_modules(*DECIDING),
         )
 
 

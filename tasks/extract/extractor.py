@@ -6,8 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from storage.features import FeatureStore
-from tasks.progress import Advance
-from tasks.tensorflow import load_tensorflow
+from tasks.running.progress import Advance
+from tasks.running.tensorflow import load_tensorflow
 
 if TYPE_CHECKING:
     import numpy as np

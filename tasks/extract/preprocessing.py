@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 
 Preprocessing = Literal["imagenet", "rescale"]
 Mode = Literal["caffe", "tf", "torch", "none"]

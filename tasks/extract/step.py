@@ -14,17 +14,17 @@ from storage.features import FeatureStore
 from storage.images import ImageStore
 from storage.references import SPLITS, FeaturesRef, SplitRef
 from storage.workspace import Workspace
-from tasks import tally
-from tasks.augmentation import Augmentation
-from tasks.caching import ByContent, progress_artifact
-from tasks.extract import pixels
 from tasks.extract.backbone import Backbone
 from tasks.extract.extractor import extract as extract_missing
-from tasks.extract.pixels import Pixels
 from tasks.extract.precision import Precision
 from tasks.extract.preprocessing import Preprocessing
-from tasks.extract.views import MIRROR, PLAIN, Averaging, augmented, named, parted, seen
-from tasks.progress import tracked
+from tasks.pictures import resizing
+from tasks.pictures.augmentation import Augmentation
+from tasks.pictures.resizing import Pixels
+from tasks.pictures.views import MIRROR, PLAIN, Averaging, augmented, named, parted, seen
+from tasks.running import counters
+from tasks.running.caching import ByContent, progress_artifact
+from tasks.running.progress import tracked
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +79,7 @@ def extract(
             missing, load, compute, store,
             batch_size=batch_size, workers=threads, advance=advance,
         )  # fmt: skip
-    tally.count("extracted", extracted)
+    counters.count("extracted", extracted)
     return store.reference(names, views=trained, averaged=averaged)
 
 
@@ -104,7 +104,7 @@ def _loader(
 
     @lru_cache(held)
     def entry(image: str) -> "tuple[Lock, Callable[[], np.ndarray]]":
-        return Lock(), cache(partial(pixels.load, images, image, side))
+        return Lock(), cache(partial(resizing.load, images, image, side))
 
     def load(name: str) -> "np.ndarray":
         # A cache alone lets every thread decode a picture that none has finished yet.

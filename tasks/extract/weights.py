@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.errors import WeightsDamaged, WeightsMissing
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from storage.images import ImageStore
 from storage.references import SPLITS
 from tasks.evaluate.look import Looked
-from tasks.publish.figures import PublishedFigure
+from tasks.publish.parameters import PublishedFigure
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,7 +45,7 @@ class ReportInputs:
     `evaluation` are places in the workspace. `candidates` comes from `label_errors.candidates`;
     `downloads` counts addresses by status, `hosts` those that gave a picture and the others;
     `heat_maps` holds encoded Grad-CAM pictures by stored image name, `network` the model's layers
-    as `tasks.train.described` gives them, `augmented` what `augmentation_sheet.rows` does,
+    as `tasks.train.layer_table` gives them, `augmented` what `augmentation_sheet.rows` does,
     `near_duplicates` says whether `clean` looked for them.
     """
 

@@ -7,7 +7,7 @@ from typing import Any
 from prefect import task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
-from storage import atomic, digests, folders, manifests, published, records
+from storage import atomic, digests, folders, manifests, publications, records
 from storage.layout import CARD, LATEST, METRICS, PREDICTIONS, REPORT
 from storage.names import as_file_name
 from storage.references import (
@@ -19,13 +19,14 @@ from storage.references import (
     SplitRef,
 )
 from storage.workspace import Workspace
-from tasks.augmentation import Augmentation
-from tasks.caching import ByContent, lock_of
-from tasks.publish import folder as report_folder
-from tasks.publish import gate, index, made_of, markdown
-from tasks.publish.card import card
-from tasks.publish.figures import PublishedFigure
+from tasks.pictures.augmentation import Augmentation
+from tasks.publish import opening, report_folder
 from tasks.publish.inputs import ReportInputs, StepTaken
+from tasks.publish.page import index
+from tasks.publish.parameters import PublishedFigure
+from tasks.publish.release import gate, prefect_artifacts
+from tasks.publish.release.publication_card import card
+from tasks.running.caching import ByContent, lock_of
 
 # How the run went is told, but the same evaluation needs no second report.
 WITHOUT_EFFECT = frozenset({"steps", "parameters", "command"})
@@ -55,7 +56,7 @@ def publish(
     workspace = Workspace.current()
     when = records.now()
     run = f"{when[:19].replace(':', '').replace('T', '-')}-{evaluation.digest[:8]}"
-    inputs = made_of.for_report(
+    inputs = opening.for_report(
         workspace, experiment, run, when,
         images=images, split=split, features=features, model=model, evaluation=evaluation,
         figure=figure, steps=steps, seconds=sum(step.seconds for step in steps) or None,
@@ -103,8 +104,8 @@ def release(
     """
     workspace = Workspace.current()
     with lock_of(workspace, "release"):
-        current = published.current(workspace, report.experiment)
-        taken_back = published.was_taken_back(workspace, report.experiment, model.where)
+        current = publications.current(workspace, report.experiment)
+        taken_back = publications.was_taken_back(workspace, report.experiment, model.where)
         left = None
         if not split.test:
             left = "no: there are no test pictures to judge by"
@@ -117,29 +118,29 @@ def release(
         if left is not None:
             index.write(workspace)
             return left
-        inputs = made_of.opened(
+        inputs = opening.opened(
             workspace, report.experiment, report.run, records.now(),
             images=images, split=split, features=features, model=model, evaluation=evaluation,
         )  # fmt: skip
         earlier = _predictions(workspace, current)
         judgement = gate.judge(rule, inputs.predictions, earlier, first=current is None)
         if judgement.holds:
-            published.publish(workspace, _publication(workspace, report, inputs, judgement))
+            publications.publish(workspace, _publication(workspace, report, inputs, judgement))
         index.write(workspace)
         gate.require(judgement, report.experiment)
         return f"yes: {judgement.text}"
 
 
-def _predictions(workspace: Workspace, current: published.Publication | None) -> Any:
+def _predictions(workspace: Workspace, current: publications.Publication | None) -> Any:
     path = workspace.root / current.evaluation / PREDICTIONS if current else None
     return manifests.load(path) if path is not None and path.exists() else None
 
 
 def _publication(
     workspace: Workspace, report: ReportRef, inputs: ReportInputs, judgement: gate.Judgement
-) -> published.Publication:
+) -> publications.Publication:
     trained = (workspace.root / inputs.model / CARD).read_text(encoding="utf-8")
-    return published.Publication(
+    return publications.Publication(
         experiment=report.experiment,
         when=inputs.when,
         model=inputs.model,
@@ -152,7 +153,7 @@ def _publication(
 
 
 def _show(experiment: str, page: Path, metrics: dict[str, Any]) -> None:
-    key = markdown.artifact_key(experiment)
-    create_markdown_artifact(markdown.summary(experiment, metrics), key=f"{key}-summary")
-    create_table_artifact(markdown.rows(metrics), key=f"{key}-metrics")
+    key = prefect_artifacts.artifact_key(experiment)
+    create_markdown_artifact(prefect_artifacts.summary(experiment, metrics), key=f"{key}-summary")
+    create_table_artifact(prefect_artifacts.rows(metrics), key=f"{key}-metrics")
     create_link_artifact(page.as_uri(), link_text=f"{page}", key=f"{key}-report")

@@ -12,14 +12,14 @@ from fastapi_offline import FastAPIOffline
 
 from storage.errors import DarkroomError
 from tasks.classify.classifier import Classifier
-from tasks.decode import Problem, decode
-from tasks.extract.pixels import resized
-from tasks.serve import answers
-from tasks.serve.answers import Card, Health, Prediction, Refusal
+from tasks.pictures.decoding import Problem, decode
+from tasks.pictures.resizing import resized
+from tasks.serve import responses
 from tasks.serve.batching import Batches
-from tasks.serve.bodies import pictures_in
 from tasks.serve.connections import RestOfBody
 from tasks.serve.limits import Limits
+from tasks.serve.request_bodies import pictures_in
+from tasks.serve.responses import Card, Health, Prediction, Refusal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,7 +106,7 @@ def create_app(classifier: Classifier, limits: Limits) -> FastAPI:
     app = FastAPIOffline(
         redoc_url=None,
         title="Darkroom",
-        description=answers.described(limits),
+        description=responses.described(limits),
         version="1",
         lifespan=service.running,
     )
@@ -133,8 +133,8 @@ def _add_predict(app: FastAPI, service: Service) -> None:
     @app.post(
         "/predict",
         summary="Classify pictures",
-        responses=answers.predict_codes(service.limits),
-        openapi_extra=answers.PREDICT_BODY,
+        responses=responses.predict_codes(service.limits),
+        openapi_extra=responses.PREDICT_BODY,
     )
     async def predict(request: Request) -> Prediction | list[Prediction | Refusal]:
         """One picture gives one object. Several give a list in their order, with a `detail` in
@@ -172,7 +172,7 @@ def _refusal(problem: Problem) -> Refusal:
 
 
 def _add_health(app: FastAPI, service: Service) -> None:
-    @app.get("/health", summary="Ready or not", responses=answers.health_codes(service.limits))
+    @app.get("/health", summary="Ready or not", responses=responses.health_codes(service.limits))
     async def health(response: Response) -> Health:
         """Answered at once, also while the model computes."""
         if not service.ready:
@@ -182,7 +182,7 @@ def _add_health(app: FastAPI, service: Service) -> None:
 
 
 def _add_card(app: FastAPI, classifier: Classifier) -> None:
-    @app.get("/card", summary="The model card", responses=answers.CARD_TEXT, response_model=None)
+    @app.get("/card", summary="The model card", responses=responses.CARD_TEXT, response_model=None)
     async def card(request: Request) -> Response:
         """Where the model comes from, what it takes and what it gives."""
         headers = {"Vary": "Accept", "X-Content-Type-Options": "nosniff"}

@@ -12,8 +12,8 @@ from storage.errors import StorageDamaged
 from storage.names import as_file_name
 from storage.references import SPLITS, AssignmentRef, ImagesRef, SplitRef
 from storage.workspace import Workspace
-from tasks import code
-from tasks.split.rules import Counts, Fractions
+from tasks.running import code_fingerprint
+from tasks.split.parameters import Counts, Fractions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +109,11 @@ def _save(workspace: Workspace, places: dict[str, str]) -> AssignmentRef:
 
 def _made_for(images: ImagesRef, amounts: Counts | Fractions) -> str:
     # The cache key of the step has the code too: other code makes another split of these images.
-    parts = [images.digest, amounts.model_dump(mode="json"), code.fingerprint("tasks.split")]
+    parts = [
+        images.digest,
+        amounts.model_dump(mode="json"),
+        code_fingerprint.fingerprint("tasks.split"),
+    ]
     return digests.of_value(parts)
 
 

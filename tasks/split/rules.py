@@ -1,54 +1,32 @@
-"""How much goes where: shares or counts that cannot hold a wrong sum."""
+"""One place that turns a rule into an assignment."""
 
-from typing import Literal, Self
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
+from storage.errors import ParameterError
+from tasks.split import by_fractions, in_order
+from tasks.split.parameters import Counts, Fractions, Rule
 
-from storage.references import SPLITS
+if TYPE_CHECKING:
+    import pandas as pd
 
-Rule = Literal["in_order", "stratified", "sticky"]
-ROUNDING = 1e-6
-
-
-class Fractions(BaseModel):
-    """Shares of the pictures of each class; they sum to one, and train is never empty."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    train: float = Field(0.8, gt=0, le=1)
-    validation: float = Field(0.1, ge=0, lt=1)
-    test: float = Field(0.1, ge=0, lt=1)
-
-    @model_validator(mode="after")
-    def _sum_to_one(self) -> Self:
-        total = sum(self.shares().values())
-        if abs(total - 1) > ROUNDING:
-            raise ValueError(
-                f"train + validation + test should be 1, found {total:g} "
-                f"({self.train:g} + {self.validation:g} + {self.test:g})"
-            )
-        return self
-
-    def shares(self) -> dict[str, float]:
-        """Split name -> share."""
-        return {name: getattr(self, name) for name in SPLITS}
+COLUMNS = ["image", "label", "name", "source", "bytes", "width", "height", "group"]
 
 
-class Counts(BaseModel):
-    """Pictures of each class, in natural order: first train, then validation, then test."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    train: NonNegativeInt
-    validation: NonNegativeInt = 0
-    test: NonNegativeInt = 0
-
-    @model_validator(mode="after")
-    def _train_something(self) -> Self:
-        if self.train < 1:
-            raise ValueError("train should be at least 1 picture of each class, found 0")
-        return self
-
-    def numbers(self) -> dict[str, int]:
-        """Split name -> pictures of each class."""
-        return {name: getattr(self, name) for name in SPLITS}
+def assign(
+    images: "pd.DataFrame",
+    rule: Rule,
+    amounts: Counts | Fractions,
+    seed: int,
+    earlier: dict[str, str],
+) -> "pd.DataFrame":
+    """COLUMNS of `images`, and `split`: train, validation, test, or '' for those left out."""
+    if rule == "in_order":
+        if not isinstance(amounts, Counts):
+            raise ParameterError("split.rule in_order takes split.counts, found split.fractions")
+        places = in_order.assign(images, amounts.numbers())
+    else:
+        if not isinstance(amounts, Fractions):
+            raise ParameterError(f"split.rule {rule} takes split.fractions, found split.counts")
+        kept = earlier if rule == "sticky" else {}
+        places = by_fractions.assign(images, amounts.shares(), seed, kept)
+    return images[COLUMNS].assign(split=places)

@@ -10,9 +10,9 @@ from storage.references import SPLITS, AssignmentRef, ImagesRef, SplitRef
 from storage.statuses import Status
 from storage.wholeness import leaves_of
 from storage.workspace import Workspace
-from tasks.caching import BY_CONTENT
-from tasks.split import assignment, lineage
-from tasks.split.rules import Counts, Fractions, Rule
+from tasks.running.caching import BY_CONTENT
+from tasks.split import lineage, rules
+from tasks.split.parameters import Counts, Fractions, Rule
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,7 @@ def split(
     table = manifests.load(workspace.root / images.where)
     kept = table[table["status"] == Status.KEPT].reset_index(drop=True)
     earlier = lineage.assignment_of(workspace, previous)
-    placed = assignment.assign(kept, rule, amounts, seed, earlier)
+    placed = rules.assign(kept, rule, amounts, seed, earlier)
     if line is None:
         return _save(workspace, placed, "")
     memory = workspace.lineage(as_file_name(line), seed)

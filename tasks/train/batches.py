@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from storage.features import FeatureTable
-from tasks.augmentation import Augmentation, maps
-from tasks.tensorflow import load_tensorflow
-from tasks.train.warping import warping
+from tasks.pictures.augmentation import Augmentation, maps
+from tasks.running.tensorflow import load_tensorflow
+from tasks.train.keras_parts.augmentation_layer import warping
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from storage import atomic, folders
 from storage.errors import StorageDamaged, TrainingDiverged
-from tasks.tensorflow import load_keras
-from tasks.train.adam import fused_adam
+from tasks.running.tensorflow import load_keras
+from tasks.train.keras_parts.fused_adam import fused_adam
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from storage.features import PIXELS, FeatureSpace
-from tasks.extract.pixels import GREY
-from tasks.tensorflow import load_keras
+from tasks.pictures.resizing import GREY
+from tasks.running.tensorflow import load_keras
 from tasks.train.training import backbone_of
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
-from tasks.tensorflow import load_keras, load_tensorflow
+from tasks.running.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches
 from tasks.train.batches import Labelled
 from tasks.train.head import Head, as_stored, probabilities

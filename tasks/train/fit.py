@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from storage.errors import ParameterError
-from tasks import tally
-from tasks.interruption import heeded
-from tasks.tensorflow import load_keras, load_tensorflow
+from tasks.running import counters
+from tasks.running.interruption import heeded
+from tasks.running.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
-from tasks.train.mixing import mixed
-from tasks.train.normalisation import fuse
+from tasks.train.keras_parts.batch_normalisation import fuse
+from tasks.train.keras_parts.mixup import mixed
 from tasks.train.randomness import reseeding, start_from
 from tasks.train.schedule import Schedule, compile_model
 
@@ -84,7 +84,7 @@ def fit(
 
 def _counting() -> Any:
     callback = load_keras().callbacks.LambdaCallback
-    return callback(on_epoch_end=lambda epoch, logs: tally.count("epochs", 1))
+    return callback(on_epoch_end=lambda epoch, logs: counters.count("epochs", 1))
 
 
 def _heeding(heed: Callable[[], None]) -> Any:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 
 # Names that Keras knows; a slip of the pen is found before any picture is read.
 Activation = Literal[

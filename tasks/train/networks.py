@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.extract.precision import Precision
-from tasks.tensorflow import load_keras, precision_policy
+from tasks.running.tensorflow import load_keras, precision_policy
 
 NetworkName = Literal["smaller_vgg", "small_convnet", "baseline_convnet", "alexnet", "lenet5"]
 

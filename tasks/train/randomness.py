@@ -8,7 +8,7 @@ import importlib
 import random
 from typing import Any
 
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 
 STATE = "seed_generator_state"
 

@@ -10,14 +10,14 @@ from storage.features import FeatureSpace
 from storage.layout import CARD, CLASSES, HISTORY, MODEL, NETWORK, TRAINING, part_path
 from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
-from tasks import code
-from tasks.train.card import model_card
-from tasks.train.described import described
+from tasks.running import code_fingerprint
 from tasks.train.export import features_of, whole_model
 from tasks.train.fit import Fitted
+from tasks.train.layer_table import described
+from tasks.train.model_card import model_card
 
 # What makes the folder's files of a training: mended, it must make another folder.
-WRITING = ("tasks.train.card", "tasks.train.described", "tasks.train.export", __name__)
+WRITING = ("tasks.train.model_card", "tasks.train.layer_table", "tasks.train.export", __name__)
 
 
 def save(
@@ -95,7 +95,7 @@ def write_history(path: Path, seeds: list[int], histories: list[list[dict[str, f
 
 def _digest(split: SplitRef, training: dict[str, Any], fitted: list[Fitted]) -> str:
     counts = [split.train, split.validation, split.test]  # the model's card names them
-    parts: list[Any] = [code.of_modules(*WRITING), split.classes, counts, training]
+    parts: list[Any] = [code_fingerprint.of_modules(*WRITING), split.classes, counts, training]
     for one in fitted:
         # Not the names: Keras numbers those of bare arithmetic on within a process.
         layers = described(one.model)

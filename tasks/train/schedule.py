@@ -2,9 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from tasks.augmentation import Augmentation
-from tasks.tensorflow import load_keras
-from tasks.train.adam import fused_adam
+from tasks.pictures.augmentation import Augmentation
+from tasks.running.tensorflow import load_keras
+from tasks.train.keras_parts.fused_adam import fused_adam
 
 
 class Schedule(NamedTuple):

@@ -9,15 +9,15 @@ from prefect import task
 from storage.features import FeatureSpace
 from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
-from tasks.augmentation import Augmentation
-from tasks.caching import ByContent, key_of, key_parts, progress_artifact
-from tasks.train import checkpoint, saving, watching
+from tasks.pictures.augmentation import Augmentation
+from tasks.running.caching import ByContent, key_of, key_parts, progress_artifact
+from tasks.train import checkpoint, progress_callbacks, saving
 from tasks.train.fine_tuning import FineTuning
 from tasks.train.head import Head
-from tasks.train.labelled import labelled_features
 from tasks.train.networks import Network
 from tasks.train.schedule import Schedule
 from tasks.train.training import builder, fit_all
+from tasks.train.training_rows import labelled_features
 
 WITHOUT_EFFECT = frozenset({"weights", "seconds_between_checkpoints", "tensorboard"})
 
@@ -52,7 +52,7 @@ def train(
     network on pixels.
     """
     if tensorboard:
-        watching.require_tensorboard()
+        progress_callbacks.require_tensorboard()
     workspace = Workspace.current()
     inputs = {name: value for name, value in locals().items() if name != "workspace"}
     key = key_of("train", key_parts(train, inputs))

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from storage.features import FeatureSpace
 from tasks.extract.backbone import Backbone
-from tasks.progress import tracked_in_parts
-from tasks.train import watching
+from tasks.running.progress import tracked_in_parts
+from tasks.train import progress_callbacks
 from tasks.train.batches import Labelled, steps_of
 from tasks.train.fine_tuning import FineTuning, build_tuned, through
 from tasks.train.fit import Fitted, fit
@@ -92,9 +92,9 @@ def fit_all(
     fitted = []
     with tracked_in_parts("epochs", len(seeds) * epochs, "batches", steps, show) as advance:
         for number, seed in enumerate(seeds):
-            count = watching.Count(*advance, steps)
+            count = progress_callbacks.Count(*advance, steps)
             folder = unfinished / str(number)
-            watch = watching.callbacks(count, None)
+            watch = progress_callbacks.callbacks(count, None)
             fitted.append(
                 fit(
                     functools.partial(build.model, seed, folder, watch),
@@ -105,7 +105,7 @@ def fit_all(
                     seed=seed,
                     unfinished=folder,
                     seconds_between=seconds_between,
-                    callbacks=watching.callbacks(
+                    callbacks=progress_callbacks.callbacks(
                         count, logs and logs / str(number), before=build.epochs
                     ),
                 )

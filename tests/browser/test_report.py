@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.publish import page
+from tasks.publish.page import run_page
 from tests.tasks.publish import sample
 
 
@@ -23,7 +23,7 @@ def saved(tmp_path_factory):
         Workspace(root), ("cat", *sample.HOSTILE), 20, heat_maps=heat, candidates=candidates
     )
     path = root / "report.html"
-    path.write_text(page.page(made), encoding="utf-8")
+    path.write_text(run_page.page(made), encoding="utf-8")
     return path, made
 
 
@@ -73,13 +73,13 @@ def test_a_cell_shows_exactly_its_pictures(saved, opened):
 
 
 def test_a_cell_shows_the_right_pixels(saved, opened):
-    from tasks.publish import pictures
+    from tasks.publish.page import thumbnails
 
     made = saved[1]
     row = made.shown_predictions().iloc[0]
     cell(opened, made.classes.index(row["label"]), made.classes.index(row["predicted"])).click()
     tile = opened.page.locator("#cell-pictures .tile", has_text=row["name"]).first
-    expected = pictures.thumbnail(made.images.read(row["image"]))
+    expected = thumbnails.thumbnail(made.images.read(row["image"]))
     assert tile.locator("img").get_attribute("src") == expected
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from storage.workspace import Workspace
-from tasks.publish import page
-from tests.tasks.publish import sample, test_to_look_at
+from tasks.publish.page import run_page
+from tests.tasks.publish import sample
+from tests.tasks.publish.figures import test_to_look_at
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +14,7 @@ def saved(tmp_path_factory):
     root = tmp_path_factory.mktemp("look")
     made = test_to_look_at.whole_inputs(Workspace(root), ("cat", *sample.HOSTILE), 20)
     path = root / "report.html"
-    path.write_text(page.page(made), encoding="utf-8")
+    path.write_text(run_page.page(made), encoding="utf-8")
     return path
 
 

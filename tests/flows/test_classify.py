@@ -18,7 +18,7 @@ from PIL import Image
 
 from flows.experiments import DEPLOYMENTS
 from storage.errors import NoUsablePictures
-from tasks.classify.targets import check_files
+from tasks.classify.output_files import check_files
 from tests.flows.conftest import PROJECT
 from tests.tasks.classify.conftest import coloured, save_model
 

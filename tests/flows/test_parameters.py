@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from flows import experiments
 from flows.parameters import Clean, Experiment, Features, Split, Training
 from storage.errors import ParameterError
-from tasks.split.rules import Counts, Fractions
+from tasks.split.parameters import Counts, Fractions
 
 PROJECT = Path(__file__).resolve().parents[2]
 PARAMETERS = {
@@ -268,9 +268,10 @@ def test_a_rule_without_its_amounts_is_refused(values):
 
 PLAIN = [
     "flows.experiments", "flows.parameters",
-    "tasks.decode", "tasks.clean.facts", "tasks.clean.likeness", "tasks.clean.screen",
-    "tasks.split.assignment", "tasks.split.lineage", "tasks.split.rules",
-    "tasks.evaluate.metrics", "tasks.evaluate.predict", "tasks.evaluate.tables",
+    "tasks.pictures.decoding", "tasks.clean.facts", "tasks.clean.duplicate_groups",
+    "tasks.clean.screen",
+    "tasks.split.rules", "tasks.split.lineage", "tasks.split.parameters",
+    "tasks.evaluate.metrics", "tasks.evaluate.predict", "tasks.evaluate.predictions_table",
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import published
+from storage import publications
 from storage.errors import GateClosed, ParameterError
 
 
@@ -31,11 +31,11 @@ def test_a_first_model_is_published_with_a_card(developed, workspace):
 def test_a_model_below_the_floor_fails_the_run_and_keeps_its_report(
     run, experiment, developed, workspace
 ):
-    shutil.rmtree(workspace.models / published.FOLDER)
+    shutil.rmtree(workspace.models / publications.FOLDER)
     shutil.rmtree(workspace.reports)
     with pytest.raises(GateClosed, match=r"below the floor of 100.0%"):
         run(gated(with_epochs(experiment, 1), floor=1.0))
-    assert published.current(workspace, "small") is None
+    assert publications.current(workspace, "small") is None
     assert (workspace.reports / "small" / "latest" / "report.html").is_file()
 
 
@@ -58,16 +58,16 @@ def test_a_closed_gate_is_a_failed_run_with_its_reason(prefect_server, experimen
 
 
 def test_a_published_model_can_be_taken_back(finished, run, experiment, developed, workspace):
-    first = published.current(workspace, "small")
+    first = publications.current(workspace, "small")
     run(with_epochs(experiment, 4))
-    assert published.current(workspace, "small").model != first.model
+    assert publications.current(workspace, "small").model != first.model
     code, _, err = finished("report", "take-back", "small")
     assert code == 0, err
-    assert published.current(workspace, "small").model == first.model
+    assert publications.current(workspace, "small").model == first.model
     assert finished("report", "take-back", "small")[0] == 1
     # The same run again, all cached, does not publish what was taken back.
     run(with_epochs(experiment, 4))
-    assert published.current(workspace, "small").model == first.model
+    assert publications.current(workspace, "small").model == first.model
 
 
 def test_reports_are_opened_and_compared_by_name(
@@ -94,7 +94,7 @@ def test_the_index_lists_every_run(run, experiment, developed, workspace):
 def test_gc_keeps_what_can_be_taken_back_to(run, experiment, developed, workspace):
     from storage import inventory
 
-    first = published.current(workspace, "small")
+    first = publications.current(workspace, "small")
     run(with_epochs(experiment, 4))
     gone = inventory.unneeded(workspace)
     assert workspace.root / first.model not in gone
@@ -111,7 +111,7 @@ def test_a_dropped_experiment_is_forgotten_and_gc_frees_what_it_needed(
     run(experiment.model_copy(update={"experiment": "small-1"}))
     housekeeping.drop("small", ask=True)
     assert "nothing was removed" in capsys.readouterr().out
-    assert published.current(workspace, "small") is not None
+    assert publications.current(workspace, "small") is not None
 
     housekeeping.drop("small", ask=False)
     left = [path.relative_to(workspace.root).as_posix() for path in named(workspace, "small")]
@@ -137,10 +137,10 @@ def named(workspace, experiment):
 
 
 def test_without_test_pictures_nothing_is_published_and_nothing_fails(run, experiment, workspace):
-    from tasks.split.rules import Fractions
+    from tasks.split.parameters import Fractions
 
     shares = Fractions(train=0.6, validation=0.4, test=0)
     split = experiment.split.model_copy(update={"fractions": shares})
     result = run(experiment.model_copy(update={"split": split}))
     assert "test" not in result["metrics"]
-    assert published.current(workspace, "small") is None
+    assert publications.current(workspace, "small") is None

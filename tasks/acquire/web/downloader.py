@@ -18,7 +18,7 @@ from tasks.acquire.web.connections import GuardedAdapter
 from tasks.acquire.web.fetch import Again, Fetcher, Job, Kept, bad_url
 from tasks.acquire.web.limits import Limits
 from tasks.acquire.web.politeness import Turns, host_of
-from tasks.progress import Advance
+from tasks.running.progress import Advance
 
 THREADS = 64
 # So many addresses are known to the threads at a time, whatever the length of the list.

@@ -16,12 +16,12 @@ from requests import Response
 from storage.download_statuses import DownloadStatus
 from storage.ledger import Download
 from storage.records import now
-from tasks.acquire.web import answers, bodies, failures, limits, robots
-from tasks.acquire.web.answers import Failure
+from tasks.acquire.web import failures, limits, response_bodies, responses, robots
 from tasks.acquire.web.connections import GuardedAdapter
+from tasks.acquire.web.failing_hosts import Strikes
 from tasks.acquire.web.limits import Allowance, Limits
 from tasks.acquire.web.politeness import Turns, host_of
-from tasks.acquire.web.strikes import Strikes
+from tasks.acquire.web.responses import Failure
 
 BACKOFF_SECONDS = 0.5
 LONGEST_URL = 4096
@@ -160,15 +160,15 @@ class Fetcher:
         code = response.status_code
         if code == 200:
             return self._taken(job, response)
-        bodies.finish(response)
+        response_bodies.finish(response)
         if code == 304 and job.previous is not None:
             return replace(job.previous, code=code, attempts=job.attempts, when=now())
-        if code in answers.REDIRECT_CODES and response.headers.get("Location"):
-            return self._redirected(job, answers.location(response), code)
+        if code in responses.REDIRECT_CODES and response.headers.get("Location"):
+            return self._redirected(job, responses.location(response), code)
         status = failures.of_code(code)
         assert status is not None
-        words = answers.described(response)
-        return Failure(status, words, code, later=answers.retry_after(response))
+        words = responses.described(response)
+        return Failure(status, words, code, later=responses.retry_after(response))
 
     def _redirected(self, job: Job, target: str, code: int) -> Again | Failure:
         if job.redirects >= self._limits.redirects:
@@ -182,10 +182,10 @@ class Fetcher:
         if self._obey_robots and (refusal := robots.header_refusal(response)):
             return Failure(DownloadStatus.NO_AI, refusal, 200)
         try:
-            data = bodies.read(response, self._limits.max_file_bytes)
+            data = response_bodies.read(response, self._limits.max_file_bytes)
         except failures.EXPECTED as error:
             return _broken(error)
-        except (bodies.UnknownEncoding, bodies.DamagedEncoding) as error:
+        except (response_bodies.UnknownEncoding, response_bodies.DamagedEncoding) as error:
             return Failure(DownloadStatus.NOT_AN_IMAGE, str(error), 200)
         kept = self._keep(data)
         if kept.status == DownloadStatus.NOT_AN_IMAGE:

@@ -3,7 +3,7 @@
 from storage.download_statuses import DownloadStatus
 from storage.errors import DarkroomError
 from storage.statuses import Status
-from tasks.decode import Problem, decode
+from tasks.pictures.decoding import Problem, decode
 
 OUTCOMES = {
     Status.EMPTY: DownloadStatus.EMPTY,
@@ -17,7 +17,7 @@ def examined(data: bytes) -> tuple[DownloadStatus, str]:
     """OK, or what is wrong with these bytes, and a reason.
 
     The ledger serves every experiment of the workspace, so that no experiment's `clean.max_pixels`
-    decides here: what has more pixels than tasks/decode.py's limit is not kept.
+    decides here: what has more pixels than tasks/pictures/decoding.py's limit is not kept.
     """
     try:
         found = decode(data)

@@ -10,10 +10,10 @@ from protego import Protego
 from requests import Response
 
 from storage.download_statuses import DownloadStatus
-from tasks.acquire.web import bodies, failures
-from tasks.acquire.web.answers import REDIRECT_CODES, Failure, location, retry_after
+from tasks.acquire.web import failures, response_bodies
 from tasks.acquire.web.connections import GuardedAdapter
 from tasks.acquire.web.limits import MEBIBYTE
+from tasks.acquire.web.responses import REDIRECT_CODES, Failure, location, retry_after
 
 AGENT = "Darkroom"
 PATH = "/robots.txt"
@@ -92,9 +92,9 @@ def _judged(response: Response) -> Rules | Failure | str:
         status = failures.of_code(code)
         assert status is not None
         return Failure(status, f"HTTP {code}", code, later=retry_after(response))
-    if code == 200 and bodies.declared_bytes(response) <= NO_TEXT_BYTES:
-        return parsed(bodies.read_start(response, MAX_BYTES))
-    bodies.finish(response)
+    if code == 200 and response_bodies.declared_bytes(response) <= NO_TEXT_BYTES:
+        return parsed(response_bodies.read_start(response, MAX_BYTES))
+    response_bodies.finish(response)
     return ALL_ALLOWED
 
 

@@ -11,9 +11,9 @@ from storage.statuses import Status
 from storage.wholeness import is_whole
 from storage.workspace import Workspace
 from tasks.acquire.collection import COLUMNS, collect, save
-from tasks.acquire.found import Found
+from tasks.acquire.files import Found
 from tasks.acquire.labels import by_first_folder, by_folder, by_name
-from tasks.acquire.sources import KAGGLE_NAMES
+from tasks.acquire.parameters import KAGGLE_NAMES
 from tests.pictures import picture
 
 CAT, DOG = picture(1), picture(2)

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tasks.acquire import archive
+from tasks.acquire import archives
 from tasks.acquire.digits import write_zip
 from tasks.acquire.labels import labeller_of
-from tasks.acquire.sources import Digits
+from tasks.acquire.parameters import Digits
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def digits(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rows(digits):
-    return list(archive.files_of(digits, max_total_bytes=2**20, max_file_bytes=2**20))
+    return list(archives.files_of(digits, max_total_bytes=2**20, max_file_bytes=2**20))
 
 
 def test_there_are_1797_labelled_pictures(rows):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from storage.errors import SourceMissing
 from storage.workspace import Workspace
 from tasks.acquire.identity import fingerprint
-from tasks.acquire.sources import Archive, Digits, Folders
+from tasks.acquire.parameters import Archive, Digits, Folders
 from tests.pictures import picture, write_folders
 from tests.tasks.acquire.conftest import zip_bytes
 

@@ -6,7 +6,7 @@ import pytest
 
 from storage.errors import SourceMissing
 from tasks.acquire import kaggle
-from tasks.acquire.sources import Archive
+from tasks.acquire.parameters import Archive
 from tasks.acquire.step import gathered
 from tests.pictures import picture
 from tests.tasks.acquire.conftest import zip_bytes

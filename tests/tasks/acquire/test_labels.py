@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
 from tasks.acquire import labels
 from tasks.acquire.labels import LONGEST_LABEL, labeller_of
-from tasks.acquire.sources import Archive, Digits, Folders
+from tasks.acquire.parameters import Archive, Digits, Folders
 from tests.tasks.acquire.conftest import encrypted, tar_bytes, zip_bytes
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.errors import SourceDamaged, SourceError, SourceTooLarge
-from tasks.acquire import archive
+from tasks.acquire import archives
 from tests.pictures import picture
 from tests.tasks.acquire.conftest import MEBIBYTE, contents, statuses, tar_bytes, zip_bytes
 
@@ -111,7 +111,7 @@ def test_a_truncated_tar_is_damaged_wherever_it_ends(tmp_path_factory, end):
     path = tmp_path_factory.mktemp("tar") / "cut.tar"
     path.write_bytes(USED[:end])
     with pytest.raises(SourceDamaged):
-        list(archive.files_of(path, max_total_bytes=MEBIBYTE, max_file_bytes=MEBIBYTE))
+        list(archives.files_of(path, max_total_bytes=MEBIBYTE, max_file_bytes=MEBIBYTE))
 
 
 def test_a_damaged_header_is_not_taken_for_the_end(found):
@@ -198,8 +198,8 @@ def test_entries_that_were_read_are_not_kept(tmp_path):
     name = "n" * 30_000
     entries = [(f"{name}{number}", b"") for number in range(200)]
     path.write_bytes(tar_bytes(entries, "w:gz", format=tarfile.PAX_FORMAT))
-    with archive._opened_tar(path.open("rb")) as opened:
-        kept = [len(opened.members) for _ in archive._entries(opened)]
+    with archives._opened_tar(path.open("rb")) as opened:
+        kept = [len(opened.members) for _ in archives._entries(opened)]
     assert len(kept) == 200
     assert max(kept) == 1
 
@@ -211,8 +211,8 @@ def test_headers_for_all_entries_do_not_pile_up(tmp_path):
     files = [entry(f"{number}.jpg").tobuf() for number in range(50)]
     pairs = (part for pair in zip(parts, files, strict=True) for part in pair)
     path.write_bytes(b"".join(pairs) + bytes(1024))
-    with archive._opened_tar(path.open("rb")) as opened:
-        kept = [len(opened.pax_headers) for _ in archive._entries(opened)]
+    with archives._opened_tar(path.open("rb")) as opened:
+        kept = [len(opened.pax_headers) for _ in archives._entries(opened)]
     assert kept == [1] * 50
 
 
@@ -266,7 +266,7 @@ def test_no_flipped_byte_crashes(tmp_path_factory, place, flip, packed):
     path = tmp_path_factory.mktemp("fuzz") / "pictures.tar"
     path.write_bytes(data)
     try:
-        rows = list(archive.files_of(path, max_total_bytes=MEBIBYTE, max_file_bytes=MEBIBYTE))
+        rows = list(archives.files_of(path, max_total_bytes=MEBIBYTE, max_file_bytes=MEBIBYTE))
     except SourceError:
         return
     assert len(rows) <= 2
@@ -282,7 +282,7 @@ def test_a_csv_of_labels_is_read_from_any_archive(tmp_path):
 
 
 def read_file(path, name, limit=1000, total=MEBIBYTE):
-    return archive.read_file(path, name, limit, max_total_bytes=total)
+    return archives.read_file(path, name, limit, max_total_bytes=total)
 
 
 @pytest.mark.parametrize("pack", [zip_bytes, tar_bytes])
@@ -330,6 +330,6 @@ def test_the_stream_of_a_tar_is_read_once(tmp_path):
             return data
 
     data = tar_bytes({f"{number}.jpg": picture(number) for number in range(40)}, "w:gz")
-    budget = archive.Budget(tmp_path, MEBIBYTE, MEBIBYTE)
-    assert len(list(archive._files(Counted(data), "x", budget, depth=1))) == 40
+    budget = archives.Budget(tmp_path, MEBIBYTE, MEBIBYTE)
+    assert len(list(archives._files(Counted(data), "x", budget, depth=1))) == 40
     assert Counted.count < 1.5 * len(data) + 70_000

@@ -4,7 +4,7 @@ import pytest
 
 from storage.errors import ParameterError
 from tasks.acquire import identity
-from tasks.acquire.sources import Archive, Synsets
+from tasks.acquire.parameters import Archive, Synsets
 from tasks.acquire.visiting import begin_visit, require_revisitable
 
 

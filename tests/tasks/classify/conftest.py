@@ -22,7 +22,7 @@ def save_model(folder: Path) -> Path:
     """`folder` as a training leaves it: red is an ant, green a bee, blue a müller."""
     import numpy as np
 
-    from tasks.tensorflow import load_keras
+    from tasks.running.tensorflow import load_keras
 
     keras = load_keras()
     pictures = keras.Input((None, None, 3))

@@ -8,8 +8,8 @@ import pytest
 
 from storage.errors import ParameterError, StorageDamaged
 from tasks.classify.classifier import PICTURES_AT_A_TIME, Classifier
-from tasks.decode import decode
-from tasks.extract.pixels import resized
+from tasks.pictures.decoding import decode
+from tasks.pictures.resizing import resized
 from tests.tasks.classify.conftest import CLASSES, coloured
 
 
@@ -50,7 +50,7 @@ def test_class_names_that_do_not_fit_are_named(model_folder, tmp_path, classes):
 
 
 def test_older_models_resize_by_a_layer_of_their_own(tmp_path):
-    from tasks.tensorflow import load_keras
+    from tasks.running.tensorflow import load_keras
 
     keras = load_keras()
     pictures = keras.Input((None, None, 3))
@@ -64,7 +64,7 @@ def test_older_models_resize_by_a_layer_of_their_own(tmp_path):
 
 
 def test_a_model_that_does_not_resize_is_not_ours(tmp_path):
-    from tasks.tensorflow import load_keras
+    from tasks.running.tensorflow import load_keras
 
     keras = load_keras()
     pictures = keras.Input((8, 8, 3))

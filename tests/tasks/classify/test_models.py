@@ -4,13 +4,13 @@ import shutil
 
 import pytest
 
-from storage import atomic, published
+from storage import atomic, publications
 from storage.errors import ParameterError
 from tasks.classify.models import model_file
 
 
 def publication(experiment, model):
-    return published.Publication(
+    return publications.Publication(
         experiment=experiment, when="2026-01-01", model=model, evaluation="e", report="r",
         accuracy=0.9, judgement="fine",
     )  # fmt: skip
@@ -28,14 +28,14 @@ def test_of_an_experiment_the_published_model_else_the_latest(workspace):
     atomic.write_json(latest, {"model": "models/new"})
     assert model_file("birds") == workspace.root / "models/new/model.keras"
     (workspace.models / "good").mkdir(parents=True)
-    published.publish(workspace, publication("birds", "models/good"))
+    publications.publish(workspace, publication("birds", "models/good"))
     assert model_file("birds") == workspace.root / "models/good/model.keras"
 
 
 def test_looking_a_model_up_writes_nothing(workspace):
     (workspace.models / "good").mkdir(parents=True)
-    published.publish(workspace, publication("birds", "models/good"))
-    published.link(workspace, "birds").unlink()
+    publications.publish(workspace, publication("birds", "models/good"))
+    publications.link(workspace, "birds").unlink()
     shutil.rmtree(workspace.locks)
     before = set(workspace.root.rglob("*"))
     assert model_file("birds") == workspace.root / "models/good/model.keras"
@@ -47,9 +47,9 @@ def test_looking_a_model_up_writes_nothing(workspace):
 def test_a_model_taken_back_is_not_looked_up(workspace):
     for name in ("good", "bad"):
         (workspace.models / name).mkdir(parents=True)
-        published.publish(workspace, publication("birds", f"models/{name}"))
-    published.take_back(workspace, "birds", "2026-01-02")
-    assert published.looked_up(workspace, "birds") == publication("birds", "models/good")
+        publications.publish(workspace, publication("birds", f"models/{name}"))
+    publications.take_back(workspace, "birds", "2026-01-02")
+    assert publications.looked_up(workspace, "birds") == publication("birds", "models/good")
 
 
 def test_a_name_that_no_file_can_have_is_not_there():

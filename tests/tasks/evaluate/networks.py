@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 
 SIDE = 24
 CORNERS = {"upper left": (0, 0), "upper right": (0, 1), "lower left": (1, 0), "lower right": (1, 1)}

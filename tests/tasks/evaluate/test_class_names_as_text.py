@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tasks.publish import markdown
-from tasks.publish.figures import PublishedFigure, verdict
+from tasks.publish.parameters import PublishedFigure, verdict
+from tasks.publish.release import prefect_artifacts
 
 ODD = ["<img src=x onerror=alert(1)>", "a|b*c", "[x](javascript:alert(1))", "`code`", "&lt;b&gt;"]
 
@@ -53,7 +53,7 @@ OURS = {"h1", "p", "table", "thead", "tbody", "tr", "th", "td"}
 
 @pytest.mark.parametrize("name", ODD)
 def test_a_class_name_is_text_in_the_summary(name):
-    page = Page(markdown.summary(name, metrics_of(name, "plain")))
+    page = Page(prefect_artifacts.summary(name, metrics_of(name, "plain")))
     assert page.elements <= OURS
     assert page.cells[0] == f"{name}: 75.0% test accuracy"
     assert page.cells[1:6] == [name, "50.0%", "25.0%", "33.3%", "4"]
@@ -70,37 +70,39 @@ SIGNS = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_ch
 @settings(max_examples=200, deadline=None)
 def test_any_name_is_shown_as_it_is_on_one_line(name):
     shown = " ".join(name.split())
-    page = Page(markdown.summary("x", metrics_of(f"a{name}z", "plain")))
+    page = Page(prefect_artifacts.summary("x", metrics_of(f"a{name}z", "plain")))
     assert page.elements <= OURS
     assert page.cells[1] == " ".join(f"a{name}z".split())
-    assert "\n" not in markdown.plain(name)
-    assert len(markdown.plain(name)) >= len(shown)
+    assert "\n" not in prefect_artifacts.plain(name)
+    assert len(prefect_artifacts.plain(name)) >= len(shown)
 
 
 def test_an_apostrophe_is_shown_as_it_is():
-    assert Page(markdown.summary("x", metrics_of("a dog's life"))).cells[1] == "a dog's life"
+    assert (
+        Page(prefect_artifacts.summary("x", metrics_of("a dog's life"))).cells[1] == "a dog's life"
+    )
 
 
 def test_line_breaks_in_a_name_do_not_break_the_table():
-    page = Page(markdown.summary("x", metrics_of("a\n| b\r\n# c", "plain")))
+    page = Page(prefect_artifacts.summary("x", metrics_of("a\n| b\r\n# c", "plain")))
     assert page.cells[1] == "a | b # c"
     assert page.cells[6] == "plain"
 
 
 def test_the_summary_is_of_the_test_pictures_or_of_what_there_is():
     one = metrics_of("a", "b")
-    assert "test accuracy" in markdown.summary("x", one)
-    assert "train accuracy" in markdown.summary("x", {"train": one["test"]})
+    assert "test accuracy" in prefect_artifacts.summary("x", one)
+    assert "train accuracy" in prefect_artifacts.summary("x", {"train": one["test"]})
 
 
 def test_only_the_first_classes_are_listed():
     names = [f"c{n}" for n in range(150)]
-    page = Page(markdown.summary("x", metrics_of(*names)))
-    assert [cell for cell in page.cells if cell in names] == names[: markdown.MOST_CLASSES]
+    page = Page(prefect_artifacts.summary("x", metrics_of(*names)))
+    assert [cell for cell in page.cells if cell in names] == names[: prefect_artifacts.MOST_CLASSES]
 
 
 def test_rows_are_plain_numbers_per_split():
-    assert markdown.rows(metrics_of("a")) == [
+    assert prefect_artifacts.rows(metrics_of("a")) == [
         {
             "split": "test",
             "pictures": 8,
@@ -114,7 +116,7 @@ def test_rows_are_plain_numbers_per_split():
 
 @given(st.text())
 def test_artifact_keys_are_what_prefect_accepts(name):
-    key = markdown.artifact_key(name)
+    key = prefect_artifacts.artifact_key(name)
     assert key
     assert set(key) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
 

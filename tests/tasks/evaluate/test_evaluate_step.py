@@ -11,11 +11,11 @@ from storage.features import FeatureSpace, FeatureStore
 from storage.images import ImageStore
 from storage.layout import LOOK, LOOK_ARRAYS, MODEL, PREDICTIONS, TRAINING, part_path
 from storage.references import ModelRef, SplitRef
-from tasks.evaluate import chosen
 from tasks.evaluate import look as looks
+from tasks.evaluate import selection
 from tasks.evaluate.look import Look
 from tasks.evaluate.step import evaluate
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 from tests.tasks.evaluate import networks
 
 CLASSES = ("dark", "light")
@@ -83,8 +83,8 @@ def test_errors_and_the_eight_have_heat_where_their_spot_is(workspace, given):
     wrong = predictions[(predictions["split"] == "test") & ~predictions["correct"]]
     assert len(wrong) == 3
     looked = looks.load(folder)
-    assert set(looked.heat) == set(wrong["image"]) | set(chosen.eight(predictions))
-    assert list(looked.heat)[:3] == chosen.confident_errors(predictions)
+    assert set(looked.heat) == set(wrong["image"]) | set(selection.eight(predictions))
+    assert list(looked.heat)[:3] == selection.confident_errors(predictions)
     for image, heat in looked.heat.items():
         corner = predictions.loc[predictions["image"] == image, "name"].item().partition("/")[0]
         down, right = (round(place / len(heat)) for place in np.argwhere(heat == 255).mean(axis=0))

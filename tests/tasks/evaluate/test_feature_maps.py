@@ -3,7 +3,7 @@ import pytest
 
 from storage.errors import ParameterError
 from tasks.evaluate.feature_maps import MOST_CHANNELS, MOST_SIDE, feature_maps
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 from tests.tasks.evaluate import networks
 
 

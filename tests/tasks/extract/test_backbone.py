@@ -8,9 +8,9 @@ import pytest
 from storage.errors import ParameterError, WeightsMissing
 from tasks.extract import precision
 from tasks.extract.backbone import Backbone
-from tasks.extract.pixels import resized
 from tasks.extract.preprocessing import MODES, preprocess
-from tasks.tensorflow import load_keras
+from tasks.pictures.resizing import resized
+from tasks.running.tensorflow import load_keras
 
 MODULES = {"VGG16": "vgg16", "VGG19": "vgg19", "ResNet50": "resnet", "Xception": "xception",
            "InceptionV3": "inception_v3", "MobileNet": "mobilenet", "DenseNet121": "densenet",

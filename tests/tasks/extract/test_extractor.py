@@ -5,8 +5,8 @@ import pytest
 
 from storage.features import FeatureSpace, FeatureStore
 from tasks.extract import extractor
-from tasks.progress import silent
-from tasks.tensorflow import load_keras
+from tasks.running.progress import silent
+from tasks.running.tensorflow import load_keras
 
 SPACE = FeatureSpace(
     backbone="sum", weights="", layer="last", image_size=4, resizing="", preprocessing="rescale",

@@ -7,9 +7,9 @@ import pytest
 
 from storage.errors import StorageDamaged
 from storage.images import ImageStore
-from tasks.augmentation import Augmentation
-from tasks.extract import pixels, views
 from tasks.extract.step import _loader
+from tasks.pictures import resizing, views
+from tasks.pictures.augmentation import Augmentation
 from tests.pictures import picture
 
 TURNED = Augmentation(rotation=30)
@@ -24,14 +24,14 @@ def images(workspace):
 @pytest.fixture
 def decoded(monkeypatch):
     """The names of the pictures that are decoded from here on, in order."""
-    seen, real = [], pixels.load
+    seen, real = [], resizing.load
 
     def watched(images, name, side):
         seen.append(name)
         time.sleep(0.005)  # others would come in
         return real(images, name, side)
 
-    monkeypatch.setattr(pixels, "load", watched)
+    monkeypatch.setattr(resizing, "load", watched)
     return seen
 
 
@@ -44,7 +44,7 @@ def test_a_picture_is_decoded_once_for_all_its_views(images, decoded, threads):
         found = list(pool.map(load, names))
     assert sorted(decoded) == sorted(stored)
     for name, shown in zip(names, found, strict=True):
-        alone = pixels.load(images, views.parted(name)[0], 32)
+        alone = resizing.load(images, views.parted(name)[0], 32)
         assert (shown == views.seen(alone, name, TURNED)).all()
 
 

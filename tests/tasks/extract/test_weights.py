@@ -5,7 +5,7 @@ import pytest
 
 from storage.errors import WeightsDamaged, WeightsMissing
 from tasks.extract import weights
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from storage import atomic, folders
 from storage.images import ImageStore
 from storage.layout import METRICS, PREDICTIONS
 from storage.statuses import Status
-from tasks.decode import opencv
 from tasks.evaluate import metrics as evaluated
-from tasks.evaluate import tables
+from tasks.evaluate import predictions_table
+from tasks.pictures.decoding import opencv
 from tasks.publish.inputs import ReportInputs, StepTaken
 
 HOSTILE = (
@@ -77,7 +77,7 @@ def predicted(split, classes, seed=0, sharpness=2.0):
     scores = generator.normal(size=(len(split), len(classes)))
     scores[np.arange(len(split)), labels] += sharpness
     probabilities = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-    table = tables.predictions(split, probabilities, tuple(classes))
+    table = predictions_table.predictions(split, probabilities, tuple(classes))
     result = {"classes": list(classes)}
     for name in ("train", "validation", "test"):
         part = (split["split"] == name).to_numpy()

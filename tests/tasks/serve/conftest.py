@@ -3,7 +3,7 @@ import pytest
 from storage import atomic
 from storage.layout import CARD, CLASSES, MODEL
 from tasks.classify.classifier import Classifier
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 from tasks.train.export import whole_model
 from tasks.train.head import Head, build_head
 from tasks.train.randomness import start_from

@@ -15,8 +15,8 @@ from flows.serve import serve
 from storage import atomic
 from storage.errors import ParameterError
 from storage.layout import CLASSES, MODEL
+from tasks.running.tensorflow import load_keras
 from tasks.serve.listening import listening_socket
-from tasks.tensorflow import load_keras
 from tests.pictures import picture
 from tests.tasks.serve.running import SIDE, parsed
 from tests.tasks.serve.test_serve import head, pieces, until

@@ -14,7 +14,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.decode import decode
+from tasks.pictures.decoding import decode
 from tests.pictures import picture
 from tests.tasks.clean.encoded import bombs, encoded, flag, png_of_size
 from tests.tasks.serve.running import CARD_TEXT, NAMES, SIDE, parsed, serving

@@ -5,10 +5,10 @@ import pytest
 from storage import manifests
 from storage.errors import StorageDamaged
 from storage.references import ImagesRef, SplitRef
-from tasks import code
+from tasks.running import code_fingerprint
 from tasks.split import lineage
-from tasks.split.assignment import assign
-from tasks.split.rules import Fractions
+from tasks.split.parameters import Fractions
+from tasks.split.rules import assign
 from tests.tasks.split.tables import images
 
 A = images(cat=[1] * 10, dog=[2] * 8)
@@ -137,7 +137,7 @@ def test_other_shares_start_from_where_everything_is_now(visit):
 def test_other_code_continues_the_newest_and_not_the_one_before(workspace, visit, monkeypatch):
     visit(A)
     _, before = visit(B)
-    monkeypatch.setattr(code, "fingerprint", {"tasks.split": "other"}.__getitem__)
+    monkeypatch.setattr(code_fingerprint, "fingerprint", {"tasks.split": "other"}.__getitem__)
     previous, after = visit(B)
     assert lineage.assignment_of(workspace, previous) == before == after
     assert visit(B) == (previous, after)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 from tasks.train import batches, checkpoint, training
 from tasks.train.batches import Labelled
 from tasks.train.fine_tuning import FineTuning, build_tuned, through

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 from tasks.train.networks import NETWORKS, Network, build_network
 
 

@@ -9,8 +9,8 @@ import pytest
 from storage import atomic, folders
 from storage.features import SPACE
 from storage.references import FeaturesRef, SplitRef
-from tasks.extract.pixels import Pixels
-from tasks.tensorflow import load_keras
+from tasks.pictures.resizing import Pixels
+from tasks.running.tensorflow import load_keras
 from tasks.train import saving
 from tasks.train.fit import Fitted
 from tasks.train.head import Head, build_head

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from storage import digests
 from storage.errors import DarkroomError, TrainingDiverged
 from storage.features import FeatureSpace, FeatureStore, FeatureTable
-from tasks.augmentation import Augmentation
-from tasks.tensorflow import load_keras
+from tasks.pictures.augmentation import Augmentation
+from tasks.running.tensorflow import load_keras
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
 from tasks.train.fit import fit as fit_model

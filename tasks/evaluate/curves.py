@@ -1,0 +1,121 @@
+"""Curves and calibration: what the metrics do not hold, by scikit-learn on the predictions."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from tasks.evaluate.predictions_table import PROBABILITY
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Predictions as arrays: labels (n,) class numbers, probabilities (n, classes) summing to 1."""
+
+    classes: list[str]
+    labels: "np.ndarray"
+    probabilities: "np.ndarray"
+
+    @classmethod
+    def of(cls, table: "pd.DataFrame", classes: list[str]) -> "Predicted":
+        """From rows of the predictions table."""
+        import numpy as np
+
+        numbers = {name: number for number, name in enumerate(classes)}
+        values = table[[f"{PROBABILITY}{name}" for name in classes]].to_numpy(np.float64)
+        labels = table["label"].map(numbers).to_numpy(np.int64)
+        return cls(classes, labels, values / values.sum(axis=1, keepdims=True))
+
+    @property
+    def correct(self) -> "np.ndarray":
+        """(n,) bool."""
+        return self.probabilities.argmax(axis=1) == self.labels
+
+    @property
+    def confidence(self) -> "np.ndarray":
+        """(n,) probability of the predicted class."""
+        return self.probabilities.max(axis=1)
+
+    def judged(self) -> list[int]:
+        """The classes that have a curve: those with pictures for and against."""
+        import numpy as np
+
+        counts = np.bincount(self.labels, minlength=len(self.classes))
+        return [number for number, count in enumerate(counts) if 0 < count < len(self.labels)]
+
+
+class Curve(NamedTuple):
+    """One class against the rest; `area` is the ROC AUC or the average precision."""
+
+    name: str
+    x: "np.ndarray"
+    y: "np.ndarray"
+    area: float
+
+
+class Bin(NamedTuple):
+    """Pictures whose confidence lies in (low, high]; means are 0 where there are none."""
+
+    low: float
+    high: float
+    pictures: int
+    confidence: float
+    accuracy: float
+
+
+def roc(predicted: Predicted) -> list[Curve]:
+    """True-positive rate over false-positive rate, one class against the rest."""
+    from sklearn import metrics
+
+    curves = []
+    for number in predicted.judged():
+        truth, score = predicted.labels == number, predicted.probabilities[:, number]
+        x, y, _ = metrics.roc_curve(truth, score)
+        curves.append(Curve(predicted.classes[number], x, y, float(metrics.auc(x, y))))
+    return curves
+
+
+def precision_recall(predicted: Predicted) -> list[Curve]:
+    """Precision over recall, one class against the rest."""
+    from sklearn import metrics
+
+    curves = []
+    for number in predicted.judged():
+        truth, score = predicted.labels == number, predicted.probabilities[:, number]
+        precision, recall, _ = metrics.precision_recall_curve(truth, score)
+        area = float(metrics.average_precision_score(truth, score))
+        curves.append(Curve(predicted.classes[number], recall, precision, area))
+    return curves
+
+
+def reached(curve: Curve, x: float) -> float:
+    """The highest y of a curve at or left of `x`."""
+    return float(curve.y[curve.x <= x].max())
+
+
+def calibration(predicted: Predicted, bins: int = BINS) -> list[Bin]:
+    """Confidence of the predicted class against how often it is right, in bins of equal width."""
+    import numpy as np
+
+    edges = np.linspace(0, 1, bins + 1)
+    place = np.digitize(predicted.confidence, edges[1:-1], right=True)
+    found = []
+    for number in range(bins):
+        inside = place == number
+        count = int(inside.sum())
+        confidence = float(predicted.confidence[inside].mean()) if count else 0.0
+        accuracy = float(predicted.correct[inside].mean()) if count else 0.0
+        found.append(
+            Bin(float(edges[number]), float(edges[number + 1]), count, confidence, accuracy)
+        )
+    return found
+
+
+def expected_calibration_error(bins: list[Bin]) -> float:
+    """Mean distance of accuracy from confidence, weighted by pictures (Guo et al. 2017, eq. 3)."""
+    total = sum(one.pictures for one in bins)
+    return sum(one.pictures * abs(one.accuracy - one.confidence) for one in bins) / total

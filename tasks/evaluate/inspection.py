@@ -1,0 +1,49 @@
+"""A trained model looked at closely: feature maps of one picture, Grad-CAM of those shown."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage import folders
+from storage.images import ImageStore
+from storage.layout import MODEL, TRAINING, part_path
+from storage.workspace import Workspace
+from tasks.evaluate import selection
+from tasks.evaluate.feature_maps import FeatureMaps, feature_maps
+from tasks.evaluate.grad_cam import heat_maps
+from tasks.pictures import resizing
+from tasks.running.tensorflow import load_keras
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+def maps_of(
+    workspace: Workspace, folder: Path, layer: str | None, image: str
+) -> FeatureMaps | None:
+    """Feature maps of a stored image in the whole model that lies in `folder`."""
+    model = load_keras().saving.load_model(folder / MODEL, compile=False)
+    # The model resizes by itself; a picture of any size would do, and cost as much memory.
+    side = folders.read_json(folder / TRAINING)["space"]["image_size"]
+    return feature_maps(model, layer, resizing.load(ImageStore(workspace.images), image, side))
+
+
+def heat_of(
+    folder: Path, published: int, rows: Any, shape: tuple[int, ...], predictions: "pd.DataFrame",
+    classes: tuple[str, ...],
+) -> "dict[str, np.ndarray]":  # fmt: skip
+    """Grad-CAM by stored name: the most confident errors of the shown split and the eight.
+
+    `rows` gives the cached features beside `predictions`; the trained part is the published one.
+    """
+    import numpy as np
+
+    images = dict.fromkeys(
+        [*selection.confident_errors(predictions), *selection.eight(predictions)]
+    )
+    places = {image: place for place, image in enumerate(predictions["image"])}
+    positions = np.array([places[image] for image in images])
+    said = predictions["predicted"].iloc[positions].map(classes.index).to_numpy()
+    trained = load_keras().saving.load_model(part_path(folder, published), compile=False)
+    heat = heat_maps(trained, rows, positions, said, shape)
+    return {} if heat is None else dict(zip(images, heat, strict=True))

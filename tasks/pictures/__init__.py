@@ -1,0 +1,1 @@
+"""What decides a pixel: decoding, resizing, augmentation and views."""

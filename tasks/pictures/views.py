@@ -1,0 +1,56 @@
+"""Views of a picture: as it is, mirrored, or changed at random; each is extracted once and kept.
+
+A view's name is the picture's, then `~` and what was done: whichever experiment asks for the same
+view finds it.
+"""
+
+from typing import TYPE_CHECKING, Literal
+
+from storage import digests
+from tasks.pictures.augmentation import Augmentation, maps, warp
+from tasks.running import code_fingerprint
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Over which views predictions are averaged: none but the picture, or its mirror image as well.
+Averaging = Literal["none", "mirror"]
+
+PLAIN = ""
+MIRROR = "mirror"
+MARK = "~"
+
+
+def augmented(augmentation: Augmentation | None, count: int, seed: int) -> tuple[str, ...]:
+    """The names of `count` random views; they say how they were drawn."""
+    if augmentation is None:
+        return ()
+    made_by = code_fingerprint.of_modules("tasks.pictures.augmentation", __name__)
+    drawn = digests.of_value([augmentation.model_dump(mode="json"), seed, made_by])[:8]
+    return tuple(f"{drawn}-{number}" for number in range(1, count + 1))
+
+
+def named(image: str, view: str) -> str:
+    """Under which name the features of an image's view are kept."""
+    return f"{image}{MARK}{view}" if view else image
+
+
+def parted(name: str) -> tuple[str, str]:
+    """(image, view) of a name."""
+    image, _, view = name.partition(MARK)
+    return image, view
+
+
+def seen(pixels: "np.ndarray", name: str, augmentation: Augmentation | None) -> "np.ndarray":
+    """The pixels (side, side, 3) of the view that `name` stands for."""
+    import numpy as np
+
+    _, view = parted(name)
+    if view == PLAIN:
+        return pixels
+    if view == MIRROR:
+        return np.ascontiguousarray(pixels[:, ::-1])
+    assert augmentation is not None, name
+    generator = np.random.default_rng(int(digests.of_value(name)[:16], 16))
+    (one,) = maps(augmentation, 1, len(pixels), generator)
+    return warp(pixels, one, augmentation.fill_mode)

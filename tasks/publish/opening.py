@@ -1,0 +1,175 @@
+"""What a run's references point to, opened for its report."""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from storage import folders, manifests
+from storage.features import PIXELS, FeatureSpace, FeatureTable
+from storage.images import ImageStore
+from storage.layout import METRICS, NETWORK, PREDICTIONS, TRAINING
+from storage.references import (
+    SPLITS,
+    EvaluationRef,
+    FeaturesRef,
+    ImagesRef,
+    ModelRef,
+    SplitRef,
+)
+from storage.statuses import Status
+from storage.workspace import Workspace
+from tasks.evaluate import label_errors
+from tasks.evaluate import look as looks
+from tasks.evaluate.label_errors import Found
+from tasks.pictures.augmentation import Augmentation
+from tasks.publish.figures import augmentation_sheet, grad_cam_overlay
+from tasks.publish.inputs import ReportInputs
+from tasks.publish.page import lookup
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+MOST_HOSTS = 20
+
+
+def opened(
+    workspace: Workspace,
+    experiment: str,
+    run: str,
+    when: str,
+    *,
+    images: ImagesRef,
+    split: SplitRef,
+    features: FeaturesRef,
+    model: ModelRef,
+    evaluation: EvaluationRef,
+    **about: Any,
+) -> ReportInputs:
+    """The inputs of a report; `about` is passed on (figure, steps, parameters, …)."""
+    folder = workspace.root / evaluation.where
+    rows = manifests.load(workspace.root / images.where)
+    return ReportInputs(
+        experiment=experiment,
+        run=run,
+        when=when,
+        model=model.where,
+        evaluation=evaluation.where,
+        metrics=folders.read_json(folder / METRICS),
+        training=folders.read_json(workspace.root / model.where / TRAINING),
+        predictions=manifests.load(folder / PREDICTIONS),
+        rows=rows,
+        split=manifests.load(workspace.root / split.where),
+        images=ImageStore(workspace.images),
+        previous=lookup.earlier(workspace, experiment, evaluation.where),
+        digests={
+            "images": images.digest,
+            "split": split.digest,
+            "features": features.digest,
+            "model": model.digest,
+            "evaluation": evaluation.digest,
+        },
+        downloads=downloads_of(rows),
+        hosts=hosts_of(rows),
+        **about,
+    )
+
+
+def for_report(
+    workspace: Workspace,
+    experiment: str,
+    run: str,
+    when: str,
+    *,
+    augmentation: Augmentation | None,
+    image_size: int,
+    **given: Any,
+) -> ReportInputs:
+    """What `opened` gives for the same words, and with it all that the report draws and doubts.
+
+    `augmentation` and `image_size` are those of training.
+    """
+    split, features = given["split"], given["features"]
+    doubtful = _doubtful_labels(workspace, split, features)
+    return opened(
+        workspace,
+        experiment,
+        run,
+        when,
+        candidates=doubtful.candidates,
+        candidates_note=doubtful.note,
+        augmented=_augmented(workspace, split, features, augmentation, image_size),
+        **_looked_at(workspace, given["model"], given["evaluation"]),
+        **given,
+    )
+
+
+def _looked_at(workspace: Workspace, model: ModelRef, evaluation: EvaluationRef) -> dict[str, Any]:
+    """What the report draws of the model: its layers, and what the evaluation looked at closely.
+
+    An older model has no list of layers, an older evaluation looked at nothing.
+    """
+    looked = looks.load(workspace.root / evaluation.where)
+    layers = workspace.root / model.where / NETWORK
+    return {
+        "look": looked,
+        "heat_maps": grad_cam_overlay.overlays(ImageStore(workspace.images), looked.heat)
+        if looked
+        else {},
+        "network": folders.read_json(layers) if layers.exists() else (),
+    }
+
+
+def _augmented(
+    workspace: Workspace,
+    split: SplitRef,
+    features: FeaturesRef,
+    augmentation: Augmentation | None,
+    side: int,
+) -> "list[np.ndarray]":
+    if augmentation is None or not augmentation_sheet.changes(augmentation):
+        return []
+    space = FeatureSpace.load(workspace, features)
+    channels = space.shape[-1] if space.backbone == PIXELS else 3
+    table = manifests.load(workspace.root / split.where)
+    images = ImageStore(workspace.images)
+    return augmentation_sheet.rows(images, table, augmentation, side, channels)
+
+
+def _doubtful_labels(workspace: Workspace, split: SplitRef, features: FeaturesRef) -> Found:
+    """Label-error candidates among the pictures of a split."""
+    if FeatureSpace.load(workspace, features).backbone == PIXELS:
+        return Found(
+            label_errors.none(),
+            "Not looked for: a network trained from pictures has no "
+            "pretrained features to judge labels by.",
+        )
+    table = manifests.load(workspace.root / split.where)
+    placed = table[table["split"].isin(SPLITS)].reset_index(drop=True)
+    known = FeatureTable.of(workspace, features, placed["image"].tolist())
+    return label_errors.find(placed, known.rows, features.shape, list(split.classes))
+
+
+def downloads_of(rows: "pd.DataFrame") -> dict[str, int]:
+    """How many addresses ended how; empty for a source whose files have no address each."""
+    if not _have_addresses(rows):
+        return {}
+    ended = rows["reason"].str.partition(":")[0].where(rows["status"] != Status.KEPT, "ok")
+    return {str(status): int(count) for status, count in ended.value_counts().items()}
+
+
+def hosts_of(rows: "pd.DataFrame") -> dict[str, tuple[int, int]]:
+    """Host -> addresses that gave a picture and those that did not, the MOST_HOSTS busiest."""
+    if not _have_addresses(rows):
+        return {}
+    hosts = rows["source"].map(lambda address: urlsplit(address).netloc)
+    stored = rows["image"] != ""
+    table = stored.groupby(hosts).agg(["sum", "size"]).sort_values("size", ascending=False)
+    return {
+        str(host): (int(row["sum"]), int(row["size"] - row["sum"]))
+        for host, row in table.head(MOST_HOSTS).iterrows()
+    }
+
+
+def _have_addresses(rows: "pd.DataFrame") -> bool:
+    sources = rows["source"]
+    return len(rows) > 0 and sources.nunique() > 1 and bool(sources.str.match("https?://").all())

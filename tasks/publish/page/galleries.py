@@ -1,0 +1,138 @@
+"""Which pictures the page shows, in which order, and what it says of each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from storage.statuses import REJECTED, Status
+from tasks.evaluate.curves import Predicted
+from tasks.publish.page.charts import percent
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+SHOWN = 60
+GROUPS_SHOWN = 12
+PER_GROUP = 6
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture: its stored name ('' if no bytes are kept), text alternative and what is said."""
+
+    image: str
+    name: str
+    alternative: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Some of `total` pictures."""
+
+    tiles: list[Tile]
+    total: int
+
+
+def errors(table: "pd.DataFrame") -> Gallery:
+    """What the model got wrong, the most confident first."""
+    wrong = table[~table["correct"]].sort_values(
+        ["probability", "name"], ascending=[False, True], kind="stable"
+    )
+    return Gallery([_predicted(row) for row in records(wrong.head(SHOWN))], len(wrong))
+
+
+def uncertain(table: "pd.DataFrame", predicted: Predicted) -> Gallery:
+    """The pictures on which the two likeliest classes lie closest together, closest first."""
+    import numpy as np
+
+    top = np.sort(predicted.probabilities, axis=1)[:, -2:]
+    order = np.argsort(top[:, 1] - top[:, 0], kind="stable")[:SHOWN]
+    second = predicted.probabilities.argsort(axis=1, kind="stable")[:, -2]
+    tiles = []
+    for position, row in zip(order, records(table.iloc[order]), strict=True):
+        other = predicted.classes[second[position]]
+        runner_up = f"next {other} {percent(top[position, 0])}"
+        tile = _predicted(row)
+        tiles.append(Tile(tile.image, tile.name, tile.alternative, (*tile.lines, runner_up)))
+    return Gallery(tiles, len(table))
+
+
+def candidates(table: "pd.DataFrame") -> Gallery:
+    """Label-error candidates, worst first."""
+    tiles = []
+    for row in records(table.head(SHOWN)):
+        lines = (
+            f"label {row['label']} {percent(row['given_probability'])}",
+            f"looks like {row['suggested']} {percent(row['suggested_probability'])}",
+            f"in {row['split']}",
+        )
+        alternative = f"{row['name']}: labelled {row['label']}, looks like {row['suggested']}"
+        tiles.append(Tile(row["image"], row["name"], alternative, lines))
+    return Gallery(tiles, len(table))
+
+
+def rejected(rows: "pd.DataFrame") -> list[tuple[str, Gallery]]:
+    """What was turned down, by status; label conflicts and duplicates come first."""
+    order = [Status.LABEL_CONFLICT, Status.DUPLICATE, *Status]
+    found = []
+    for status in dict.fromkeys(order):
+        part = rows[rows["status"] == status]
+        if status in REJECTED and not part.empty:
+            tiles = [_turned_down(row) for row in records(part.head(SHOWN))]
+            found.append((str(status), Gallery(tiles, len(part))))
+    return found
+
+
+def near_duplicates(split: "pd.DataFrame") -> tuple[int, list[list[Tile]]]:
+    """How many groups have several pictures, and the largest of them."""
+    grouped = split[split["group"] != ""]
+    sizes = grouped["group"].value_counts()
+    several = sizes[sizes > 1]
+    shown = []
+    for group in several.index[:GROUPS_SHOWN]:
+        members = grouped[grouped["group"] == group].head(PER_GROUP)
+        shown.append([_member(row) for row in records(members)])
+    return len(several), shown
+
+
+def records(table: "pd.DataFrame") -> Iterator[dict[str, Any]]:
+    """Rows as dictionaries."""
+    columns = [column for column in table.columns if not str(column).startswith("probability_")]
+    yield from table[columns].to_dict("records")  # type: ignore[misc]
+
+
+def by_cell(table: "pd.DataFrame") -> "np.ndarray":
+    """Positions in the order in which their pictures deserve room.
+
+    Errors come first, then the correct ones in turns by class, the least confident of each first.
+    """
+    import numpy as np
+
+    turn = table.sort_values("probability", kind="stable").groupby("label").cumcount()
+    rank = np.where(table["correct"], 1 + turn.reindex(table.index), 0)
+    return np.lexsort((table["probability"].to_numpy(), rank))
+
+
+def _predicted(row: dict[str, Any]) -> Tile:
+    sure = percent(row["probability"])
+    if row["correct"]:
+        said = f"{row['label']}, recognised, {sure}"
+    else:
+        said = f"{row['label']} taken for {row['predicted']}, {sure}"
+    lines = (f"true {row['label']}", f"predicted {row['predicted']} {sure}")
+    return Tile(row["image"], row["name"], f"{row['name']}: {said}", lines)
+
+
+def _turned_down(row: dict[str, Any]) -> Tile:
+    lines = tuple(
+        text for text in (row["label"] and f"label {row['label']}", row["reason"]) if text
+    )
+    return Tile(row["image"], row["name"], f"{row['name']}: {row['status']}", lines)
+
+
+def _member(row: dict[str, Any]) -> Tile:
+    place = row["split"] or "left out"
+    lines = (f"{row['label']}, {place}",)
+    return Tile(row["image"], row["name"], f"{row['name']}: {row['label']}, {place}", lines)

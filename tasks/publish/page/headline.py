@@ -1,0 +1,149 @@
+"""The top of the page: what was done, how well, and against what."""
+
+from typing import Any, NamedTuple
+
+from tasks.evaluate.mcnemar import counted, judged, paired
+from tasks.publish.inputs import TEST, VALIDATION, ReportInputs
+from tasks.publish.page.charts import Interval
+from tasks.publish.parameters import verdict
+
+MOST_NAMED = 6
+
+
+class Verdict(NamedTuple):
+    """One comparison; `tone` is good, bad or neutral."""
+
+    title: str
+    text: str
+    tone: str
+
+
+def sentence(inputs: ReportInputs) -> str:
+    """The experiment in one sentence."""
+    names = inputs.classes
+    named = ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
+    counts = inputs.split["split"].value_counts()
+    shares = ", ".join(
+        f"{counts[name]:,} for {what}"
+        for name, what in (("train", "training"), ("validation", "validation"), ("test", "test"))
+        if name in counts
+    )
+    return f"{len(names)} classes ({named}) told apart by {_network(inputs)}; pictures: {shares}."
+
+
+def _network(inputs: ReportInputs) -> str:
+    space = inputs.training.get("space")
+    if not space:
+        return "a network"
+    part = inputs.training.get("part", {"kind": "Head"})  # an older model does not say
+    backbone, size = space["backbone"], f"{space['image_size']} pixels"
+    if part["kind"] == "Network":
+        return f"{part['name']} from scratch on pictures of {size} ({part['precision']})"
+    how = f"({space['preprocessing']} preprocessing, {space['precision']})"
+    if part["kind"] == "FineTuning":
+        return f"{backbone} at {size}, tuned above {space['layer']}, with a dense head {how}"
+    return f"a dense head on {backbone} features at {size} {how}"
+
+
+def chosen(inputs: ReportInputs) -> str:
+    """Which epoch and which repeat the page is about, and which pictures decided that."""
+    lowest = f"with the lowest {VALIDATION if VALIDATION in inputs.metrics else 'training'} loss"
+    last = inputs.training.get("keep", "best") == "last"
+    text = f"The weights are those of {'the last epoch' if last else f'the epoch {lowest}'}"
+    text += "; test pictures played no part." if TEST in inputs.metrics else "."
+    if len(inputs.headline["accuracy"]["repeats"]) > 1:
+        text += (
+            " Accuracy, log loss and ROC AUC are means over seeds; everything below is about the "
+            f"published seed, the one {lowest}."
+        )
+    return text
+
+
+def verdicts(inputs: ReportInputs) -> list[Verdict]:
+    """Against the published figure and against the run before."""
+    return [_against_figure(inputs), _against_previous(inputs)]
+
+
+def _against_figure(inputs: ReportInputs) -> Verdict:
+    figure = inputs.figure
+    title = "Published figure"
+    if figure is None:
+        return Verdict(title, verdict(None, None), "neutral")
+    if figure.split not in inputs.metrics:
+        text = f"The published figure is of {figure.split} pictures, and there are none."
+        return Verdict(title, text, "neutral")
+    accuracy = inputs.metrics[figure.split]["accuracy"]
+    tone = "neutral"
+    if accuracy["low"] > figure.accuracy:
+        tone = "good"
+    elif accuracy["high"] < figure.accuracy:
+        tone = "bad"
+    text = f"On {figure.split} pictures. {verdict(figure, accuracy)}"
+    return Verdict(title, f"{text} Source: {figure.source}." if figure.source else text, tone)
+
+
+def _against_previous(inputs: ReportInputs) -> Verdict:
+    previous = inputs.previous
+    if previous is None:
+        return Verdict("Run before", "There is no earlier model to compare with.", "neutral")
+    title = "Published model" if previous.published else "Run before"
+    name = f"the run of {previous.when[:10]}"
+    pair = paired(inputs.predictions, previous.predictions)
+    if pair is None:
+        text = f"No test picture is shared with {name}: the two cannot be compared."
+        return Verdict(title, text, "neutral")
+    how = judged(pair)
+    beginning = {
+        "better": "Significantly better.",
+        "worse": "Significantly worse.",
+        "no different": "Not significantly different.",
+    }[how]
+    tone = {"better": "good", "worse": "bad", "no different": "neutral"}[how]
+    text = f"{beginning} {counted(pair, 'this model', name)}"
+    return Verdict(title, f"{text} Compared with {previous.run}.", tone)
+
+
+def facts(inputs: ReportInputs) -> list[tuple[str, str]]:
+    """Date, duration, share of the cache, seeds: what is known of them."""
+    from tasks.publish.page.rendering import seconds
+
+    found = [("Made", f"{inputs.when[:10]} {inputs.when[11:16]} UTC"), ("Run", inputs.run)]
+    if inputs.seconds is not None:
+        found.append(("Took", seconds(inputs.seconds)))
+    if inputs.steps:
+        cached = sum(step.state == "cached" for step in inputs.steps)
+        found.append(("From the cache", f"{cached} of {len(inputs.steps)} steps"))
+    if inputs.previous is not None:
+        since = "the published model" if inputs.previous.published else "the run before"
+        found.append((f"Since {since}", came_and_went(inputs)))
+    seeds = inputs.training.get("seeds", [])
+    if len(seeds) > 1:
+        deviation = inputs.headline["accuracy"]["deviation"]
+        found.append(
+            (
+                "Seeds",
+                f"{len(seeds)}; accuracy is their mean, deviation {100 * deviation:.2f} points",
+            )
+        )
+    return found
+
+
+def came_and_went(inputs: ReportInputs) -> str:
+    """How many pictures are new since the run that this one is compared with, and how many gone."""
+    assert inputs.previous is not None
+    now, before = (set(one["image"]) for one in (inputs.predictions, inputs.previous.predictions))
+    return f"{len(now - before):,} pictures came, {len(before - now):,} went"
+
+
+def split_intervals(metrics: dict[str, Any], splits: list[str]) -> list[Interval]:
+    """Each split's accuracy with its interval, as evaluated."""
+    return [
+        Interval(
+            name,
+            metrics[name]["accuracy"]["mean"],
+            metrics[name]["accuracy"]["low"],
+            metrics[name]["accuracy"]["high"],
+            metrics[name]["images"],
+        )
+        for name in splits
+    ]

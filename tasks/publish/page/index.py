@@ -1,0 +1,218 @@
+"""The page over all reports: reports/index.html."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from storage import atomic, publications
+from storage.layout import REPORT
+from storage.references import SPLITS
+from storage.workspace import Workspace
+from tasks.publish.page import lookup, rendering, run_entry
+from tasks.publish.page.charts import percent
+from tasks.publish.page.svg import Chart, colour, dash, new_figure, percent_axis, settings, svg
+
+INDEX = "index.html"
+TEMPLATE = "index.html.j2"
+MOST_RUNS = 500
+SHORTEST_DAYS = 1 / 24  # that the chart over time spans
+
+
+class Row(NamedTuple):
+    """One run in the leaderboard; `split` is what its numbers are of."""
+
+    entry: run_entry.Entry
+    link: str
+    split: str
+    metrics: dict[str, Any]
+    publications: bool
+
+    @property
+    def name(self) -> str:
+        """How a person picks the run."""
+        return f"{self.entry['experiment']} · {self.entry['run']}"
+
+
+class Standing(NamedTuple):
+    """One experiment: how many runs, its latest and its best."""
+
+    experiment: str
+    runs: int
+    latest: Row
+    best: Row
+
+
+def write(workspace: Workspace) -> Path:
+    """Make reports/index.html anew, at once or not at all."""
+    return atomic.write_bytes(workspace.reports / INDEX, page(workspace).encode())
+
+
+def page(workspace: Workspace) -> str:
+    """The page over the newest MOST_RUNS runs."""
+    found = rows(workspace)
+    shown = found[:MOST_RUNS]
+    return rendering.render(
+        TEMPLATE,
+        rows=shown,
+        total=len(found),
+        standings=standings(shown),
+        over_time=over_time(shown) if shown else None,
+        runs=[for_script(row) for row in shown],
+        second=run_before(shown),
+    )
+
+
+def rows(workspace: Workspace) -> list[Row]:
+    """Every run with a report, newest first."""
+    return sorted(_rows(workspace), key=lambda row: (row.entry["when"], row.name), reverse=True)
+
+
+def _rows(workspace: Workspace) -> Iterator[Row]:
+    current: dict[str, str] = {}
+    for folder in lookup.all_runs(workspace):
+        one = run_entry.of_folder(folder)
+        if one is None or not (folder / REPORT).is_file():
+            continue
+        name = one["experiment"]
+        if name not in current:
+            standing = publications.current(workspace, name)
+            current[name] = standing.report if standing else ""
+        link = quote(f"{folder.parent.name}/{folder.name}/{REPORT}")
+        split = list(one["splits"])[-1]
+        is_published = current[name] == workspace.relative(folder)
+        yield Row(one, link, split, one["splits"][split], is_published)
+
+
+def run_before(found: list[Row]) -> int:
+    """Which run to set beside the newest at first: the one before it of the same experiment."""
+    same = [
+        place
+        for place, row in enumerate(found)
+        if row.entry["experiment"] == found[0].entry["experiment"]
+    ]
+    return same[1] if len(same) > 1 else max(0, min(1, len(found) - 1))
+
+
+def standings(found: list[Row]) -> list[Standing]:
+    """By experiment, the best first; the best of those that are judged as the latest is."""
+    by_name: dict[str, list[Row]] = {}
+    for row in found:
+        by_name.setdefault(row.entry["experiment"], []).append(row)
+    made = [
+        Standing(name, len(some), some[0], max(_judged_alike(some), key=_accuracy))
+        for name, some in by_name.items()
+    ]
+    return sorted(made, key=lambda one: -_accuracy(one.best))
+
+
+def _judged_alike(some: list[Row]) -> list[Row]:
+    """Those of one experiment, newest first, whose numbers are of the newest one's split."""
+    return [row for row in some if row.split == some[0].split]
+
+
+def _accuracy(row: Row) -> float:
+    return float(row.metrics["accuracy"]["mean"])
+
+
+def over_time(found: list[Row]) -> Chart:
+    """Accuracy by date, one line per experiment: its runs that are judged as its latest is."""
+    names = list(dict.fromkeys(row.entry["experiment"] for row in found))
+    alternative = (
+        f"Accuracy of {len(found)} runs of {len(names)} experiments over time, with intervals"
+    )
+    with settings():
+        figure = new_figure(8.4, 3.2)
+        axes = figure.subplots()
+        for number, name in enumerate(names):
+            some = [row for row in found if row.entry["experiment"] == name]
+            _line(axes, _judged_alike(some), number)
+        axes.set(ylabel="accuracy")
+        percent_axis(axes.yaxis)
+        figure.autofmt_xdate(rotation=0, ha="center")
+        _dates(axes)
+        image = svg(figure, alternative)
+    return Chart(
+        "Runs over time",
+        alternative,
+        image,
+        ("run", "date", "split", "accuracy", "95 % interval"),
+        [
+            (row.name, row.entry["when"][:16], row.split, *_accuracy_texts(row.metrics))
+            for row in found
+        ],
+        legend=list(enumerate(names)),
+    )
+
+
+def _line(axes: Any, some: list[Row], number: int) -> None:
+    ordered = sorted(some, key=lambda row: row.entry["when"])
+    when = [datetime.fromisoformat(row.entry["when"]) for row in ordered]
+    values = [_accuracy(row) for row in ordered]
+    below = [
+        _accuracy(row) - min(row.metrics["accuracy"]["low"], _accuracy(row)) for row in ordered
+    ]
+    above = [
+        max(row.metrics["accuracy"]["high"], _accuracy(row)) - _accuracy(row) for row in ordered
+    ]
+    axes.errorbar(
+        when,
+        values,
+        yerr=[below, above],
+        color=colour(number),
+        linestyle=dash(number),
+        marker="o",
+        markersize=5,
+        elinewidth=1,
+        linewidth=1.2,
+    )
+
+
+def _dates(axes: Any) -> None:
+    import matplotlib.dates as mdates
+
+    dates: Any = mdates
+    locator = dates.AutoDateLocator(maxticks=7)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    axes.margins(x=0.05)
+    first, last = axes.dataLim.intervalx  # in days
+    if last - first < SHORTEST_DAYS:
+        # A single run would otherwise stand in the middle of four years.
+        middle = (first + last) / 2
+        axes.set_xlim(middle - SHORTEST_DAYS / 2, middle + SHORTEST_DAYS / 2)
+
+
+def _accuracy_texts(metrics: dict[str, Any]) -> tuple[str, str]:
+    accuracy = metrics["accuracy"]
+    return percent(accuracy["mean"]), f"{percent(accuracy['low'])} to {percent(accuracy['high'])}"
+
+
+def for_script(row: Row) -> dict[str, Any]:
+    """What the page needs to set a run beside another."""
+    return {
+        "name": row.name,
+        "pictures": row.entry["pictures"],
+        "correct": row.entry["correct"],
+        "values": dict(_values(row)),
+    }
+
+
+def _values(row: Row) -> Iterator[tuple[str, str]]:
+    yield "date", row.entry["when"][:16].replace("T", " ")
+    for split in SPLITS[::-1]:
+        metrics = row.entry["splits"].get(split)
+        if metrics:
+            mean, interval = _accuracy_texts(metrics)
+            yield f"{split} accuracy", mean
+            yield f"{split} 95 % interval", interval
+            yield f"{split} log loss", rendering.decimals(metrics["log_loss"]["mean"])
+            yield f"{split} ROC AUC", rendering.decimals(metrics["roc_auc"]["mean"])
+            yield f"{split} pictures", rendering.count(metrics["images"])
+    for name, one in list(row.metrics["per_class"].items())[:50]:
+        yield f"F1 of {name}", percent(one["f1"])
+    if row.entry["seconds"] is not None:
+        yield "duration", rendering.seconds(row.entry["seconds"])
+    yield "model", row.entry["model"].rpartition("/")[2][:12]
+    yield from ((f"parameter {name}", value) for name, value in row.entry["parameters"].items())

@@ -1,0 +1,157 @@
+"""Reports by name: find one, open it, compare two."""
+
+import webbrowser
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from storage import manifests, publications
+from storage.errors import ParameterError, StorageDamaged
+from storage.layout import LATEST, PREDICTIONS, REPORT
+from storage.names import as_file_name
+from storage.workspace import Workspace
+from tasks.evaluate import mcnemar
+from tasks.evaluate.mcnemar import Paired
+from tasks.publish.inputs import Earlier
+from tasks.publish.page import run_entry
+from tasks.publish.page.charts import percent
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def find(workspace: Workspace, name: str) -> Path:
+    """The folder of a report: of an experiment the latest, of `experiment/run` that one, or a path.
+
+    ParameterError, with the names that come close, if there is none.
+    """
+    path = Path(name)
+    if path.name == REPORT and path.is_file():
+        return path.resolve().parent
+    experiment, _, run = name.rpartition("/")
+    for folder in (
+        path,
+        workspace.reports / as_file_name(name) / LATEST,
+        workspace.reports / as_file_name(experiment) / run,
+    ):
+        if (folder / REPORT).is_file():
+            return folder.resolve()
+    known = sorted(one.name for one in workspace.reports.glob("*") if (one / LATEST).exists())
+    close = get_close_matches(name, known) or known[:10]
+    raise ParameterError(
+        f"expected an experiment with a report, or EXPERIMENT/RUN, found {name!r}: "
+        f"{'one of ' + ', '.join(close) if close else 'no experiment has run here yet'}"
+    )
+
+
+def open_page(folder: Path) -> str:
+    """Show a report in the browser where there is one; its address in any case."""
+    address = (folder / REPORT).as_uri()
+    webbrowser.open(address)
+    return address
+
+
+class Comparison(NamedTuple):
+    """Two runs: their entries, and how they did on the test pictures they share, if any."""
+
+    first: run_entry.Entry
+    second: run_entry.Entry
+    pair: Paired | None
+
+    @property
+    def text(self) -> str:
+        """For people, on a few lines."""
+        lines = [_line(one) for one in (self.first, self.second)]
+        if self.pair is None:
+            return "\n".join([*lines, "They share no test picture: they cannot be compared."])
+        how = {
+            "better": "The first is significantly better.",
+            "worse": "The second is significantly better.",
+            "no different": "They do not differ significantly.",
+        }[mcnemar.judged(self.pair)]
+        return "\n".join([*lines, how, mcnemar.counted(self.pair, "the first", "the second")])
+
+
+def compare(workspace: Workspace, first: str, second: str) -> Comparison:
+    """Two reports by name, paired on the test pictures that both have."""
+    one, other = find(workspace, first), find(workspace, second)
+    entries = _entry(one), _entry(other)
+    pair = mcnemar.paired(
+        predictions_of(workspace, one, entries[0]), predictions_of(workspace, other, entries[1])
+    )
+    return Comparison(*entries, pair)
+
+
+def predictions_of(workspace: Workspace, folder: Path, one: run_entry.Entry) -> "pd.DataFrame":
+    """The predictions table that a report was made from."""
+    evaluation = evaluation_of(workspace, folder, one)
+    if evaluation is None:
+        raise StorageDamaged(
+            f"expected the evaluation of {folder}, found none: run the experiment again"
+        )
+    return manifests.load(evaluation / PREDICTIONS)
+
+
+def evaluation_of(workspace: Workspace, folder: Path, one: run_entry.Entry) -> Path | None:
+    """The evaluation's folder, None if it is gone."""
+    if one["evaluation"]:
+        matches = [workspace.root / one["evaluation"]]
+    else:
+        # A report without run.json: its folder's name ends with the start of the evaluation's.
+        matches = sorted(workspace.evaluations.glob(f"{folder.name.rpartition('-')[2]}*"))
+    return matches[0] if len(matches) == 1 and (matches[0] / PREDICTIONS).exists() else None
+
+
+def earlier(workspace: Workspace, experiment: str, evaluation: str) -> Earlier | None:
+    """What a new run is compared with: the published model, else the newest report before.
+
+    Never the evaluation itself; None if there is nothing, or its predictions are gone.
+    """
+    standing = publications.current(workspace, experiment)
+    if standing is not None and standing.evaluation != evaluation:
+        path = workspace.root / standing.evaluation / PREDICTIONS
+        if path.exists():
+            run = Path(standing.report).name
+            return Earlier(run, standing.when, manifests.load(path), published=True)
+    for folder in reversed(runs(workspace, experiment)):
+        one = run_entry.of_folder(folder)
+        found = one and evaluation_of(workspace, folder, one)
+        if one and found and found != workspace.root / evaluation:
+            return Earlier(one["run"], one["when"], manifests.load(found / PREDICTIONS))
+    return None
+
+
+def runs(workspace: Workspace, experiment: str) -> list[Path]:
+    """The folders of an experiment's reports, oldest first."""
+    return _report_folders(workspace.reports / as_file_name(experiment))
+
+
+def _report_folders(folder: Path) -> list[Path]:
+    return sorted(
+        path
+        for path in folder.glob("*")
+        if path.is_dir() and not path.is_symlink() and path.name[0] != "."
+    )
+
+
+def all_runs(workspace: Workspace) -> list[Path]:
+    """The folders of all reports."""
+    return [
+        path for folder in _report_folders(workspace.reports) for path in _report_folders(folder)
+    ]
+
+
+def _entry(folder: Path) -> run_entry.Entry:
+    found = run_entry.of_folder(folder)
+    if found is None:
+        raise StorageDamaged(f"expected the metrics of a run in {folder}: run the experiment again")
+    return found
+
+
+def _line(one: run_entry.Entry) -> str:
+    name = list(one["splits"])[-1]
+    accuracy = one["splits"][name]["accuracy"]
+    return (
+        f"{one['experiment']}/{one['run']}: {name} accuracy {percent(accuracy['mean'])} "
+        f"({percent(accuracy['low'])} to {percent(accuracy['high'])})"
+    )

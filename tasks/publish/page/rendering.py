@@ -1,0 +1,72 @@
+"""Templates to pages: every value escaped, nothing loaded, no script but ours may run."""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from tasks.publish.page.svg import NONE
+
+TEMPLATES = Path(__file__).parent / "templates"
+STYLE, SCRIPT = "page.css.j2", "page.js.j2"
+
+
+def render(template: str, **context: Any) -> str:
+    """The page; style and script stand in it, and its own policy forbids any other script."""
+    import jinja2
+    from markupsafe import Markup
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
+    environment.filters.update(percent=percent, count=count, decimals=decimals, seconds=seconds)
+    style, script = (_text(name) for name in (STYLE, SCRIPT))
+    environment.globals.update(
+        # Our own files, not text from strangers.
+        style=Markup(style),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        policy=policy(script),
+    )
+    return environment.get_template(template).render(**context)
+
+
+def policy(script: str) -> str:
+    """A content security policy: no request leaves the page, and only this script runs in it."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """0.9731 as 97.3 %."""
+    return f"{100 * value:.{digits}f}\u202f%"
+
+
+def count(value: int) -> str:
+    """12345 as 12,345."""
+    return f"{value:,}"
+
+
+def decimals(value: float | None, digits: int = 4) -> str:
+    """A number with its digits, a dash for None."""
+    return NONE if value is None else f"{value:.{digits}f}"
+
+
+def seconds(value: float) -> str:
+    """A duration as people say it."""
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _text(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")

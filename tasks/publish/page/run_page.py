@@ -1,0 +1,207 @@
+"""The page of one run: report.html, one file that needs nothing else."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from storage.references import SPLITS
+from storage.statuses import Status
+from tasks.clean.duplicate_groups import CORRELATION, HASH_BITS, HASH_DISTANCE
+from tasks.evaluate import curves, slices
+from tasks.evaluate.curves import Curve
+from tasks.evaluate.metrics import of_predictions, wilson
+from tasks.publish.figures import to_look_at
+from tasks.publish.inputs import ReportInputs
+from tasks.publish.page import (
+    charts,
+    confusion,
+    galleries,
+    headline,
+    rendering,
+    reproducing,
+    thumbnails,
+)
+from tasks.publish.page.album import Album
+from tasks.publish.page.galleries import Tile
+from tasks.publish.page.svg import Chart
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PAGE_BYTES = 5_000_000
+TEMPLATE = "run.html.j2"
+Context = dict[str, Any]
+
+
+def page(inputs: ReportInputs) -> str:
+    """The page, at most PAGE_BYTES long: pictures fill what room the rest leaves, errors first."""
+    look = to_look_at.section(inputs)
+    context = results(inputs) | data(inputs) | reproduction(inputs) | {"look": look}
+    context["heat_maps"] = heat_maps(inputs, [*context["errors"].tiles, *look["eight"]])
+    wanted = list(dict.fromkeys(_wanted(inputs, context)))
+    empty = Album(wanted, {})
+    listed = confusion.listed(inputs.shown_predictions(), inputs.classes, empty.numbers)
+    context |= {"listed": listed, "page_bytes": PAGE_BYTES}
+    bare = rendering.render(TEMPLATE, album=empty, **context)
+    room = PAGE_BYTES - len(bare.encode())
+    album = Album(wanted, thumbnails.thumbnails(inputs.images, wanted, room))
+    return rendering.render(TEMPLATE, album=album, **context)
+
+
+def results(inputs: ReportInputs) -> Context:
+    """What the model can do."""
+    table = inputs.shown_predictions()
+    predicted = curves.Predicted.of(table, inputs.classes)
+    bins = curves.calibration(predicted)
+    found = slices.slices(table, inputs.split)
+    counts = inputs.headline["confusion"]
+    both = curves.roc(predicted), curves.precision_recall(predicted)
+    return {
+        "inputs": inputs,
+        "sentence": headline.sentence(inputs),
+        "verdicts": headline.verdicts(inputs),
+        "facts": headline.facts(inputs),
+        "chosen": headline.chosen(inputs),
+        "per_class": per_class(inputs, *both),
+        "matrix": confusion.matrix(counts),
+        "matrix_classes": confusion.chosen_classes(counts),
+        "confused": confusion.pairs(counts),
+        "of_published": of_predictions(predicted.labels, predicted.probabilities, inputs.classes),
+        "calibration_error": curves.expected_calibration_error(bins),
+        "charts": drawn(inputs, *both, bins),
+        "slices": found,
+        "slices_chart": slices_chart(found, float(table["correct"].mean())),
+        "errors": galleries.errors(table),
+        "uncertain": galleries.uncertain(table, predicted),
+    }
+
+
+def drawn(
+    inputs: ReportInputs, roc: list[Curve], recall: list[Curve], bins: list[curves.Bin]
+) -> dict[str, Chart]:
+    """The charts by where they stand."""
+    figure = inputs.figure
+    found = {
+        "splits": charts.intervals(
+            "Accuracy by split",
+            headline.split_intervals(inputs.metrics, inputs.splits),
+            figure.accuracy if figure else None,
+            f"published ({figure.split})" if figure else "",
+        ),
+        "roc": charts.roc(telling(roc, inputs.classes)),
+        "precision_recall": charts.precision_recall(telling(recall, inputs.classes)),
+        "calibration": charts.calibration(bins),
+    }
+    history = inputs.training.get("history", [])
+    if history and history[inputs.training["published_repeat"]]:
+        found["learning"] = charts.learning(history, inputs.training["published_repeat"])
+    return found
+
+
+def telling(found: list[Curve], classes: list[str]) -> list[Curve]:
+    """Of two classes the curve of the second, which says all; otherwise every curve."""
+    return [one for one in found if len(classes) != 2 or one.name == classes[1]]
+
+
+def slices_chart(found: list[slices.Slice], overall: float) -> Chart | None:
+    """The slices as intervals; None where there are none, or too many to read."""
+    if not found or len(found) > charts.MOST_BARS:
+        return None
+    rows = [
+        charts.Interval(f"{one.value}", one.accuracy, one.low, one.high, one.pictures)
+        for one in found
+    ]
+    return charts.intervals("Accuracy by slice", rows, overall, "all pictures")
+
+
+def per_class(inputs: ReportInputs, roc: list[Curve], recall: list[Curve]) -> list[Context]:
+    """One row per class: the metrics', recall's interval, and the areas under its curves."""
+    areas = {one.name: one.area for one in roc}
+    averages = {one.name: one.area for one in recall}
+    rows = []
+    for name, one in inputs.headline["per_class"].items():
+        low, high = (
+            wilson(one["recall"] * one["support"], one["support"]) if one["support"] else (0, 1)
+        )
+        rows.append(
+            {"name": name, "low": low, "high": high, "area": areas.get(name),
+             "average": averages.get(name), **one}
+        )  # fmt: skip
+    return rows
+
+
+def heat_maps(inputs: ReportInputs, tiles: list[Tile]) -> dict[str, str]:
+    """Grad-CAM pictures of these tiles, as data URIs by image."""
+    found = {}
+    for tile in tiles:
+        if tile.image in inputs.heat_maps:
+            uri = thumbnails.thumbnail(inputs.heat_maps[tile.image])
+            if uri is not None:
+                found[tile.image] = uri
+    return found
+
+
+def data(inputs: ReportInputs) -> Context:
+    """What the model was made from."""
+    counts = pictures_by_class(inputs.split)
+    several, groups = galleries.near_duplicates(inputs.split)
+    found = inputs.candidates
+    return {
+        "by_class": counts,
+        "by_class_chart": charts.pictures_by_class(counts),
+        "statuses": statuses(inputs.rows),
+        "rejected": galleries.rejected(inputs.rows),
+        "left_out_of_split": int((inputs.split["split"] == "").sum()),
+        "groups": groups,
+        "groups_several": several,
+        "crossing": crossing(inputs.split),
+        "likeness": {"bits": HASH_BITS, "distance": HASH_DISTANCE, "correlation": CORRELATION},
+        "near_duplicates_looked_for": inputs.near_duplicates,
+        "candidates": None if found is None else galleries.candidates(found),
+    }
+
+
+def pictures_by_class(split: "pd.DataFrame") -> list[tuple[str, list[int]]]:
+    """(class, pictures in train, validation and test), classes sorted."""
+    counts = split.groupby(["label", "split"]).size().unstack(fill_value=0)
+    return [
+        (str(label), [int(row.get(name, 0)) for name in SPLITS]) for label, row in counts.iterrows()
+    ]
+
+
+def statuses(rows: "pd.DataFrame") -> list[tuple[str, int]]:
+    """What became of every file; the counts add up to all rows."""
+    counts = rows["status"].value_counts()
+    return [(str(status), int(counts[status])) for status in Status if status in counts]
+
+
+def crossing(split: "pd.DataFrame") -> int:
+    """How many groups of near-duplicates lie in more than one split: what must be 0."""
+    placed = split[split["split"].isin(SPLITS)]
+    return int((placed.groupby("group")["split"].nunique() > 1).sum())
+
+
+def reproduction(inputs: ReportInputs) -> Context:
+    """How to make this again."""
+    return {
+        "parameters": reproducing.flat(inputs.parameters),
+        "versions": inputs.versions or reproducing.versions(),
+        "places": {**inputs.digests, "model": inputs.model, "evaluation": inputs.evaluation},
+    }
+
+
+def _wanted(inputs: ReportInputs, context: Context) -> Iterator[str]:
+    """Stored names of all pictures to show, the most telling first."""
+    yield from _images(context["errors"].tiles)
+    yield from _images(context["look"]["eight"])
+    for gallery in (context["uncertain"], context["candidates"]):
+        yield from _images(gallery.tiles if gallery else [])
+    for _, gallery in context["rejected"]:
+        yield from _images(gallery.tiles)
+    for group in context["groups"]:
+        yield from _images(group)
+    table = inputs.shown_predictions()
+    yield from table["image"].iloc[galleries.by_cell(table)]
+
+
+def _images(tiles: list[Tile]) -> Iterator[str]:
+    return (tile.image for tile in tiles if tile.image)

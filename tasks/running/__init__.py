@@ -1,0 +1,1 @@
+"""What every step shares: caching, fingerprints, progress, counters, TensorFlow."""

@@ -1,0 +1,1 @@
+"""Keras layers and an optimiser of our own, where Keras's are slower or missing."""

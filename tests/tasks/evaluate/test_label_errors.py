@@ -1,0 +1,81 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from tasks.evaluate import label_errors
+
+SHAPE = (2, 2, 8)
+CLASSES = ["a", "b", "c"]
+WRONG = [0, 3, 6, 9]
+
+
+@pytest.fixture
+def clouds():
+    """Three clouds of features, and a table whose WRONG carry a wrong label."""
+    generator = np.random.default_rng(0)
+    true = np.arange(150) % 3
+    maps = generator.normal(size=(150, 4, 8)) * 0.5
+    maps += np.eye(3, 8)[true][:, None] * 3
+    labels = true.copy()
+    labels[WRONG] = (true[WRONG] + 1) % 3
+    table = pd.DataFrame(
+        {
+            "image": [f"{number}.jpg" for number in range(150)],
+            "name": [f"picture {number}" for number in range(150)],
+            "split": "train",
+            "label": np.array(CLASSES)[labels],
+            "group": [f"{number}.jpg" for number in range(150)],
+        }
+    )
+    return table, maps.reshape(150, -1).astype(np.float16), true
+
+
+def test_pooling_averages_places(clouds):
+    _, features, _ = clouds
+    pooled = label_errors.pooled(lambda rows: features[rows], 150, SHAPE)
+    expected = features.astype(np.float32).reshape(150, 2, 2, 8).mean(axis=(1, 2))
+    assert pooled.shape == (150, 8)
+    assert pooled == pytest.approx(expected, abs=1e-6)
+
+
+def test_every_picture_is_judged_by_a_model_that_has_not_seen_its_group(monkeypatch, clouds):
+    _, features, true = clouds
+    from sklearn.linear_model import LogisticRegression
+
+    groups = np.arange(150) // 2
+    seen = []
+    fit = LogisticRegression.fit
+
+    def watched(self, x, y):
+        seen.append(len(y))
+        return fit(self, x, y)
+
+    monkeypatch.setattr(LogisticRegression, "fit", watched)
+    pooled = label_errors.pooled(lambda rows: features[rows], 150, SHAPE)
+    out = label_errors.out_of_sample(pooled, true, groups)
+    assert len(seen) == 5
+    assert sum(150 - size for size in seen) == 150
+    assert out.sum(axis=1) == pytest.approx(np.ones(150))
+
+
+def test_finds_the_wrong_labels_and_removes_nothing(clouds):
+    table, features, _ = clouds
+    before = table.copy()
+    found = label_errors.find(table, lambda rows: features[rows], SHAPE, CLASSES)
+    # As many as the estimated noise of the class explains: at most one of four is passed over.
+    names = set(found.candidates["image"])
+    assert names <= {f"{number}.jpg" for number in WRONG}
+    assert len(names) >= 3
+    first = found.candidates.set_index("image").loc["0.jpg"]
+    assert (first["label"], first["suggested"]) == ("b", "a")
+    assert first["given_probability"] < 0.5 < first["suggested_probability"]
+    assert "Nothing was removed" in found.note
+    pd.testing.assert_frame_equal(table, before)
+
+
+def test_too_few_pictures_are_said(clouds):
+    table, features, _ = clouds
+    few = table.head(9).reset_index(drop=True)
+    found = label_errors.find(few, lambda rows: features[rows], SHAPE, CLASSES)
+    assert found.candidates.empty
+    assert "Not looked for" in found.note

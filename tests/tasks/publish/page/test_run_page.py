@@ -1,0 +1,268 @@
+"""The page of a run, read as text; tests/browser looks at it in a browser."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from sklearn import metrics
+
+from storage.layout import METRICS, PLOT, REPORT
+from storage.statuses import Status
+from tasks.evaluate import selection
+from tasks.publish import report_folder
+from tasks.publish.inputs import Earlier
+from tasks.publish.page import charts, confusion, galleries, run_page
+from tasks.publish.parameters import PublishedFigure
+from tests.tasks.publish import sample
+
+
+class Seen(HTMLParser):
+    """What a browser would make of a page: elements, their attributes, the script's data."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.text, self._data = [], "", None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        self._data = dict(attributes).get("id") == "data"
+
+    def handle_data(self, data):
+        if self._data:
+            self.data = json.loads(data)
+            self._data = False
+        self.text += data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def made(workspace):
+    return sample.inputs(workspace)
+
+
+@pytest.fixture
+def seen(made):
+    return Seen(run_page.page(made))
+
+
+def test_confusion_and_rows_are_scikit_learns(made, seen):
+    table = made.shown_predictions()
+    expected = metrics.confusion_matrix(table["label"], table["predicted"], labels=made.classes)
+    assert seen.data["counts"] == expected.tolist()
+    cells = {attributes["data-cell"]: attributes for attributes in seen.all("button")
+             if "data-cell" in attributes}  # fmt: skip
+    for truth, row in enumerate(expected):
+        for said, count in enumerate(row):
+            names = {row[0] for row in seen.data["rows"] if row[1:3] == [truth, said]}
+            there = (table["label"] == made.classes[truth]) & (
+                table["predicted"] == made.classes[said]
+            )
+            assert names == set(table.loc[there, "name"])
+            assert len(names) == count
+            assert (f"{truth},{said}" in cells) == (count > 0)
+
+
+def test_class_figures_are_scikit_learns(made):
+    table = made.shown_predictions()
+    report = metrics.classification_report(table["label"], table["predicted"], output_dict=True)
+    rows = run_page.results(made)["per_class"]
+    assert [row["name"] for row in rows] == made.classes
+    for row in rows:
+        one = report[row["name"]]
+        assert row["precision"] == pytest.approx(one["precision"])
+        assert row["recall"] == pytest.approx(one["recall"])
+        assert row["f1"] == pytest.approx(one["f1-score"])
+        assert row["support"] == one["support"]
+
+
+def test_headline_and_log_loss_are_scikit_learns(made, seen):
+    table = made.shown_predictions()
+    columns = [f"probability_{name}" for name in made.classes]
+    loss = metrics.log_loss(table["label"], table[columns], labels=made.classes)
+    accuracy = metrics.accuracy_score(table["label"], table["predicted"])
+    assert f"log loss {loss:.4f}" in seen.text
+    assert f"{100 * accuracy:.1f}\u202f%" in seen.text
+
+
+def test_every_picture_stands_in_the_page_once(made, seen):
+    sources = [one["src"] for one in seen.all("img") if "src" in one]
+    sources += seen.data["pictures"].values()
+    assert len(sources) == len(set(sources))
+    numbers = {one["data-picture"] for one in seen.all("img")} | set(seen.data["pictures"])
+    assert {str(row[4]) for row in seen.data["rows"]} <= numbers
+    assert len(sources) == len(numbers)
+
+
+def test_every_picture_and_chart_says_what_it_is(seen):
+    assert len(seen.all("img")) > selection.DRAWN_AT_RANDOM
+    assert all(one["alt"] for one in seen.all("img"))
+    drawings = seen.all("svg")
+    assert len(drawings) >= 6
+    assert all(one["role"] == "img" and one["aria-label"] for one in drawings)
+
+
+def test_nothing_is_loaded_from_anywhere(made):
+    text = run_page.page(made)
+    addresses = re.findall(r'(?:src|href)="([^"]*)"', text)
+    assert {one.partition(":")[0] for one in addresses} > {"data"}
+    assert all(one.startswith(("data:", "#")) for one in addresses)
+    assert "@import" not in text
+    assert "url(#" in text
+    assert not re.search(r"url\((?!#)", text)
+    identifiers = re.findall(r'\sid="([^"]*)"', text)
+    assert "results" in identifiers
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_strange_names_are_text_everywhere(workspace):
+    made = sample.inputs(workspace, sample.HOSTILE, 12)
+    text = run_page.page(made)
+    seen = Seen(text)
+    assert all("onerror" not in attributes for _, attributes in seen.elements)
+    assert len(seen.all("script")) == 2
+    assert seen.data["classes"] == list(sample.HOSTILE)
+    for name in sample.HOSTILE:
+        assert name in seen.text
+        assert name in [one["aria-label"].rpartition(" recognised")[0] for one in seen.all("button")
+                        if " recognised" in one.get("aria-label", "")]  # fmt: skip
+    assert "why <b>0</b>" in seen.text
+    assert 'torn "0" é.jpg' in seen.text
+
+
+def test_data_page_counts_every_file(made, seen):
+    counts = dict(run_page.statuses(made.rows))
+    assert counts == {"kept": 120, "undecodable": 1, "too small": 1, "duplicate": 1,
+                      "label conflict": 1}  # fmt: skip
+    assert sum(counts.values()) == len(made.rows)
+    assert run_page.crossing(made.split) == 0
+    torn = made.split.copy()
+    torn.loc[len(torn) - 1, "group"] = torn.loc[0, "group"]
+    assert run_page.crossing(torn) == 1
+    first = galleries.rejected(made.rows)[0]
+    assert (first[0], first[1].total) == (Status.LABEL_CONFLICT, 1)
+    assert "1 group has several pictures" in seen.text
+
+
+def test_errors_are_sorted_by_confidence(made):
+    table = made.shown_predictions()
+    found = galleries.errors(table)
+    wrong = table[~table["correct"]].sort_values("probability", ascending=False)
+    assert [tile.name for tile in found.tiles] == list(wrong["name"])[: galleries.SHOWN]
+    assert found.total == len(wrong)
+
+
+def test_uncertain_pictures_have_the_smallest_margin(made):
+    from tasks.evaluate.curves import Predicted
+
+    table = made.shown_predictions()
+    predicted = Predicted.of(table, made.classes)
+    margins = {
+        name: max(row) - sorted(row)[-2]
+        for name, row in zip(table["name"], predicted.probabilities, strict=True)
+    }
+    tiles = galleries.uncertain(table, predicted).tiles
+    assert [tile.name for tile in tiles] == sorted(margins, key=lambda n: margins[n])[: len(tiles)]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "words"),
+    [(0.1, "Better than published"), (1.0, "Below what is published"), (None, "No figure")],
+)
+def test_verdict_against_the_published_figure(workspace, accuracy, words):
+    figure = accuracy and PublishedFigure(accuracy=accuracy, source='a "book" <b>')
+    seen = Seen(run_page.page(sample.inputs(workspace, figure=figure or None)))
+    assert words in seen.text
+    assert figure is None or 'a "book" <b>' in seen.text
+
+
+def test_verdict_against_the_run_before(workspace, made):
+    before = made.predictions.assign(correct=False)
+    earlier = Earlier("2026-01-01-run", "2026-01-01T00:00:00+00:00", before)
+    seen = Seen(run_page.page(sample.inputs(workspace, previous=earlier)))
+    right = int(made.shown_predictions()["correct"].sum())
+    assert "Significantly better." in seen.text
+    assert f"this model alone is right on {right} and the run of 2026-01-01 alone on 0" in seen.text
+    assert "no earlier model" not in seen.text
+
+
+def test_what_is_not_known_is_left_out(workspace):
+    bare = sample.inputs(workspace, steps=(), seconds=None, parameters={}, command="")
+    text = Seen(run_page.page(bare)).text
+    assert "Took" not in text
+    assert "From the cache" not in text
+    assert "Not looked for in this run" in text
+
+
+def test_two_classes_show_the_curve_of_the_second(workspace):
+    made = sample.inputs(workspace, ("cat", "dog"))
+    context = run_page.results(made)
+    assert [row[0] for row in context["charts"]["roc"].rows] == ["dog"]
+    assert all(row["area"] is not None for row in context["per_class"])
+
+
+def test_many_classes_fit(workspace):
+    classes = [f"class {number:03}" for number in range(90)]
+    text = run_page.page(sample.inputs(workspace, classes, 8))
+    seen = Seen(text)
+    assert f"the {confusion.MOST_CLASSES} of 90 classes" in seen.text
+    assert len(text.encode()) < run_page.PAGE_BYTES
+    assert max(len(chart.legend) for chart in run_page.results(
+        sample.inputs(workspace, classes, 8))["charts"].values()) <= charts.MOST_SERIES  # fmt: skip
+
+
+def test_a_smaller_limit_leaves_pictures_out_and_says_so(monkeypatch, made):
+    monkeypatch.setattr(run_page, "PAGE_BYTES", 260_000)
+    monkeypatch.setattr(confusion, "ROWS_BYTES", 1500)
+    text = run_page.page(made)
+    seen = Seen(text)
+    assert len(text.encode()) <= 260_000
+    left = len(made.shown_predictions()) - len(seen.data["rows"])
+    assert left > 0
+    assert f"{left} correct ones not named" in seen.text
+
+
+def test_of_thousands_of_pictures_as_many_are_shown_as_fit_and_all_are_counted(
+    workspace, monkeypatch
+):
+    monkeypatch.setattr(run_page, "PAGE_BYTES", 1_000_000)
+    made = sample.inputs(workspace, ("cat", "dog"), 1_060, percentages=(2, 3, 95))
+    assert len(made.shown_predictions()) >= 2_000
+    text = run_page.page(made)
+    seen = Seen(text)
+    assert 800_000 < len(text.encode()) <= 1_000_000
+    assert "pictures are not shown" in text
+    assert sum(map(sum, seen.data["counts"])) == len(made.shown_predictions())
+    assert {row[0] for row in seen.data["rows"]} == set(made.shown_predictions()["name"])
+
+
+def test_the_folder_is_whole_and_the_page_the_same_each_time(workspace, made):
+    from storage import atomic, folders
+
+    pages = []
+    for name in ("a", "b"):
+        target = workspace.reports / "sample" / name
+        with atomic.new_folder(target) as new:
+            report_folder.write(new, made)
+        assert folders.is_sealed(target)
+        assert json.loads((target / METRICS).read_text())["test"] == made.metrics["test"]
+        assert (target / PLOT).stat().st_size > 0
+        pages.append((target / REPORT).read_bytes())
+    assert pages[0] == pages[1]
+
+
+def test_near_duplicates_that_were_not_looked_for_are_not_denied(workspace):
+    text = Seen(run_page.page(sample.inputs(workspace, near_duplicates=False))).text
+    assert "No two usable pictures are near-duplicates" not in text
+    assert "Not looked for in this run." in text
+
+
+def test_without_validation_no_curve_of_it_is_named(workspace):
+    made = sample.inputs(workspace)
+    bare = [{k: v for k, v in row.items() if not k.startswith("val_")} for row in
+            made.training["history"][0]]  # fmt: skip
+    assert charts.learning([bare], 0).legend == [(0, "train")]
+    assert charts.learning(made.training["history"], 0).legend[1] == (1, "validation")
