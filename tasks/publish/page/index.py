@@ -27,7 +27,7 @@ class Row(NamedTuple):
     link: str
     split: str
     metrics: dict[str, Any]
-    publications: bool
+    published: bool
 
     @property
     def name(self) -> str:
