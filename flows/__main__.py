@@ -8,13 +8,12 @@ import shutil
 import signal
 import sys
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, get_args
 
 from flows.experiments import DEPLOYMENTS
 from flows.parameters import StepName
-from storage.errors import DarkroomError, GateClosed, ParameterError, ServerUnreachable
+from storage.errors import DarkroomError, GateClosed, ParameterError
 from tasks.classify.pictures import one_line
 from tasks.classify.submission import CLIP
 from tasks.serve.limits import MAX_BYTES
@@ -198,50 +197,18 @@ def run(words: argparse.Namespace) -> None:
     from flows.experiments import load, read_from
 
     experiment = load(words.name, words.settings, words.file)
-    from flows.pipeline import pipeline
+    from flows import runs
 
     show = json.dumps if words.json else said
     # Ended by `kill` or `timeout`, it stops its server as it does at Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    _start_own_server()
-    try:
-        with read_from(words.file, words.name):
-            result = pipeline(
-                **{name: getattr(experiment, name) for name in type(experiment).model_fields},
-                rerun=words.rerun,
-                until=words.until,
-                retry=words.retry,
-            )
-    except GateClosed as closed:
-        # The run is whole but for its last word: its report is there, and so are its numbers.
-        if closed.summary is not None:
-            print(show(closed.summary))
-        raise
-    except RuntimeError as error:
-        if not str(error).startswith("Failed to reach API"):  # so Prefect says it
-            raise
-        raise ServerUnreachable(
-            f"{error}: start that server with `prefect server start`, or unset PREFECT_API_URL"
-        ) from error
+    with read_from(words.file, words.name):
+        result = runs.run(
+            experiment, rerun=tuple(words.rerun), until=words.until, retry=words.retry
+        )
     print(show(result))
-
-
-def _start_own_server() -> None:
-    """Prefect's own server, where no other is named; it does not hear a terminal's Ctrl-C.
-
-    It would end at once, and the run could tell nobody that it was stopped. A process begins with
-    the signals blocked that its parent's thread blocked, hence the thread.
-    """
-    from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
-
-    def start() -> None:
-        from prefect.server.api.server import SubprocessASGIServer
-
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        SubprocessASGIServer().start()  # Prefect's client takes the one that runs
-
-    if not PREFECT_API_URL.value() and PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
-        ThreadPoolExecutor(1).submit(start).result()
+    if result["gate"] is not None:
+        raise GateClosed(result["gate"])
 
 
 def said(result: dict[str, Any]) -> str:
@@ -276,7 +243,7 @@ def explain(words: argparse.Namespace) -> None:
     from flows.experiments import load
 
     experiment = load(words.name, words.settings, words.file)
-    from flows.pipeline import foretell
+    from flows.steps import foretell
 
     outcomes = foretell(experiment, words.rerun)
     if words.json:

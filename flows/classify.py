@@ -7,7 +7,7 @@ from prefect import flow
 from prefect.logging import get_run_logger
 
 from flows.use import use
-from tasks.running.caching import progress_artifact
+from tasks.running.progress import progress_artifact
 
 
 @flow(name="classify", log_prints=False)

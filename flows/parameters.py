@@ -3,8 +3,6 @@
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     GetJsonSchemaHandler,
@@ -19,15 +17,16 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from tasks.acquire.parameters import Source, UserPath
+from tasks.clean.parameters import Clean
 from tasks.evaluate.look import Look
 from tasks.extract.precision import resolve
 from tasks.extract.preprocessing import MODES, Preprocessing
 from tasks.pictures.augmentation import Augmentation
-from tasks.pictures.decoding import MAX_PIXELS
 from tasks.pictures.views import Averaging
 from tasks.publish.parameters import PublishedFigure
 from tasks.publish.release.gate import Gate
-from tasks.split.parameters import Counts, Fractions, Rule
+from tasks.running.parameters import Parameters
+from tasks.split.parameters import Split
 from tasks.train.fine_tuning import FineTuning
 from tasks.train.head import Head
 from tasks.train.networks import SMALLEST_SIDE, WITH_DROPOUT, Network, NetworkName
@@ -37,50 +36,6 @@ SIZE = "Side of the square that pictures are resized to (pixels)."
 PRECISION = "auto: bfloat16 on CPUs that multiply it, else float32."
 
 StepName = Literal["acquire", "clean", "split", "extract", "train", "evaluate", "publish"]
-
-
-class Parameters(BaseModel):
-    """What all groups share: unknown fields are errors, values do not change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Clean(Parameters):
-    """What makes a picture usable."""
-
-    min_side: PositiveInt = Field(16, description="Smaller pictures are set aside (pixels).")
-    max_pixels: PositiveInt = Field(
-        MAX_PIXELS, le=MAX_PIXELS, description="Larger pictures (width x height) are set aside."
-    )
-    near_duplicates: bool = Field(default=True, description="Keep near-duplicates in one split.")
-
-
-class Split(Parameters):
-    """How pictures are shared out between train, validation and test."""
-
-    rule: Rule = Field(
-        "sticky",
-        description="in_order: by name, the first of each class train; stratified: shares of each "
-        "class, drawn by seed; sticky: so too, and pictures that are added move none.",
-    )
-    counts: Counts | None = Field(None, description="Pictures of each class, for rule in_order.")
-    fractions: Fractions | None = Field(None, description="Shares, for stratified and sticky.")
-    seed: NonNegativeInt = Field(
-        7, description="For stratified and sticky: another one starts a new split."
-    )
-
-    @model_validator(mode="after")
-    def _fits_rule(self) -> Self:
-        if self.rule == "in_order" and (self.counts is None or self.fractions is not None):
-            raise ValueError("rule in_order takes counts: {train, validation, test}, not fractions")
-        if self.rule != "in_order" and self.counts is not None:
-            raise ValueError(f"rule {self.rule} takes fractions, not counts")
-        return self
-
-    @property
-    def amounts(self) -> Counts | Fractions:
-        """What the rule works with."""
-        return self.counts or self.fractions or Fractions()
 
 
 class Pretrained(Parameters):

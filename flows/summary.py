@@ -1,14 +1,38 @@
 """A finished run as one JSON object (docs/operating.md describes it)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
-from flows.running import Run
+from flows.step_calls import Results
 from storage import folders
 from storage.layout import METRICS, MODEL, REPORT
 from storage.references import SPLITS, EvaluationRef, ImagesRef, ModelRef, ReportRef, SplitRef
 
+_NOTED: ContextVar[list[dict[str, Any]] | None] = ContextVar("noted", default=None)
 
-def summarise(run: Run) -> dict[str, Any]:
+
+@contextmanager
+def noted() -> Iterator[list[dict[str, Any]]]:
+    """The sums of the runs that end during the block, also of one that then fails at the gate."""
+    sums: list[dict[str, Any]] = []
+    token = _NOTED.set(sums)
+    try:
+        yield sums
+    finally:
+        _NOTED.reset(token)
+
+
+def note(summary: dict[str, Any]) -> dict[str, Any]:
+    """The summary, kept for whoever listens."""
+    sums = _NOTED.get()
+    if sums is not None:
+        sums.append(summary)
+    return summary
+
+
+def summarise(run: Results) -> dict[str, Any]:
     """The object; parts that the run did not reach are null."""
     images = run.references.get("clean")
     split = run.references.get("split")
@@ -23,9 +47,9 @@ def summarise(run: Run) -> dict[str, Any]:
             "images": images.images if isinstance(images, ImagesRef) else None,
             "rejected": images.rejected if isinstance(images, ImagesRef) else None,
             "left_out": split.left_out if isinstance(split, SplitRef) else None,
-            "decoded": run.tally.get("decoded", 0),
-            "extracted": run.tally.get("extracted", 0),
-            "epochs": run.tally.get("epochs", 0),
+            "decoded": run.counts.get("decoded", 0),
+            "extracted": run.counts.get("extracted", 0),
+            "epochs": run.counts.get("epochs", 0),
         },
         "metrics": _metrics(run, evaluation) if isinstance(evaluation, EvaluationRef) else None,
         "model": _path(run, model, MODEL) if isinstance(model, ModelRef) else None,
@@ -33,10 +57,10 @@ def summarise(run: Run) -> dict[str, Any]:
     }
 
 
-def _metrics(run: Run, evaluation: EvaluationRef) -> dict[str, Any]:
+def _metrics(run: Results, evaluation: EvaluationRef) -> dict[str, Any]:
     metrics = folders.read_json(run.workspace.root / evaluation.where / METRICS)
     return {name: metrics[name] for name in SPLITS if name in metrics}
 
 
-def _path(run: Run, reference: ModelRef | ReportRef, name: str) -> str:
+def _path(run: Results, reference: ModelRef | ReportRef, name: str) -> str:
     return str(run.workspace.root / reference.where / name)

@@ -26,8 +26,6 @@
 A message says what was expected, what was found and what to do.
 """
 
-from typing import Any
-
 
 class DarkroomError(Exception):
     """Root of the tree: the run cannot give a meaningful result."""
@@ -106,9 +104,7 @@ class TrainingDiverged(DarkroomError):
 
 
 class GateClosed(DarkroomError):
-    """The model is not good enough to be published; `summary` tells of the run that made it."""
-
-    summary: dict[str, Any] | None = None
+    """The model is not good enough to be published."""
 
 
 class ServerUnreachable(DarkroomError):

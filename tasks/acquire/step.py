@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from prefect import task
-
 from storage.errors import SourceChanged
 from storage.images import ImageStore
 from storage.references import CollectionRef
@@ -25,8 +23,8 @@ from tasks.acquire.parameters import (
     WebArchive,
 )
 from tasks.acquire.web.synset_rows import archive_files, collect_synsets, is_archive_list
-from tasks.running.caching import ByContent, progress_artifact
-from tasks.running.progress import Advance, tracked
+from tasks.running.progress import Advance, progress_artifact, tracked
+from tasks.running.steps import step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +36,7 @@ Again = Literal["no", "failed", "all"]
 WITHOUT_EFFECT = frozenset({"again", *(f"source.{name}" for name in MANNERS)})
 
 
-@task(name="acquire", cache_policy=ByContent(without_effect=WITHOUT_EFFECT))
+@step(without_effect=WITHOUT_EFFECT)
 def acquire(
     source: Source,
     fingerprint: str,

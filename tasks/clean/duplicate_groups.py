@@ -14,10 +14,8 @@ import math
 from collections.abc import Iterator
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 HASH_BITS = 64
 HASH_DISTANCE = 4
@@ -28,14 +26,12 @@ PAIRS_AT_A_TIME = 2**15
 LIGHT_DEGREE = 4
 
 
-def groups(hashes: "np.ndarray", thumbnails: "np.ndarray") -> "np.ndarray":
+def groups(hashes: np.ndarray, thumbnails: np.ndarray) -> np.ndarray:
     """(n,) group numbers: equal for pictures joined by a chain of near-duplicate pairs.
 
     `hashes` is (n, 2) uint64, the perceptual hash and the bold one; `thumbnails` (n, pixels)
     brightness.
     """
-    import numpy as np
-
     numbers = np.arange(len(hashes))
     for column, looked_at in enumerate((thumbnails, details(thumbnails))):
         unit = _unit(looked_at)
@@ -53,9 +49,8 @@ def groups(hashes: "np.ndarray", thumbnails: "np.ndarray") -> "np.ndarray":
     return numbers
 
 
-def _joined(numbers: "np.ndarray", found: list["np.ndarray"]) -> "np.ndarray":
+def _joined(numbers: np.ndarray, found: list[np.ndarray]) -> np.ndarray:
     """Group numbers after the groups that these (2, pairs) arrays connect have become one."""
-    import numpy as np
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -67,22 +62,18 @@ def _joined(numbers: "np.ndarray", found: list["np.ndarray"]) -> "np.ndarray":
     return merged[numbers]
 
 
-def details(thumbnails: "np.ndarray") -> "np.ndarray":
+def details(thumbnails: np.ndarray) -> np.ndarray:
     """(n, pixels) float32: square thumbnails without the light and shade that lie over them.
 
     These are the polynomial of LIGHT_DEGREE in both coordinates that is nearest to a thumbnail.
     """
-    import numpy as np
-
     values, basis = thumbnails.astype(np.float32), _light(math.isqrt(thumbnails.shape[1]))
     return values - (values @ basis) @ basis.T
 
 
 @cache
-def _light(side: int) -> "np.ndarray":
+def _light(side: int) -> np.ndarray:
     """(pixels, terms) float32: an orthonormal basis of light and shade on a square."""
-    import numpy as np
-
     places = np.linspace(-1, 1, side)
     across, down = (one.ravel() for one in np.meshgrid(places, places))
     powers = [(i, j) for i in range(LIGHT_DEGREE + 1) for j in range(LIGHT_DEGREE + 1 - i)]
@@ -90,15 +81,13 @@ def _light(side: int) -> "np.ndarray":
     return basis.astype(np.float32)
 
 
-def brightness(thumbnails: "np.ndarray") -> "np.ndarray":
+def brightness(thumbnails: np.ndarray) -> np.ndarray:
     """(n, pixels) float32 luma (ITU-R BT.601) of (n, pixels * 3) uint8 RGB thumbnails."""
-    import numpy as np
-
     weights = np.array([0.299, 0.587, 0.114], np.float32)
     return thumbnails.reshape(len(thumbnails), -1, 3).astype(np.float32) @ weights
 
 
-def same_in_colour(thumbnails: "np.ndarray", labels: "np.ndarray") -> bool:
+def same_in_colour(thumbnails: np.ndarray, labels: np.ndarray) -> bool:
     """Whether two of these (n, pixels * 3) thumbnails, with different labels, also agree in colour.
 
     Of a very large group the first MEMBERS_COMPARED are looked at.
@@ -108,10 +97,8 @@ def same_in_colour(thumbnails: "np.ndarray", labels: "np.ndarray") -> bool:
     return bool((alike & (names[:, None] != names[None, :])).any())
 
 
-def same_as_any(thumbnails: "np.ndarray", others: "np.ndarray") -> "np.ndarray":
+def same_as_any(thumbnails: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(n,) bool: which of these thumbnails agree in colour with one of the others."""
-    import numpy as np
-
     unit, transposed = _unit(thumbnails), _unit(others).T
     step = max(1, PAIRS_AT_A_TIME // len(others))
     starts = range(0, len(unit), step)
@@ -120,9 +107,7 @@ def same_as_any(thumbnails: "np.ndarray", others: "np.ndarray") -> "np.ndarray":
     )
 
 
-def _unit(thumbnails: "np.ndarray") -> "np.ndarray":
-    import numpy as np
-
+def _unit(thumbnails: np.ndarray) -> np.ndarray:
     centred = thumbnails.astype(np.float32)
     centred -= centred.mean(axis=1, keepdims=True)
     length = np.linalg.norm(centred, axis=1, keepdims=True)
@@ -132,13 +117,11 @@ def _unit(thumbnails: "np.ndarray") -> "np.ndarray":
     return centred / np.where(flat[:, None], np.sqrt(thumbnails.shape[1]), length)
 
 
-def _candidates(hashes: "np.ndarray") -> Iterator[tuple["np.ndarray", "np.ndarray"]]:
+def _candidates(hashes: np.ndarray) -> Iterator[tuple["np.ndarray", "np.ndarray"]]:
     """Every pair of close hashes, once.
 
     Such a pair agrees in at least one of HASH_DISTANCE + 1 bands of bits; it is found in the first.
     """
-    import numpy as np
-
     edges = [HASH_BITS * band // (HASH_DISTANCE + 1) for band in range(HASH_DISTANCE + 2)]
     masks = [np.uint64((1 << high) - (1 << low)) for low, high in pairwise(edges)]
     for number, mask in enumerate(masks):
@@ -154,10 +137,8 @@ def _candidates(hashes: "np.ndarray") -> Iterator[tuple["np.ndarray", "np.ndarra
                     yield rows[close], columns[close]
 
 
-def _pairs_within(bucket: "np.ndarray") -> Iterator[tuple["np.ndarray", "np.ndarray"]]:
+def _pairs_within(bucket: np.ndarray) -> Iterator[tuple["np.ndarray", "np.ndarray"]]:
     """Pairs of one sorted bucket, some at a time: thousands of pictures may look alike."""
-    import numpy as np
-
     step = max(1, PAIRS_AT_A_TIME // max(1, len(bucket)))
     for start in range(0, len(bucket) - 1, step):
         rows = np.arange(start, min(start + step, len(bucket)))

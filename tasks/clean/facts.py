@@ -5,7 +5,11 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 
 from storage import digests
 from storage.errors import StorageDamaged
@@ -17,10 +21,6 @@ from tasks.clean.duplicate_groups import details
 from tasks.pictures.decoding import Problem, decode, opencv, read_header
 from tasks.running import code_fingerprint
 from tasks.running.progress import Advance
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
 
 THUMBNAIL_SIDE = 16
 HASH_SIDE = 8
@@ -74,7 +74,7 @@ def _facts(
     }
 
 
-def perceptual_hashes(grey: "np.ndarray") -> tuple[int, int]:
+def perceptual_hashes(grey: np.ndarray) -> tuple[int, int]:
     """Twice 64 bits: which low frequencies of the cosine transform lie above their median.
 
     The first is the "pHash" of Zauner, Implementation and Benchmarking of Perceptual Image Hash
@@ -84,8 +84,6 @@ def perceptual_hashes(grey: "np.ndarray") -> tuple[int, int]:
     first: without its bits of chance the picture would be like thousands of others.
     """
     cv2 = opencv()
-    import numpy as np
-
     side = 4 * HASH_SIDE
     small = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
     first = _above_median(_low_frequencies(small))
@@ -96,18 +94,16 @@ def perceptual_hashes(grey: "np.ndarray") -> tuple[int, int]:
     return first, _above_median(np.where(faint, 0, bold))
 
 
-def _low_frequencies(small: "np.ndarray") -> "np.ndarray":
+def _low_frequencies(small: np.ndarray) -> np.ndarray:
     return opencv().dct(small)[:HASH_SIDE, :HASH_SIDE]
 
 
-def _above_median(low: "np.ndarray") -> int:
-    import numpy as np
-
+def _above_median(low: np.ndarray) -> int:
     values = low.ravel()
     return int.from_bytes(np.packbits(values > np.median(values[1:])).tobytes(), "big")
 
 
-def thumbnail(rgb: "np.ndarray") -> "np.ndarray":
+def thumbnail(rgb: np.ndarray) -> np.ndarray:
     """(16, 16, 3) uint8: the picture squeezed to a square."""
     cv2 = opencv()
     side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
@@ -118,8 +114,6 @@ def compute(
     images: ImageStore, store: ShardStore, names: list[str], *, max_pixels: int, advance: Advance
 ) -> None:
     """Facts of `names` into new shards; a killed run loses at most one shard's work."""
-    import pyarrow as pa
-
     for start in range(0, len(names), PICTURES_PER_SHARD):
         batch = names[start : start + PICTURES_PER_SHARD]
         rows = list(_computed(images, batch, max_pixels, advance))
@@ -146,10 +140,8 @@ def _read_facts(images: ImageStore, max_pixels: int, name: str) -> dict[str, Any
     return facts_of(data, max_pixels)
 
 
-def load(store: ShardStore) -> "pd.DataFrame":
+def load(store: ShardStore) -> pd.DataFrame:
     """All facts of the store, one row per image, indexed by image."""
-    import pandas as pd
-
     batches = [batch for path in store.paths() if (batch := store.open(path)) is not None]
     frames = [batch.to_pandas() for batch in batches]
     table = pd.concat(frames) if frames else pd.DataFrame(columns=[NAME, *_facts(Status.KEPT, "")])

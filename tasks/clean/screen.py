@@ -1,20 +1,17 @@
 """From a collection's rows and the pictures' facts to usable images, each once, in groups."""
 
-from typing import TYPE_CHECKING
+import numpy as np
+import pandas as pd
 
 from storage.errors import NoUsablePictures
 from storage.statuses import IGNORED, REJECTED, Status
 from tasks.acquire.collection import counted
 from tasks.clean import duplicate_groups
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
 
 def screen(
-    rows: "pd.DataFrame", facts: "pd.DataFrame", *, min_side: int, near_duplicates: bool
-) -> "pd.DataFrame":
+    rows: pd.DataFrame, facts: pd.DataFrame, *, min_side: int, near_duplicates: bool
+) -> pd.DataFrame:
     """`rows` with final status, reason, size and group.
 
     Columns added: width, height, format, group (the digest of the group's first image; '' for rows
@@ -33,7 +30,7 @@ def screen(
     return _with_names_of_groups(table)
 
 
-def require_classes(table: "pd.DataFrame") -> tuple[str, ...]:
+def require_classes(table: pd.DataFrame) -> tuple[str, ...]:
     """The classes that have pictures, sorted.
 
     NoUsablePictures if there are fewer than two, or if all pictures of one were turned down: the
@@ -57,7 +54,7 @@ def require_classes(table: "pd.DataFrame") -> tuple[str, ...]:
     return classes
 
 
-def counts(table: "pd.DataFrame") -> dict[str, int]:
+def counts(table: pd.DataFrame) -> dict[str, int]:
     """How many rows were kept, rejected and ignored, and how many groups there are."""
     status = table["status"]
     return {
@@ -69,19 +66,19 @@ def counts(table: "pd.DataFrame") -> dict[str, int]:
 
 
 def _mark(
-    table: "pd.DataFrame", where: "pd.Series", status: Status, reason: "str | pd.Series"
-) -> "pd.DataFrame":
+    table: pd.DataFrame, where: pd.Series, status: Status, reason: str | pd.Series
+) -> pd.DataFrame:
     table = table.copy()
     table.loc[where, "status"] = str(status)
     table.loc[where, "reason"] = reason if isinstance(reason, str) else reason[where]
     return table
 
 
-def _kept(table: "pd.DataFrame") -> "pd.Series":
+def _kept(table: pd.DataFrame) -> pd.Series:
     return table["status"] == Status.KEPT
 
 
-def _apply_facts(table: "pd.DataFrame", facts: "pd.DataFrame") -> "pd.DataFrame":
+def _apply_facts(table: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     status = table["image"].map(facts["status"])
     reason = table["image"].map(facts["reason"])
     broken = _kept(table) & (status != Status.KEPT)
@@ -91,13 +88,13 @@ def _apply_facts(table: "pd.DataFrame", facts: "pd.DataFrame") -> "pd.DataFrame"
     return table
 
 
-def _apply_size(table: "pd.DataFrame", min_side: int) -> "pd.DataFrame":
+def _apply_size(table: pd.DataFrame, min_side: int) -> pd.DataFrame:
     small = _kept(table) & (table[["width", "height"]].min(axis=1) < min_side)
     size = table["width"].astype(str) + " x " + table["height"].astype(str)
     return _mark(table, small, Status.TOO_SMALL, size + f", less than {min_side} on a side")
 
 
-def _set_aside_conflicts(table: "pd.DataFrame") -> "pd.DataFrame":
+def _set_aside_conflicts(table: pd.DataFrame) -> pd.DataFrame:
     kept = table[_kept(table)]
     labels = kept.groupby("image")["label"].agg(lambda column: sorted(set(column)))
     torn = labels[labels.map(len) > 1]
@@ -106,7 +103,7 @@ def _set_aside_conflicts(table: "pd.DataFrame") -> "pd.DataFrame":
     return _mark(table, where, Status.LABEL_CONFLICT, reason)
 
 
-def _set_aside_likes_of_conflicts(table: "pd.DataFrame", facts: "pd.DataFrame") -> "pd.DataFrame":
+def _set_aside_likes_of_conflicts(table: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     """A picture under two labels, saved again under one of them, is no better than the original."""
     conflicts = table[table["status"] == Status.LABEL_CONFLICT].groupby("group")
     likes = table[_kept(table) & table["group"].isin(list(conflicts.groups))]
@@ -122,7 +119,7 @@ def _set_aside_likes_of_conflicts(table: "pd.DataFrame", facts: "pd.DataFrame") 
     return _mark(table, names.notna(), Status.LABEL_CONFLICT, reason)
 
 
-def _collapse_duplicates(table: "pd.DataFrame") -> "pd.DataFrame":
+def _collapse_duplicates(table: pd.DataFrame) -> pd.DataFrame:
     kept = table[_kept(table)]
     repeated = kept.duplicated("image")
     first = kept.drop_duplicates("image").set_index("image")["name"]
@@ -132,12 +129,9 @@ def _collapse_duplicates(table: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _with_groups(
-    table: "pd.DataFrame", facts: "pd.DataFrame", *, near_duplicates: bool
-) -> "pd.DataFrame":
+    table: pd.DataFrame, facts: pd.DataFrame, *, near_duplicates: bool
+) -> pd.DataFrame:
     """Each usable image's group is called after one of its images."""
-    import numpy as np
-    import pandas as pd
-
     images = table.loc[_kept(table), "image"]
     once = pd.Series(images.unique(), dtype=object)
     if near_duplicates and len(once):
@@ -151,26 +145,22 @@ def _with_groups(
     return table.assign(group=group.reindex(table.index, fill_value=""))
 
 
-def _with_names_of_groups(table: "pd.DataFrame") -> "pd.DataFrame":
+def _with_names_of_groups(table: pd.DataFrame) -> pd.DataFrame:
     """Groups are called after the first of the images that are left; those that went have none."""
     kept = table[_kept(table)]
     names = kept.groupby("group")["image"].transform("min")
     return table.assign(group=names.reindex(table.index, fill_value=""))
 
 
-def _numbers(hashes: "pd.Series") -> "np.ndarray":
-    import numpy as np
-
+def _numbers(hashes: pd.Series) -> np.ndarray:
     return np.array([int(text, 16) for text in hashes], np.uint64)
 
 
-def _thumbnails(facts: "pd.DataFrame") -> "np.ndarray":
-    import numpy as np
-
+def _thumbnails(facts: pd.DataFrame) -> np.ndarray:
     return np.stack([np.frombuffer(data, np.uint8) for data in facts["thumbnail"]])
 
 
-def _set_aside_torn_groups(table: "pd.DataFrame", facts: "pd.DataFrame") -> "pd.DataFrame":
+def _set_aside_torn_groups(table: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
     """The same picture, saved again under another label, is a conflict as well.
 
     Pictures that differ in colour only stay, in one group.

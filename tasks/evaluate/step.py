@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prefect import task
-
 from storage import atomic, digests, folders, manifests
 from storage.features import FeatureTable
 from storage.layout import METRICS, PREDICTIONS, TRAINING, part_path
@@ -16,7 +14,7 @@ from tasks.evaluate import look as looks
 from tasks.evaluate.look import Look, Looked
 from tasks.evaluate.predict import averaged
 from tasks.pictures.views import named
-from tasks.running.caching import BY_CONTENT
+from tasks.running.steps import step
 from tasks.running.tensorflow import load_keras
 
 if TYPE_CHECKING:
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@task(name="evaluate", cache_policy=BY_CONTENT)
+@step()
 def evaluate(
     split: SplitRef, features: FeaturesRef, model: ModelRef, look: Look = Look()
 ) -> EvaluationRef:

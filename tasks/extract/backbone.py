@@ -97,7 +97,7 @@ class Backbone:
             preprocessing=self.preprocessing,
             precision=self.precision,
             shape=tuple(model.output_shape[1:]),
-            code=code_fingerprint.of_modules(*DECIDING),
+            code=code_fingerprint.fingerprint(__name__),
         )
 
 

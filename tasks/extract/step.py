@@ -7,8 +7,6 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from prefect import task
-
 from storage import manifests
 from storage.features import FeatureStore
 from storage.images import ImageStore
@@ -23,8 +21,8 @@ from tasks.pictures.augmentation import Augmentation
 from tasks.pictures.resizing import Pixels
 from tasks.pictures.views import MIRROR, PLAIN, Averaging, augmented, named, parted, seen
 from tasks.running import counters
-from tasks.running.caching import ByContent, progress_artifact
-from tasks.running.progress import tracked
+from tasks.running.progress import progress_artifact, tracked
+from tasks.running.steps import step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 WITHOUT_EFFECT = frozenset({"weights", "batch_size", "workers"})
 
 
-@task(name="extract", cache_policy=ByContent(without_effect=WITHOUT_EFFECT))
+@step(without_effect=WITHOUT_EFFECT)
 def extract(
     split: SplitRef,
     backbone: str | None,

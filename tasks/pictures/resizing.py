@@ -45,7 +45,7 @@ class Pixels:
             preprocessing="none",
             precision="uint8",
             shape=(self.image_size, self.image_size, self.channels),
-            code=code_fingerprint.of_modules(*DECIDING),
+            code=code_fingerprint.fingerprint(__name__),
         )
         return (self._grey if self.channels == 1 else rounded), space
 

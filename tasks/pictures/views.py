@@ -25,7 +25,7 @@ def augmented(augmentation: Augmentation | None, count: int, seed: int) -> tuple
     """The names of `count` random views; they say how they were drawn."""
     if augmentation is None:
         return ()
-    made_by = code_fingerprint.of_modules("tasks.pictures.augmentation", __name__)
+    made_by = code_fingerprint.fingerprint(__name__)
     drawn = digests.of_value([augmentation.model_dump(mode="json"), seed, made_by])[:8]
     return tuple(f"{drawn}-{number}" for number in range(1, count + 1))
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from prefect import task
 from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
 
 from storage import atomic, digests, folders, manifests, publications, records
@@ -26,13 +25,14 @@ from tasks.publish.page import index
 from tasks.publish.parameters import PublishedFigure
 from tasks.publish.release import gate, prefect_artifacts
 from tasks.publish.release.publication_card import card
-from tasks.running.caching import ByContent, lock_of
+from tasks.running.results import lock_of
+from tasks.running.steps import step
 
 # How the run went is told, but the same evaluation needs no second report.
 WITHOUT_EFFECT = frozenset({"steps", "parameters", "command"})
 
 
-@task(name="publish", cache_policy=ByContent(without_effect=WITHOUT_EFFECT))
+@step(without_effect=WITHOUT_EFFECT)
 def publish(
     experiment: str,
     images: ImagesRef,

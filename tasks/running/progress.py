@@ -1,4 +1,4 @@
-"""Progress of what takes longer than a few seconds: a bar on a terminal, else a callback."""
+"""Progress of what takes longer than a few seconds: a bar on a terminal, else Prefect's page."""
 
 import contextlib
 import sys
@@ -102,3 +102,21 @@ def _throttled(total: int, show: Callable[[float], None]) -> Iterator[Advance]:
 
     yield advance
     show(1.0)
+
+
+def progress_artifact(step_name: str) -> Callable[[float], None]:
+    """A function that shows a share done (0 to 1) in Prefect's page of this run."""
+    identifier: list[Any] = []
+
+    def show(share: float) -> None:
+        from prefect.artifacts import create_progress_artifact, update_progress_artifact
+
+        percent = round(100 * share, 1)
+        if identifier:
+            update_progress_artifact(identifier[0], progress=percent)
+        else:
+            identifier.append(
+                create_progress_artifact(progress=percent, key=f"{step_name}-progress")
+            )
+
+    return show

@@ -10,28 +10,24 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from storage.errors import EmptySplit
 from storage.references import SPLITS
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Group = list[object]
 """Rows of pictures that are nearly the same, of one class or several."""
 
 
 def assign(
-    images: "pd.DataFrame", shares: dict[str, float], seed: int, previous: dict[str, str]
-) -> "pd.Series":
+    images: pd.DataFrame, shares: dict[str, float], seed: int, previous: dict[str, str]
+) -> pd.Series:
     """Split of each row; '' for a picture that is left out: those like it are in another split.
 
     Rows have columns image, label and group; `previous` maps images to splits. EmptySplit when a
     class has fewer pictures than there are splits with a share, or none for train.
     """
-    import pandas as pd
-
     wanted = {split: share for split, share in shares.items() if share > 0}
     for label, rows in images.groupby("label", sort=True):
         _require(str(label), rows, wanted)
@@ -46,7 +42,7 @@ def assign(
     return pd.Series(places, dtype=object).reindex(images.index, fill_value="")
 
 
-def _require(label: str, rows: "pd.DataFrame", shares: dict[str, float]) -> None:
+def _require(label: str, rows: pd.DataFrame, shares: dict[str, float]) -> None:
     found = rows["group"].nunique()
     if found < len(shares):
         raise EmptySplit(
@@ -89,7 +85,7 @@ class _Class:
         return empty if self.waiting <= len(empty) else set()
 
 
-def _groups(images: "pd.DataFrame", seed: int) -> list[Group]:
+def _groups(images: pd.DataFrame, seed: int) -> list[Group]:
     """Whole groups over all labels, in the order of the seed."""
     names = images["image"].to_dict()
     return sorted(

@@ -5,23 +5,19 @@ that no test picture has been seen in training. A group may have pictures of sev
 """
 
 from collections import Counter
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from storage.errors import NotEnoughPictures
 from storage.references import SPLITS
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-def assign(images: "pd.DataFrame", numbers: dict[str, int]) -> "pd.Series":
+def assign(images: pd.DataFrame, numbers: dict[str, int]) -> pd.Series:
     """Split of each row ('' for those beyond the counts); `numbers` is per class and split.
 
     Rows come in natural order of names with columns label and group. NotEnoughPictures when a
     class has too few, or too few that are free to go where they are needed.
     """
-    import pandas as pd
-
     for label, rows in images.groupby("label", sort=True):
         _require(str(label), len(rows), numbers)
     groups = [list(members) for members in images.groupby("group", sort=False).groups.values()]

@@ -1,10 +1,11 @@
-"""The memory of a sticky split: where every picture that an experiment ever had was put."""
+"""The lineage of a sticky split: where every picture that an experiment ever had was put."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
 from filelock import FileLock
 
 from storage import atomic, digests, folders, manifests
@@ -13,54 +14,49 @@ from storage.names import as_file_name
 from storage.references import SPLITS, AssignmentRef, ImagesRef, SplitRef
 from storage.workspace import Workspace
 from tasks.running import code_fingerprint
-from tasks.split.parameters import Counts, Fractions
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tasks.split.parameters import Counts, Fractions, Split
 
 NOBODY = ""
-"""What a memory merged from two runs was made for: no split, so that the next one continues it."""
+"""What a lineage merged from two runs was made for: no split, so that the next one continues it."""
 
 
 def previous_assignment(
     workspace: Workspace,
-    line: str | None,
-    seed: int,
+    lineage: str | None,
+    parameters: Split,
     images: object,
-    amounts: Counts | Fractions,
 ) -> AssignmentRef | None:
-    """The assignment that a sticky split of `images` continues; None for the first of its line,
-    for a split that is not sticky (`line` is None) and while `images` is not known.
+    """The assignment that a sticky split of `images` continues; None for the first of its lineage,
+    for a split that is not sticky (`lineage` is None) and while `images` is not known.
 
     Where the newest one was itself made for these images and shares by this code, that is the one
     it continued: the same images ask for the same split again, which is then a cache hit.
     """
-    if line is None or not isinstance(images, ImagesRef):
+    if lineage is None or not isinstance(images, ImagesRef):
         return None
-    newest = _newest(workspace.lineage(as_file_name(line), seed))
+    newest = _newest(workspace.lineage(as_file_name(lineage), parameters.seed))
     if newest is None:
         return None
-    again = newest["made_for"] == _made_for(images, amounts)
+    again = newest["made_for"] == _made_for(images, parameters.amounts)
     chosen = newest["previous" if again else "assignment"]
     return AssignmentRef.model_validate(chosen) if chosen else None
 
 
 def remember(
     workspace: Workspace,
-    line: str,
-    seed: int,
+    lineage: str,
+    parameters: Split,
     images: ImagesRef,
-    amounts: Counts | Fractions,
     split: SplitRef,
     previous: AssignmentRef | None,
 ) -> None:
-    """Make what `split` assigned, with all that was before it, the newest of its line.
+    """Make what `split` assigned, with all that was before it, the newest of its lineage.
 
     Where another run was faster and continued `previous` too, its pictures keep their splits, and
     the next run of either continues what both assigned.
     """
-    path = workspace.lineage(as_file_name(line), seed)
-    made_for, continued = _made_for(images, amounts), _plain(previous)
+    path = workspace.lineage(as_file_name(lineage), parameters.seed)
+    made_for, continued = _made_for(images, parameters.amounts), _plain(previous)
     table = manifests.load(workspace.root / split.where)
     with _locked(workspace, path):
         newest = _newest(path)
@@ -83,7 +79,7 @@ def _overtaken(newest: dict[str, Any], made_for: str, continued: dict[str, Any] 
     return newest["assignment"] != continued and not the_same
 
 
-def _placed(table: "pd.DataFrame", first: dict[str, str]) -> dict[str, str]:
+def _placed(table: pd.DataFrame, first: dict[str, str]) -> dict[str, str]:
     """Image -> split of a split's table, without the groups that `first` put somewhere else.
 
     Their pictures are free to join those in `first` next time; remembered, they would be torn.
@@ -95,8 +91,6 @@ def _placed(table: "pd.DataFrame", first: dict[str, str]) -> dict[str, str]:
 
 
 def _save(workspace: Workspace, places: dict[str, str]) -> AssignmentRef:
-    import pandas as pd
-
     table = pd.DataFrame(sorted(places.items()), columns=["image", "split"])
     digest, path = manifests.save(workspace.manifests, table)
     return AssignmentRef(
@@ -129,14 +123,14 @@ def _locked(workspace: Workspace, path: Path) -> Iterator[None]:
 
 
 def _newest(path: Path) -> dict[str, Any] | None:
-    """What a line's file says, None for the first of its line; StorageDamaged if unreadable."""
+    """What a lineage's file says, None for the first one; StorageDamaged if unreadable."""
     if not path.exists():
         return None
     try:
         newest: dict[str, Any] = folders.read_json(path)
     except StorageDamaged as error:
         raise StorageDamaged(
-            f"expected the memory of a sticky split at {path}, found none that can be read "
+            f"expected the lineage of a sticky split at {path}, found none that can be read "
             f"({error.__cause__}): restore it, or delete it to start a new split"
         ) from error
     return newest

@@ -1,19 +1,18 @@
-"""How much goes where: shares or counts that cannot hold a wrong sum."""
+"""What `split` is told: the rule, and how much goes where, which cannot hold a wrong sum."""
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
+from pydantic import Field, NonNegativeInt, model_validator
 
 from storage.references import SPLITS
+from tasks.running.parameters import Parameters
 
 Rule = Literal["in_order", "stratified", "sticky"]
 ROUNDING = 1e-6
 
 
-class Fractions(BaseModel):
+class Fractions(Parameters):
     """Shares of the pictures of each class; they sum to one, and train is never empty."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     train: float = Field(0.8, gt=0, le=1)
     validation: float = Field(0.1, ge=0, lt=1)
@@ -34,10 +33,8 @@ class Fractions(BaseModel):
         return {name: getattr(self, name) for name in SPLITS}
 
 
-class Counts(BaseModel):
+class Counts(Parameters):
     """Pictures of each class, in natural order: first train, then validation, then test."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     train: NonNegativeInt
     validation: NonNegativeInt = 0
@@ -52,3 +49,31 @@ class Counts(BaseModel):
     def numbers(self) -> dict[str, int]:
         """Split name -> pictures of each class."""
         return {name: getattr(self, name) for name in SPLITS}
+
+
+class Split(Parameters):
+    """How pictures are shared out between train, validation and test."""
+
+    rule: Rule = Field(
+        "sticky",
+        description="in_order: by name, the first of each class train; stratified: shares of each "
+        "class, drawn by seed; sticky: so too, and pictures that are added move none.",
+    )
+    counts: Counts | None = Field(None, description="Pictures of each class, for rule in_order.")
+    fractions: Fractions | None = Field(None, description="Shares, for stratified and sticky.")
+    seed: NonNegativeInt = Field(
+        7, description="For stratified and sticky: another one starts a new split."
+    )
+
+    @model_validator(mode="after")
+    def _fits_rule(self) -> Self:
+        if self.rule == "in_order" and (self.counts is None or self.fractions is not None):
+            raise ValueError("rule in_order takes counts: {train, validation, test}, not fractions")
+        if self.rule != "in_order" and self.counts is not None:
+            raise ValueError(f"rule {self.rule} takes fractions, not counts")
+        return self
+
+    @property
+    def amounts(self) -> Counts | Fractions:
+        """What the rule works with."""
+        return self.counts or self.fractions or Fractions()

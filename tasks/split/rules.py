@@ -1,32 +1,38 @@
-"""One place that turns a rule into an assignment."""
+"""The rules of splitting, one entry each: what a rule makes of usable images."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+
+import pandas as pd
 
 from storage.errors import ParameterError
 from tasks.split import by_fractions, in_order
-from tasks.split.parameters import Counts, Fractions, Rule
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tasks.split.parameters import Counts, Fractions, Rule, Split
 
 COLUMNS = ["image", "label", "name", "source", "bytes", "width", "height", "group"]
 
+# From the images, the parameters and the earlier assignment (image -> split) to a split for each.
+Assign = Callable[[pd.DataFrame, Split, Mapping[str, str]], pd.Series]
 
-def assign(
-    images: "pd.DataFrame",
-    rule: Rule,
-    amounts: Counts | Fractions,
-    seed: int,
-    earlier: dict[str, str],
-) -> "pd.DataFrame":
+
+def _in_order(images: pd.DataFrame, split: Split, _earlier: Mapping[str, str]) -> pd.Series:
+    if not isinstance(split.amounts, Counts):
+        raise ParameterError("split.rule in_order takes split.counts, found split.fractions")
+    return in_order.assign(images, split.amounts.numbers())
+
+
+def _stratified(images: pd.DataFrame, split: Split, _earlier: Mapping[str, str]) -> pd.Series:
+    return _sticky(images, split, {})
+
+
+def _sticky(images: pd.DataFrame, split: Split, earlier: Mapping[str, str]) -> pd.Series:
+    if not isinstance(split.amounts, Fractions):
+        raise ParameterError(f"split.rule {split.rule} takes split.fractions, found split.counts")
+    return by_fractions.assign(images, split.amounts.shares(), split.seed, dict(earlier))
+
+
+RULES: dict[Rule, Assign] = {"in_order": _in_order, "stratified": _stratified, "sticky": _sticky}
+
+
+def assign(images: pd.DataFrame, parameters: Split, earlier: Mapping[str, str]) -> pd.DataFrame:
     """COLUMNS of `images`, and `split`: train, validation, test, or '' for those left out."""
-    if rule == "in_order":
-        if not isinstance(amounts, Counts):
-            raise ParameterError("split.rule in_order takes split.counts, found split.fractions")
-        places = in_order.assign(images, amounts.numbers())
-    else:
-        if not isinstance(amounts, Fractions):
-            raise ParameterError(f"split.rule {rule} takes split.fractions, found split.counts")
-        kept = earlier if rule == "sticky" else {}
-        places = by_fractions.assign(images, amounts.shares(), seed, kept)
-    return images[COLUMNS].assign(split=places)
+    return images[COLUMNS].assign(split=RULES[parameters.rule](images, parameters, earlier))

@@ -1,8 +1,6 @@
 """The step `split`: usable images go in, train, validation and test come out."""
 
-from typing import TYPE_CHECKING
-
-from prefect import task
+import pandas as pd
 
 from storage import manifests, trees
 from storage.names import as_file_name
@@ -10,42 +8,38 @@ from storage.references import SPLITS, AssignmentRef, ImagesRef, SplitRef
 from storage.statuses import Status
 from storage.wholeness import leaves_of
 from storage.workspace import Workspace
-from tasks.running.caching import BY_CONTENT
-from tasks.split import lineage, rules
-from tasks.split.parameters import Counts, Fractions, Rule
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tasks.running.steps import step
+from tasks.split import lineage as lineages
+from tasks.split import rules
+from tasks.split.parameters import Split
 
 
-@task(name="split", cache_policy=BY_CONTENT)
+@step()
 def split(
     images: ImagesRef,
-    rule: Rule,
-    amounts: Counts | Fractions,
-    seed: int,
-    line: str | None = None,
+    parameters: Split,
+    lineage: str | None = None,
     previous: AssignmentRef | None = None,
 ) -> SplitRef:
     """Every usable image in one split, near-duplicates together; a folder tree of hard links.
 
-    A sticky split belongs to a line, named by its experiment; `previous` is the line's assignment
-    so far, whose pictures do not move.
+    A sticky split belongs to a lineage, named by its experiment; `previous` is the lineage's
+    assignment so far, whose pictures do not move.
     """
     workspace = Workspace.current()
     table = manifests.load(workspace.root / images.where)
     kept = table[table["status"] == Status.KEPT].reset_index(drop=True)
-    earlier = lineage.assignment_of(workspace, previous)
-    placed = rules.assign(kept, rule, amounts, seed, earlier)
-    if line is None:
+    earlier = lineages.assignment_of(workspace, previous)
+    placed = rules.assign(kept, parameters, earlier)
+    if lineage is None:
         return _save(workspace, placed, "")
-    memory = workspace.lineage(as_file_name(line), seed)
+    memory = workspace.lineage(as_file_name(lineage), parameters.seed)
     reference = _save(workspace, placed, workspace.relative(memory))
-    lineage.remember(workspace, line, seed, images, amounts, reference, previous)
+    lineages.remember(workspace, lineage, parameters, images, reference, previous)
     return reference
 
 
-def _save(workspace: Workspace, table: "pd.DataFrame", memory: str) -> SplitRef:
+def _save(workspace: Workspace, table: pd.DataFrame, memory: str) -> SplitRef:
     digest, path = manifests.save(workspace.manifests, table)
     tree = workspace.splits / digest
     leaves = leaves_of(workspace, table)

@@ -95,7 +95,7 @@ def write_history(path: Path, seeds: list[int], histories: list[list[dict[str, f
 
 def _digest(split: SplitRef, training: dict[str, Any], fitted: list[Fitted]) -> str:
     counts = [split.train, split.validation, split.test]  # the model's card names them
-    parts: list[Any] = [code_fingerprint.of_modules(*WRITING), split.classes, counts, training]
+    parts: list[Any] = [code_fingerprint.fingerprint(__name__), split.classes, counts, training]
     for one in fitted:
         # Not the names: Keras numbers those of bare arithmetic on within a process.
         layers = described(one.model)

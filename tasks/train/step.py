@@ -4,13 +4,12 @@ import shutil
 from pathlib import Path
 from typing import Literal
 
-from prefect import task
-
 from storage.features import FeatureSpace
 from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
 from tasks.pictures.augmentation import Augmentation
-from tasks.running.caching import ByContent, key_of, key_parts, progress_artifact
+from tasks.running.progress import progress_artifact
+from tasks.running.steps import key_of, key_parts, step
 from tasks.train import checkpoint, progress_callbacks, saving
 from tasks.train.fine_tuning import FineTuning
 from tasks.train.head import Head
@@ -22,7 +21,7 @@ from tasks.train.training_rows import labelled_features
 WITHOUT_EFFECT = frozenset({"weights", "seconds_between_checkpoints", "tensorboard"})
 
 
-@task(name="train", cache_policy=ByContent(without_effect=WITHOUT_EFFECT))
+@step(without_effect=WITHOUT_EFFECT)
 def train(
     split: SplitRef,
     features: FeaturesRef,

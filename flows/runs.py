@@ -1,0 +1,84 @@
+"""A run from the command line or from Python: from what is stored if it can, else by Prefect."""
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal
+
+from flows.parameters import Experiment
+from flows.steps import answer_from_stored
+from flows.summary import noted
+from storage.errors import GateClosed, ServerUnreachable
+
+API_URL = "PREFECT_API_URL"
+
+
+def run(
+    experiment: Experiment,
+    *,
+    rerun: tuple[str, ...] = (),
+    until: str | None = None,
+    retry: Literal["failed"] | None = None,
+) -> dict[str, Any]:
+    """What `--json` prints, also where the gate is closed: `gate` says why then.
+
+    Where nothing is to do and no Prefect server is named there is nothing to record: none is
+    started, and Prefect is not imported.
+    """
+    if not rerun and retry is None and not _server_is_named():
+        summary = answer_from_stored(experiment, until)
+        if summary is not None:
+            return summary
+    return _by_prefect(experiment, rerun=list(rerun), until=until, retry=retry)
+
+
+def _by_prefect(experiment: Experiment, **how: Any) -> dict[str, Any]:
+    from flows.pipeline import pipeline
+
+    _start_own_server()
+    groups = {name: getattr(experiment, name) for name in type(experiment).model_fields}
+    with noted() as summaries:
+        try:
+            pipeline(**groups, **how)
+        except GateClosed:
+            # The run is whole but for its last word: its report is there, and so are its numbers.
+            if not summaries:
+                raise
+        except RuntimeError as error:
+            if not str(error).startswith("Failed to reach API"):  # so Prefect says it
+                raise
+            raise ServerUnreachable(
+                f"{error}: start that server with `prefect server start`, or unset {API_URL}"
+            ) from error
+    return summaries[-1]
+
+
+def _server_is_named() -> bool:
+    """Whether the environment or Prefect's own settings may name a server, without Prefect."""
+    if os.environ.get(API_URL):
+        return True
+    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")
+    try:
+        return API_URL in profiles.read_text(encoding="utf-8")
+    except OSError:
+        return False
+
+
+def _start_own_server() -> None:
+    """Prefect's own server, where no other is named; it does not hear a terminal's Ctrl-C.
+
+    It would end at once, and the run could tell nobody that it was stopped. A process begins with
+    the signals blocked that its parent's thread blocked, hence the thread.
+    """
+    from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
+
+    def start() -> None:
+        from prefect.server.api.server import SubprocessASGIServer
+
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        SubprocessASGIServer().start()  # Prefect's client takes the one that runs
+
+    if not PREFECT_API_URL.value() and PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
+        ThreadPoolExecutor(1).submit(start).result()

@@ -1,0 +1,123 @@
+"""The seven steps, from a source to a report: run, foretold, or taken from what is stored."""
+
+from typing import Any
+
+from flows.experiments import command
+from flows.parameters import Experiment
+from flows.step_calls import Cached, Forecast, NotCached, Reached, Results, Run
+from flows.summary import note, summarise
+from storage.errors import GateClosed
+from storage.workspace import Workspace
+from tasks.acquire.identity import fingerprint, visits
+from tasks.acquire.step import Again, acquire
+from tasks.clean.step import clean
+from tasks.evaluate.step import evaluate
+from tasks.extract.step import extract
+from tasks.publish.step import announce, publish, release
+from tasks.running.outcomes import StepOutcome
+from tasks.split.lineage import previous_assignment
+from tasks.split.step import split
+from tasks.train.step import train
+
+
+def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -> None:
+    """The steps in their order; `call` runs each one, foretells it, or takes what is stored."""
+    workspace = Workspace.current()
+    collection = call(
+        acquire,
+        source=p.source,
+        fingerprint=fingerprint(workspace, p.source),
+        visits=visits(workspace, p.source),
+        again=again,
+    )
+    images = call(clean, collection=collection, parameters=p.clean)
+    lineage = p.experiment if p.split.rule == "sticky" else None
+    shares = call(
+        split,
+        images=images,
+        parameters=p.split,
+        lineage=lineage,
+        previous=previous_assignment(workspace, lineage, p.split, images),
+    )
+    features = call(extract, split=shares, **p.extraction())
+    model = call(
+        train,
+        split=shares,
+        features=features,
+        part=p.model.part(),
+        weights=p.model.weights,
+        **dict(p.training),
+    )
+    evaluation = call(evaluate, split=shares, features=features, model=model, look=p.look)
+    call(
+        publish,
+        experiment=p.experiment,
+        images=images,
+        split=shares,
+        features=features,
+        model=model,
+        evaluation=evaluation,
+        figure=p.publish.figure,
+        steps=tuple(call.outcomes),
+        parameters=p.model_dump(mode="json", exclude={"experiment"}),
+        command=command(p),
+        augmentation=p.training.augmentation,
+        image_size=p.model.image_size,
+        near_duplicates=p.clean.near_duplicates,
+    )
+
+
+def foretell(parameters: Experiment, rerun: list[str]) -> list[StepOutcome]:
+    """What each step would do, and why, without running any."""
+    forecast = Forecast(parameters.experiment, rerun)
+    develop(forecast, parameters)
+    return forecast.outcomes
+
+
+def answer_from_stored(parameters: Experiment, until: str | None) -> dict[str, Any] | None:
+    """The sum of a run for which everything is stored; None where a step would have to run."""
+    stored = Cached(parameters.experiment, until)
+    try:
+        develop(stored, parameters)
+    except NotCached:
+        return None
+    except Reached:
+        pass
+    stored.settle()
+    try:
+        return finish(stored, parameters)
+    except GateClosed as closed:
+        return {**summarise(stored), "gate": str(closed), "published": None}
+
+
+def finish(run: Results, parameters: Experiment) -> dict[str, Any]:
+    """Show what a run gave, publish its model if the gate holds, and sum the run up.
+
+    GateClosed, once the sum is noted, where the gate does not hold: the run has failed.
+    """
+    summary = summarise(run)
+    if "publish" in run.references:
+        announce(run.references["publish"])
+    try:
+        published = _release(run, parameters)
+    except GateClosed as closed:
+        note(summary | {"gate": str(closed), "published": None})
+        raise
+    return note(summary | {"gate": None, "published": published})
+
+
+def _release(run: Results, parameters: Experiment) -> str | None:
+    """What became of the model, in words; None if the run did not come so far."""
+    made = run.references
+    if "publish" not in made:
+        return None
+    return release(
+        made["publish"],
+        images=made["clean"],
+        split=made["split"],
+        features=made["extract"],
+        model=made["train"],
+        evaluation=made["evaluate"],
+        rule=parameters.publish.gate,
+        trained_now=any(one.name == "train" and one.state == "executed" for one in run.outcomes),
+    )
