@@ -25,7 +25,7 @@ DARKROOM = [sys.executable, "-m", "flows", "run", "cats-and-dogs-small"]
 SAVE_WEIGHTS = """
 import sys
 from tasks.extract.weights import load_vgg16
-from tasks.tensorflow import load_keras
+from tasks.running.tensorflow import load_keras
 base = load_keras().applications.VGG16(weights=None, include_top=False, input_shape=(180, 180, 3))
 load_vgg16(base, None)
 base.save_weights(sys.argv[1])

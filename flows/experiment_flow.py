@@ -10,6 +10,7 @@ from prefect import Flow, flow, runtime
 from prefect.client.orchestration import get_client
 from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
+from pydantic import BaseModel
 
 from flows.parameters import Experiment
 from flows.settings import experiment_of
@@ -61,12 +62,14 @@ def _by_name(one: inspect.Parameter) -> inspect.Parameter:
 
 def _tree(given: dict[str, Any]) -> dict[str, Any]:
     """The groups as they were given: what is not said may still be set, or be a default."""
-    return {
-        name: value.model_dump(mode="json", exclude_unset=True)
-        if hasattr(value, "model_dump")
-        else value
-        for name, value in given.items()
-    }
+    return {name: _plain(value) for name, value in given.items()}
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, BaseModel):
+        return value
+    kind = {"kind": value.kind} if hasattr(value, "kind") else {}
+    return value.model_dump(mode="json", exclude_unset=True) | kind
 
 
 def _run_name() -> str:

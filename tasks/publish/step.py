@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
-
 from storage import atomic, digests, folders, manifests, publications, records
 from storage.layout import CARD, LATEST, METRICS, PREDICTIONS, REPORT
 from storage.names import as_file_name
@@ -153,6 +151,12 @@ def _publication(
 
 
 def _show(experiment: str, page: Path, metrics: dict[str, Any]) -> None:
+    from prefect.artifacts import (
+        create_link_artifact,
+        create_markdown_artifact,
+        create_table_artifact,
+    )
+
     key = prefect_artifacts.artifact_key(experiment)
     create_markdown_artifact(prefect_artifacts.summary(experiment, metrics), key=f"{key}-summary")
     create_table_artifact(prefect_artifacts.rows(metrics), key=f"{key}-metrics")

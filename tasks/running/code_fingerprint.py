@@ -13,7 +13,6 @@ import ast
 import functools
 import importlib.util
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -163,8 +162,6 @@ def _remembered() -> dict[str, Module]:
 
 
 def _remember(known: dict[str, Module]) -> None:
-    if sys.dont_write_bytecode:
-        return
     try:
         atomic.write_bytes(_memo(), json.dumps({"by": _self(), "is": known}).encode())
     except OSError:

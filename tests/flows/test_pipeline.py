@@ -34,7 +34,7 @@ def splits_of(workspace):
 
 
 def foretold(experiment, rerun=()):
-    from flows.pipeline import foretell
+    from flows.steps import foretell
 
     return {
         outcome.name: (outcome.state, outcome.why) for outcome in foretell(experiment, list(rerun))
@@ -88,7 +88,7 @@ def test_a_changed_parameter_reruns_what_depends_on_it(run, experiment, develope
     changed = with_training(experiment, epochs=4)
     before = foretold(changed)
     assert before["extract"][0] == "cached"
-    assert before["train"] == ("run", "epochs: 3 -> 4")
+    assert before["train"] == ("run", "training.epochs: 3 -> 4")
     assert before["evaluate"][0] == "depends"
     result = run(changed)
     assert executed(result) == ["train", "evaluate", "publish"]
@@ -113,7 +113,7 @@ def test_a_rerun_is_foretold_although_an_earlier_step_runs_too(experiment, devel
 
 def test_what_changed_is_named_although_an_earlier_step_runs_first(experiment, developed):
     before = foretold(with_training(experiment, epochs=4), ["extract"])
-    assert before["train"] == ("depends", f"{UNLESS}: epochs: 3 -> 4")
+    assert before["train"] == ("depends", f"{UNLESS}: training.epochs: 3 -> 4")
     unchanged = foretold(experiment, ["extract"])
     assert unchanged["train"] == ("depends", "runs if extract gives another result than before")
 

@@ -313,7 +313,7 @@ def test_a_header_is_enough_to_turn_down_a_bomb():
 
 MEASURE = """
 import json, resource
-from tasks.decode import decode
+from tasks.pictures.decoding import decode
 from tests.tasks.clean.encoded import bombs, encoded, flag
 unit = 1 if __import__("sys").platform == "darwin" else 1024
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

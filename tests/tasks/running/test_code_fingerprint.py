@@ -1,6 +1,7 @@
 """The fingerprint of code changes when what a step does may change, and only then."""
 
 import ast
+import shutil
 import textwrap
 
 import pytest
@@ -29,7 +30,8 @@ FILES = {
         import numpy as np
 
         from storage import atomic
-        from tasks import progress
+        from tasks import pictures
+        from tasks.running import progress
 
 
         class Fit:
@@ -54,7 +56,9 @@ FILES = {
     "tasks/train/templates/page.html": "<html>",
     "tasks/split/__init__.py": "",
     "tasks/split/rules.py": "LIMIT = 1\n",
-    "tasks/progress.py": "import storage.names\n\nSECONDS = 5\n",
+    "tasks/pictures.py": "import tasks.colours\n\nSIDE = 5\n",
+    "tasks/colours.py": "DEPTH = 8\n",
+    "tasks/running/progress.py": "import storage.names\n\nSECONDS = 5\n",
     "storage/__init__.py": "",
     "storage/atomic.py": """
         from storage import digests
@@ -63,7 +67,7 @@ FILES = {
         def write(x):
             return digests.of(x)
         """,
-    "storage/digests.py": "import storage.atomic\n\n\ndef of(x):\n    return x\n",
+    "storage/digests.py": "import storage.atomic\n\nFORMAT = 1\n\n\ndef of(x):\n    return x\n",
     "storage/names.py": "LONGEST = 120\n",
     "storage/unused.py": "X = 1\n",
 }
@@ -136,7 +140,9 @@ def test_no_comment_or_docstring_changes_a_fingerprint(tmp_path_factory, words):
         (folder / "module.py").write_text(f'"""{text}"""\n# {text}\ndef f():\n    "{text}"\n')
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(code_fingerprint, "PROJECT", folder)
-            digests.add(code_fingerprint._module_digest("module"))
+            digests.add(
+                code_fingerprint._tree_digest(ast.parse((folder / "module.py").read_bytes()))
+            )
     assert len(digests) == 1
 
 
@@ -152,15 +158,14 @@ def test_no_comment_or_docstring_changes_a_fingerprint(tmp_path_factory, words):
         ("tasks/train/fit.py", "Field(3, gt=0, description=", "dict(e=3, gt=0, description="),
         ("tasks/train/step.py", "@task", "@task(retries=1)"),
         ("tasks/train/templates/page.html", "<html>", "<html> "),
-        ("tasks/progress.py", "5", "6"),
-        ("storage/atomic.py", "of(x)", "of(x, 1)"),
-        ("storage/digests.py", "return x", "return -x"),
-        ("storage/names.py", "120", "121"),
+        ("tasks/pictures.py", "5", "6"),
+        ("tasks/colours.py", "8", "9"),
+        ("storage/digests.py", "FORMAT = 1", "FORMAT = 2"),
     ],
     ids=[
         "a line", "a parameter", "an import", "a type", "a default", "a bound", "another's words",
         "a decorator", "a template",
-        "an imported module", "a module of another room", "what that imports", "import a.b",
+        "an imported module", "import a.b, which that imports", "a stored format",
     ],
 )  # fmt: skip
 def test_a_change_of_what_the_step_does_counts(project, name, old, new):
@@ -175,9 +180,22 @@ def test_what_is_not_imported_does_not_count(project, name, old, new):
     assert edit(project, name, old, new) == fingerprint()
 
 
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("tasks/running/progress.py", "5", "6"),
+        ("storage/names.py", "120", "121"),
+        ("storage/atomic.py", "of(x)", "of(x, 1)"),
+        ("storage/digests.py", "return x", "return -x"),
+    ],
+)
+def test_what_runs_a_step_or_keeps_its_result_does_not_count(project, name, old, new):
+    assert edit(project, name, old, new) == fingerprint()
+
+
 def test_a_change_is_seen_only_by_those_that_import_it(project):
     before = fingerprint("tasks.split")
-    (project / "storage" / "names.py").write_text("LONGEST = 7\n")
+    (project / "tasks" / "colours.py").write_text("DEPTH = 7\n")
     assert fingerprint("tasks.split") == before
 
 
@@ -205,13 +223,14 @@ def test_what_python_compiles_does_not_count(project):
 
 
 def test_modules_that_import_each_other_are_no_obstacle(project):
-    assert fingerprint("storage.atomic") != fingerprint("storage.names")
+    (project / "tasks" / "colours.py").write_text("import tasks.pictures\n")
+    assert fingerprint("tasks.pictures") != fingerprint("tasks.split")
 
 
 def test_one_module_has_a_fingerprint_too(project):
-    before = fingerprint("tasks.running.progress")
-    edit(project, "storage/names.py", "120", "121")
-    assert fingerprint("tasks.running.progress") != before
+    before = fingerprint("tasks.pictures")
+    edit(project, "tasks/colours.py", "8", "9")
+    assert fingerprint("tasks.pictures") != before
 
 
 def test_fields_that_newer_pythons_add_do_not_count():
@@ -236,3 +255,41 @@ def test_a_fingerprint_is_taken_once_per_process(project, opened):
 )
 def test_every_step_of_the_project_has_a_fingerprint(step):
     assert len(fingerprint(f"tasks.{step}")) == 16
+
+
+EVERY_STEP = ("acquire", "clean", "split", "extract", "train", "evaluate", "publish")
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """The project's own code, to be changed."""
+    for room in code_fingerprint.ROOMS:
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(code_fingerprint.PROJECT / room, tmp_path / room, ignore=ignored)
+    monkeypatch.setattr(code_fingerprint, "PROJECT", tmp_path)
+    yield tmp_path
+    code_fingerprint.fingerprint.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("storage/errors.py", "class Sunk(StorageError):\n    pass"),
+        ("storage/workspace.py", "def more():\n    return 1"),
+        ("tasks/running/progress.py", "SECONDS_BETWEEN_UPDATES = 1.0"),
+    ],
+    ids=["an error class", "a path", "the progress bar"],
+)
+def test_what_cannot_change_a_result_reruns_no_step(copy, name, line):
+    before = {step: fingerprint(f"tasks.{step}") for step in EVERY_STEP}
+    (copy / name).write_text(f"{(copy / name).read_text()}\n\n{line}\n")
+    assert {step: fingerprint(f"tasks.{step}") for step in EVERY_STEP} == before
+
+
+def test_what_decides_a_pixel_reruns_what_looks_at_pixels(copy):
+    before = {step: fingerprint(f"tasks.{step}") for step in EVERY_STEP}
+    path = copy / "tasks" / "pictures" / "resizing.py"
+    path.write_text(path.read_text() + "\nMORE = 1\n")
+    changed = {step for step in EVERY_STEP if fingerprint(f"tasks.{step}") != before[step]}
+    assert {"extract", "train"} <= changed
+    assert "split" not in changed

@@ -34,7 +34,7 @@ def test_nothing_to_do_shows_nothing():
 def test_a_terminal_gets_a_bar():
     master, terminal = pty.openpty()
     script = (
-        "from tasks.progress import tracked\n"
+        "from tasks.running.progress import tracked\n"
         "with tracked('extract', 3) as advance:\n"
         "    advance(3)\n"
     )

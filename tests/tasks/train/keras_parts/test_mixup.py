@@ -95,7 +95,7 @@ def test_a_training_prints_nothing_least_of_all_the_environment(tmp_path):
     script = f"""
 import numpy as np
 from pathlib import Path
-from tasks.augmentation import Augmentation
+from tasks.pictures.augmentation import Augmentation
 from tasks.train.batches import Labelled
 from tasks.train.fit import fit
 from tasks.train.networks import Network, build_network
