@@ -4,9 +4,8 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from storage.errors import ParameterError
 from tasks.split import by_fractions, in_order
-from tasks.split.parameters import Counts, Fractions, Rule, Split
+from tasks.split.parameters import Fractions, Rule, Split
 
 COLUMNS = ["image", "label", "name", "source", "bytes", "width", "height", "group"]
 
@@ -15,9 +14,8 @@ Assign = Callable[[pd.DataFrame, Split, Mapping[str, str]], pd.Series]
 
 
 def _in_order(images: pd.DataFrame, split: Split, _earlier: Mapping[str, str]) -> pd.Series:
-    if not isinstance(split.amounts, Counts):
-        raise ParameterError("split.rule in_order takes split.counts, found split.fractions")
-    return in_order.assign(images, split.amounts.numbers())
+    assert split.counts is not None  # a Split of this rule has them
+    return in_order.assign(images, split.counts.numbers())
 
 
 def _stratified(images: pd.DataFrame, split: Split, _earlier: Mapping[str, str]) -> pd.Series:
@@ -25,9 +23,8 @@ def _stratified(images: pd.DataFrame, split: Split, _earlier: Mapping[str, str])
 
 
 def _sticky(images: pd.DataFrame, split: Split, earlier: Mapping[str, str]) -> pd.Series:
-    if not isinstance(split.amounts, Fractions):
-        raise ParameterError(f"split.rule {split.rule} takes split.fractions, found split.counts")
-    return by_fractions.assign(images, split.amounts.shares(), split.seed, dict(earlier))
+    shares = (split.fractions or Fractions()).shares()
+    return by_fractions.assign(images, shares, split.seed, dict(earlier))
 
 
 RULES: dict[Rule, Assign] = {"in_order": _in_order, "stratified": _stratified, "sticky": _sticky}

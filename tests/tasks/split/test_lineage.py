@@ -7,7 +7,7 @@ from storage.errors import StorageDamaged
 from storage.references import ImagesRef, SplitRef
 from tasks.running import code_fingerprint
 from tasks.split import lineage
-from tasks.split.parameters import Fractions
+from tasks.split.parameters import Fractions, Split
 from tasks.split.rules import assign
 from tests.tasks.split.tables import images
 
@@ -20,14 +20,12 @@ def visit(workspace):
     """Split a table as the step does; (the assignment it continued, image -> split)."""
 
     def split(table, line="mine", seed=7, amounts=Fractions(), meanwhile=lambda: None):
-        images = _images(workspace, table)
-        previous = lineage.previous_assignment(workspace, line, seed, images, amounts)
+        images, parameters = _images(workspace, table), Split(fractions=amounts, seed=seed)
+        previous = lineage.previous_assignment(workspace, line, parameters, images)
         meanwhile()
         earlier = lineage.assignment_of(workspace, previous)
-        placed = assign(table, "sticky", amounts, seed, earlier)
-        lineage.remember(
-            workspace, line, seed, images, amounts, _split(workspace, placed), previous
-        )
+        placed = assign(table, parameters, earlier)
+        lineage.remember(workspace, line, parameters, images, _split(workspace, placed), previous)
         return previous, dict(zip(placed["image"], placed["split"], strict=True))
 
     return split
@@ -55,10 +53,8 @@ def test_the_first_of_a_line_continues_nothing(visit):
 
 def test_without_a_line_or_known_images_there_is_nothing_to_continue(workspace, visit):
     visit(A)
-    assert (
-        lineage.previous_assignment(workspace, None, 7, _images(workspace, B), Fractions()) is None
-    )
-    assert lineage.previous_assignment(workspace, "mine", 7, None, Fractions()) is None
+    assert lineage.previous_assignment(workspace, None, Split(), _images(workspace, B)) is None
+    assert lineage.previous_assignment(workspace, "mine", Split(), None) is None
     assert lineage.assignment_of(workspace, None) == {}
 
 
@@ -145,10 +141,10 @@ def test_other_code_continues_the_newest_and_not_the_one_before(workspace, visit
 
 def _memory(workspace, table):
     """Image -> split as another run with these images and shares of its own would continue it."""
-    other = Fractions(train=0.4, validation=0.3, test=0.3)
+    other = Split(fractions=Fractions(train=0.4, validation=0.3, test=0.3))
     images = _images(workspace, table)
     return lineage.assignment_of(
-        workspace, lineage.previous_assignment(workspace, "mine", 7, images, other)
+        workspace, lineage.previous_assignment(workspace, "mine", other, images)
     )
 
 
@@ -210,7 +206,7 @@ def test_a_damaged_assignment_names_the_files_to_delete_and_deleting_them_helps(
 ):
     _, before = visit(A)
     images = _images(workspace, B)
-    previous = lineage.previous_assignment(workspace, "mine", 7, images, Fractions())
+    previous = lineage.previous_assignment(workspace, "mine", Split(), images)
     path = workspace.root / previous.where
     if damage == "gone":
         path.unlink()

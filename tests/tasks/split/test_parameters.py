@@ -1,9 +1,10 @@
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 
-from storage.errors import ParameterError
-from tasks.split.parameters import Counts, Fractions
-from tasks.split.rules import COLUMNS, assign
+from tasks.split.parameters import Counts, Fractions, Rule, Split
+from tasks.split.rules import COLUMNS, RULES, assign
 from tests.tasks.split.tables import images
 
 
@@ -50,18 +51,22 @@ def test_rules_are_frozen():
 @pytest.mark.parametrize(
     ("rule", "amounts", "expected"),
     [
-        ("in_order", Fractions(), "in_order takes split.counts"),
-        ("stratified", Counts(train=1), "stratified takes split.fractions"),
-        ("sticky", Counts(train=1), "sticky takes split.fractions"),
+        ("in_order", {"fractions": Fractions()}, "in_order takes counts"),
+        ("stratified", {"counts": Counts(train=1)}, "stratified takes fractions"),
+        ("sticky", {"counts": Counts(train=1)}, "sticky takes fractions"),
     ],
 )
 def test_a_rule_refuses_amounts_of_the_other_kind(rule, amounts, expected):
-    with pytest.raises(ParameterError, match=expected):
-        assign(images(cat=[1] * 5), rule, amounts, 7, {})
+    with pytest.raises(ValidationError, match=expected):
+        Split(rule=rule, **amounts)
+
+
+def test_every_rule_has_its_entry():
+    assert set(RULES) == set(get_args(Rule))
 
 
 def test_an_assignment_is_the_images_and_their_split():
-    found = assign(images(cat=[1] * 10), "stratified", Fractions(), 7, {})
+    found = assign(images(cat=[1] * 10), Split(rule="stratified"), {})
     assert list(found.columns) == [*COLUMNS, "split"]
     assert found["split"].value_counts().to_dict() == {"train": 8, "validation": 1, "test": 1}
 
@@ -69,14 +74,15 @@ def test_an_assignment_is_the_images_and_their_split():
 def test_only_sticky_heeds_what_was_before():
     found = images(cat=[1] * 10)
     earlier = dict(zip(found["image"], ["test"] * 3 + ["train"] * 6 + ["validation"], strict=True))
-    sticky = assign(found, "sticky", Fractions(), 7, earlier)["split"].tolist()
-    stratified = assign(found, "stratified", Fractions(), 7, earlier)["split"].tolist()
+    sticky = assign(found, Split(), earlier)["split"].tolist()
+    stratified = assign(found, Split(rule="stratified"), earlier)["split"].tolist()
     assert sticky == list(earlier.values())
-    assert stratified == assign(found, "stratified", Fractions(), 7, {})["split"].tolist() != sticky
+    fresh = assign(found, Split(rule="stratified"), {})["split"].tolist()
+    assert stratified == fresh != sticky
 
 
 @pytest.mark.parametrize("label", ["a b", "Ünï", "<script>", "..", "1", "nan", ""])
 def test_class_names_are_only_names(label):
     found = images(**{label: [1] * 10, "other": [1] * 10})
-    places = assign(found, "stratified", Fractions(), 7, {})
+    places = assign(found, Split(rule="stratified"), {})
     assert (places["split"] != "").all()
