@@ -13,7 +13,7 @@ from tasks.acquire.step import Again, acquire
 from tasks.clean.step import clean
 from tasks.evaluate.step import evaluate
 from tasks.extract.step import extract
-from tasks.publish.step import announce, publish, release
+from tasks.publish.step import announce, publish, release, show_in_prefect
 from tasks.running.outcomes import StepOutcome
 from tasks.split.lineage import previous_assignment
 from tasks.split.step import split
@@ -98,6 +98,8 @@ def finish(run: Results, parameters: Experiment) -> dict[str, Any]:
     summary = summarise(run)
     if "publish" in run.references:
         announce(run.references["publish"])
+        if isinstance(run, Run):
+            show_in_prefect(run.references["publish"])
     try:
         published = _release(run, parameters)
     except GateClosed as closed:

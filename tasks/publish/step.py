@@ -73,13 +73,14 @@ def publish(
 
 
 def announce(reference: ReportRef) -> None:
-    """Make this report the experiment's latest and show it in Prefect.
-
-    Done on every run, cached or not: whoever opens the run's page finds what it stands for.
-    """
-    workspace = Workspace.current()
-    target = workspace.root / reference.where
+    """Make this report the experiment's latest, on every run, cached or not."""
+    target = Workspace.current().root / reference.where
     atomic.point(target.parent / LATEST, target)
+
+
+def show_in_prefect(reference: ReportRef) -> None:
+    """Whoever opens the page of this flow run, cached or not, finds what it stands for."""
+    target = Workspace.current().root / reference.where
     _show(reference.experiment, target / REPORT, folders.read_json(target / METRICS))
 
 
