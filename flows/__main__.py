@@ -205,7 +205,7 @@ def run(words: argparse.Namespace) -> None:
     with read_from(words.file, words.name):
         result = runs.run(
             experiment, rerun=tuple(words.rerun), until=words.until, retry=words.retry
-        )
+        ).summary
     print(show(result))
     if result["gate"] is not None:
         raise GateClosed(result["gate"])

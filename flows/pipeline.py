@@ -27,4 +27,4 @@ def pipeline(
     with Run(experiment.experiment, list(rerun), until) as run:
         prepare(run.workspace, experiment.source)
         develop(run, experiment, again=retry or "no")
-    return finish(run, experiment)
+    return finish(run, experiment).summary

@@ -27,7 +27,7 @@ def refresh(experiment: Experiment) -> State[Any] | dict[str, Any]:
     with Run(experiment.experiment, [], None) as run:
         begin_visit(run.workspace, experiment.source)
         develop(run, experiment, again="all")
-    summary = finish(run, experiment)
+    summary = finish(run, experiment).summary
     # Looking again is an execution of `acquire`; what it found may still be the same.
     if all(one.state == "cached" for one in run.outcomes if one.name != "acquire"):
         message = f"nothing new for {experiment.experiment}"

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from flows.parameters import Experiment
 from flows.steps import answer_from_stored
-from flows.summary import noted
+from flows.summary import Finished, noted
 from storage.errors import GateClosed, ServerUnreachable
 
 API_URL = "PREFECT_API_URL"
@@ -20,30 +20,30 @@ def run(
     rerun: tuple[str, ...] = (),
     until: str | None = None,
     retry: Literal["failed"] | None = None,
-) -> dict[str, Any]:
-    """What `--json` prints, also where the gate is closed: `gate` says why then.
+) -> Finished:
+    """How the run ended, also where the gate is closed: `gate` in its summary says why then.
 
     Where nothing is to do and no Prefect server is named there is nothing to record: none is
     started, and Prefect is not imported.
     """
     if not rerun and retry is None and not _server_is_named():
-        summary = answer_from_stored(experiment, until)
-        if summary is not None:
-            return summary
+        stored = answer_from_stored(experiment, until)
+        if stored is not None:
+            return stored
     return _by_prefect(experiment, rerun=list(rerun), until=until, retry=retry)
 
 
-def _by_prefect(experiment: Experiment, **how: Any) -> dict[str, Any]:
+def _by_prefect(experiment: Experiment, **how: Any) -> Finished:
     from flows.pipeline import pipeline
 
     _start_own_server()
     groups = {name: getattr(experiment, name) for name in type(experiment).model_fields}
-    with noted() as summaries:
+    with noted() as ended:
         try:
             pipeline(**groups, **how)
         except GateClosed:
             # The run is whole but for its last word: its report is there, and so are its numbers.
-            if not summaries:
+            if not ended:
                 raise
         except RuntimeError as error:
             if not str(error).startswith("Failed to reach API"):  # so Prefect says it
@@ -51,7 +51,7 @@ def _by_prefect(experiment: Experiment, **how: Any) -> dict[str, Any]:
             raise ServerUnreachable(
                 f"{error}: start that server with `prefect server start`, or unset {API_URL}"
             ) from error
-    return summaries[-1]
+    return ended[-1]
 
 
 def _server_is_named() -> bool:

@@ -1,11 +1,11 @@
 """The seven steps, from a source to a report: run, foretold, or taken from what is stored."""
 
-from typing import Any
+from contextlib import suppress
 
 from flows.experiments import command
 from flows.parameters import Experiment
 from flows.step_calls import Cached, Forecast, NotCached, Reached, Results, Run
-from flows.summary import note, summarise
+from flows.summary import Finished, note, noted, summarise
 from storage.errors import GateClosed
 from storage.workspace import Workspace
 from tasks.acquire.identity import fingerprint, visits
@@ -74,8 +74,8 @@ def foretell(parameters: Experiment, rerun: list[str]) -> list[StepOutcome]:
     return forecast.outcomes
 
 
-def answer_from_stored(parameters: Experiment, until: str | None) -> dict[str, Any] | None:
-    """The sum of a run for which everything is stored; None where a step would have to run."""
+def answer_from_stored(parameters: Experiment, until: str | None) -> Finished | None:
+    """The end of a run for which everything is stored; None where a step would have to run."""
     stored = Cached(parameters.experiment, until)
     try:
         develop(stored, parameters)
@@ -84,13 +84,12 @@ def answer_from_stored(parameters: Experiment, until: str | None) -> dict[str, A
     except Reached:
         pass
     stored.settle()
-    try:
-        return finish(stored, parameters)
-    except GateClosed as closed:
-        return {**summarise(stored), "gate": str(closed), "published": None}
+    with noted() as ended, suppress(GateClosed):
+        finish(stored, parameters)
+    return ended[-1]
 
 
-def finish(run: Results, parameters: Experiment) -> dict[str, Any]:
+def finish(run: Results, parameters: Experiment) -> Finished:
     """Show what a run gave, publish its model if the gate holds, and sum the run up.
 
     GateClosed, once the sum is noted, where the gate does not hold: the run has failed.
@@ -103,9 +102,9 @@ def finish(run: Results, parameters: Experiment) -> dict[str, Any]:
     try:
         published = _release(run, parameters)
     except GateClosed as closed:
-        note(summary | {"gate": str(closed), "published": None})
+        note(run, summary | {"gate": str(closed), "published": None})
         raise
-    return note(summary | {"gate": None, "published": published})
+    return note(run, summary | {"gate": None, "published": published})
 
 
 def _release(run: Results, parameters: Experiment) -> str | None:

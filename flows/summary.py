@@ -3,33 +3,42 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 from flows.step_calls import Results
 from storage import folders
 from storage.layout import METRICS, MODEL, REPORT
 from storage.references import SPLITS, EvaluationRef, ImagesRef, ModelRef, ReportRef, SplitRef
 
-_NOTED: ContextVar[list[dict[str, Any]] | None] = ContextVar("noted", default=None)
+
+class Finished(NamedTuple):
+    """A run that has ended: what `--json` prints, and the references that its steps gave."""
+
+    summary: dict[str, Any]
+    references: dict[str, Any]
+
+
+_NOTED: ContextVar[list[Finished] | None] = ContextVar("noted", default=None)
 
 
 @contextmanager
-def noted() -> Iterator[list[dict[str, Any]]]:
-    """The sums of the runs that end during the block, also of one that then fails at the gate."""
-    sums: list[dict[str, Any]] = []
-    token = _NOTED.set(sums)
+def noted() -> Iterator[list[Finished]]:
+    """The runs that end during the block, also one that then fails at the gate."""
+    ended: list[Finished] = []
+    token = _NOTED.set(ended)
     try:
-        yield sums
+        yield ended
     finally:
         _NOTED.reset(token)
 
 
-def note(summary: dict[str, Any]) -> dict[str, Any]:
-    """The summary, kept for whoever listens."""
-    sums = _NOTED.get()
-    if sums is not None:
-        sums.append(summary)
-    return summary
+def note(run: Results, summary: dict[str, Any]) -> Finished:
+    """The run and its summary, kept for whoever listens."""
+    finished = Finished(summary, run.references)
+    ended = _NOTED.get()
+    if ended is not None:
+        ended.append(finished)
+    return finished
 
 
 def summarise(run: Results) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The experiments, and what runs them elsewhere: containers and their composition."""
