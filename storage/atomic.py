@@ -5,9 +5,7 @@ import errno
 import json
 import os
 import secrets
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,45 +63,6 @@ def write_json(target: Path, value: Any) -> Path:
     """`target`, holding `value` as indented UTF-8 JSON with a final newline."""
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
     return write_bytes(target, text.encode())
-
-
-@contextlib.contextmanager
-def new_folder(target: Path, *, keep_whole: bool = False) -> Iterator[Path]:
-    """A temporary sibling folder to fill; it becomes `target` if the block ends without an error.
-
-    Where `target` already exists it is replaced, unless another process replaced it meanwhile:
-    both hold the same content then, since folders are named by what they hold. With `keep_whole`
-    a `target` that is sealed and whole stays, and the new folder goes: a kill between the two
-    renames of a replacement would lose both.
-    """
-    with explained(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=target.parent))
-        try:
-            yield temporary
-            if not (keep_whole and _is_intact(target)):
-                temporary.chmod(0o755)
-                _swap(temporary, target)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _is_intact(folder: Path) -> bool:
-    from storage import folders  # which writes its lists with this module
-
-    return folders.is_intact(folder)
-
-
-def _swap(temporary: Path, target: Path) -> None:
-    retired = temporary.with_name(temporary.name + "-old")
-    with contextlib.suppress(FileNotFoundError):
-        os.rename(target, retired)
-    try:
-        os.rename(temporary, target)
-    except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-            raise
-    shutil.rmtree(retired, ignore_errors=True)
 
 
 def point(link: Path, target: Path) -> None:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from storage import atomic, digests, folders
@@ -13,8 +14,8 @@ from storage.references import FeaturesRef
 from storage.shards import NAME, ShardStore
 from storage.workspace import Workspace
 
-if TYPE_CHECKING:
-    import numpy as np
+# Raised when features are stored in another way: what was stored before is made anew.
+FORMAT = 1
 
 VALUES = "features"
 SPACE = "space.json"
@@ -34,6 +35,7 @@ class FeatureSpace(BaseModel):
     preprocessing: str
     precision: str
     shape: tuple[int, ...]
+    mode: str = ""
     code: str = ""
 
     @classmethod
@@ -71,11 +73,8 @@ class FeatureStore:
         known = self.shards.index()
         return [name for name in dict.fromkeys(images) if name not in known]
 
-    def add(self, images: list[str], features: "np.ndarray") -> Path:
+    def add(self, images: list[str], features: np.ndarray) -> Path:
         """A new shard: `features` is (len(images), *shape); kept as uint8 or else as float16."""
-        import numpy as np
-        import pyarrow as pa
-
         kind = np.uint8 if features.dtype == np.uint8 else np.float16
         flat = np.ascontiguousarray(features, dtype=kind).reshape(len(images), -1)
         column = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), flat.shape[1])
@@ -143,10 +142,8 @@ class FeatureTable:
         return self.store.index()
 
     @cached_property
-    def kind(self) -> "np.dtype":
+    def kind(self) -> np.dtype:
         """The type of the values, float16 or uint8."""
-        import numpy as np
-
         if not self.images:
             return np.dtype(np.float16)
         return self._values(self._place(self.images[0])[0]).dtype
@@ -156,10 +153,8 @@ class FeatureTable:
         """What the whole table would take in memory."""
         return len(self.images) * self.width * self.kind.itemsize
 
-    def rows(self, positions: "np.ndarray") -> "np.ndarray":
+    def rows(self, positions: np.ndarray) -> np.ndarray:
         """(len(positions), width): the features at these positions of `images`."""
-        import numpy as np
-
         out = np.empty((len(positions), self.width), self.kind)
         for row, position in enumerate(positions):
             path, place = self._place(self.images[position])
@@ -175,13 +170,13 @@ class FeatureTable:
                 "be extracted again"
             ) from None
 
-    def _values(self, path: Path) -> "np.ndarray":
+    def _values(self, path: Path) -> np.ndarray:
         if path not in self._open:
             self._open[path] = shard_values(self.store, path)
         return self._open[path]
 
 
-def shard_values(store: ShardStore, path: Path) -> "np.ndarray":
+def shard_values(store: ShardStore, path: Path) -> np.ndarray:
     """(rows, width) view of a shard's features, mapped from disk."""
     batch = store.open(path)
     if batch is None:

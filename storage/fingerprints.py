@@ -54,7 +54,7 @@ def readable(path: Path) -> Iterator[None]:
 
 
 class Fingerprints:
-    """The memo, one SQLite file; safe for many processes."""
+    """The memo, one SQLite file in a folder that is there; safe for many processes."""
 
     def __init__(self, database: Path) -> None:
         self._database = database
@@ -98,8 +98,9 @@ class Fingerprints:
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         with atomic.explained(self._database), self._explained():
-            self._database.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(self._database, timeout=60)
+            # Who only looks makes no workspace: without one, nothing is remembered.
+            there = self._database.parent.is_dir()
+            connection = sqlite3.connect(self._database if there else ":memory:", timeout=60)
             try:
                 with connection:
                     connection.execute(

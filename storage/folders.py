@@ -1,6 +1,11 @@
-"""Result folders named by content (models, evaluations) or by run (reports)."""
+"""Result folders, named by content (models, evaluations) or by run (reports), and their files."""
 
+import contextlib
+import errno
 import json
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +13,78 @@ from typing import Any
 from storage import atomic, digests
 from storage.errors import StorageDamaged
 
+# Raised when what such a folder holds is laid out in another way.
+FORMAT = 1
+
 CONTENTS = "contents.json"
+
+# models/<digest>/
+MODEL = "model.keras"
+CLASSES = "classes.json"
+TRAINING = "training.json"
+HISTORY = "history.csv"
+CARD = "card.md"
+NETWORK = "network.json"
+
+# evaluations/<digest>/
+PREDICTIONS = "predictions.parquet"
+METRICS = "metrics.json"
+LOOK = "look.json"
+LOOK_ARRAYS = "look.npz"
+DIAGNOSIS = "diagnosis.json"
+CURVES = "curves.parquet"
+LABEL_ERRORS = "label_errors.parquet"
+
+# reports/<experiment>/<run>/
+REPORT = "report.html"
+RUN = "run.json"
+PLOT = "plot.png"
+EIGHT = "eight.png"
+GRAD_CAM = "grad_cam"
+FEATURE_MAPS = "feature_maps.png"
+KERNELS = "kernels.png"
+AUGMENTED = "augmented.png"
+NETWORK_TABLE = "network.txt"
+NETWORK_DRAWING = "network.svg"
+LATEST = "latest"
+
+
+def part_path(folder: Path, repeat: int) -> Path:
+    """What one repeat trained, in a model's folder: a head, the layers tuned, a whole network."""
+    return folder / "parts" / f"{repeat}.keras"
+
+
+@contextlib.contextmanager
+def new_folder(target: Path, *, keep_whole: bool = False) -> Iterator[Path]:
+    """A temporary sibling folder to fill; it becomes `target` if the block ends without an error.
+
+    Where `target` already exists it is replaced, unless another process replaced it meanwhile:
+    both hold the same content then, since folders are named by what they hold. With `keep_whole`
+    a `target` that is sealed and whole stays, and the new folder goes: a kill between the two
+    renames of a replacement would lose both.
+    """
+    with atomic.explained(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=atomic.TEMPORARY_PREFIX, dir=target.parent))
+        try:
+            yield temporary
+            if not (keep_whole and is_intact(target)):
+                temporary.chmod(0o755)
+                _swap(temporary, target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _swap(temporary: Path, target: Path) -> None:
+    retired = temporary.with_name(temporary.name + "-old")
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(target, retired)
+    try:
+        os.rename(temporary, target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+    shutil.rmtree(retired, ignore_errors=True)
 
 
 def seal(folder: Path) -> None:
@@ -33,22 +109,14 @@ def is_sealed(folder: Path) -> bool:
 
 
 def is_intact(folder: Path) -> bool:
-    """Whether every file of a sealed folder holds what was sealed; all of them are read.
-
-    Folders sealed before digests were written down can only be judged by their sizes.
-    """
-    return is_sealed(folder) and all(
-        digest is None or _holds(path, digest) for path, _, digest in _contents(folder)
-    )
+    """Whether every file of a sealed folder holds what was sealed; all of them are read."""
+    return is_sealed(folder) and all(_holds(path, digest) for path, _, digest in _contents(folder))
 
 
-def _contents(folder: Path) -> Iterator[tuple[Path, int, str | None]]:
-    """Path, bytes and SHA-256 of every sealed file; no SHA-256 where only sizes were kept."""
+def _contents(folder: Path) -> Iterator[tuple[Path, int, str]]:
+    """Path, bytes and SHA-256 of every sealed file."""
     for name, known in json.loads((folder / CONTENTS).read_text(encoding="utf-8")).items():
-        if isinstance(known, int):
-            yield folder / name, known, None
-        else:
-            yield folder / name, known["bytes"], known["sha256"]
+        yield folder / name, known["bytes"], known["sha256"]
 
 
 def _holds(path: Path, digest: str) -> bool:

@@ -17,8 +17,8 @@ from typing import NamedTuple
 from storage import digests, folders, manifests, publications, records
 from storage.atomic import TEMPORARY_PREFIX
 from storage.errors import StorageDamaged
+from storage.folders import RUN
 from storage.images import ImageStore
-from storage.layout import METRICS, RUN
 from storage.names import as_file_name
 from storage.shards import ShardStore
 from storage.workspace import Workspace
@@ -211,9 +211,8 @@ def _with_report(workspace: Workspace, found: list[records.Record]) -> list[reco
 
 def _reported(workspace: Workspace) -> Iterator[Path]:
     """Models and evaluations that reports name; records are pruned, reports are not."""
-    for name in (RUN, METRICS):  # reports from before run.json name their model in the metrics
-        for path in workspace.reports.glob(f"*/*/{name}"):
-            yield from (workspace.root / place for place in _named(path))
+    for path in workspace.reports.glob(f"*/*/{RUN}"):
+        yield from (workspace.root / place for place in _named(path))
 
 
 def _named(path: Path) -> list[str]:

@@ -13,7 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from storage import atomic
-from storage.download_statuses import DownloadStatus
+from storage.statuses import DownloadStatus
 
 # SQLite allows 999 parameters in old versions.
 ADDRESSES_PER_QUESTION = 900

@@ -5,22 +5,24 @@ gives the same name to the same table.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
 
 from storage import atomic, digests
 from storage.errors import StorageDamaged
 
-if TYPE_CHECKING:
-    import pandas as pd
+# Raised when manifests are stored in another way: what was stored before is made anew.
+FORMAT = 1
 
 
-def content_digest(table: "pd.DataFrame") -> str:
+def content_digest(table: pd.DataFrame) -> str:
     """SHA-256 over column names and values, in order; the index does not count."""
     columns = {name: table[name].tolist() for name in table.columns}
     return digests.of_value([list(columns), list(columns.values())])
 
 
-def save(folder: Path, table: "pd.DataFrame") -> tuple[str, Path]:
+def save(folder: Path, table: pd.DataFrame) -> tuple[str, Path]:
     """The table's digest and its file in `folder`; a whole file of that name is left alone.
 
     One that does not hold the table is written anew: cut, or damaged in its middle.
@@ -40,11 +42,8 @@ def is_whole(path: Path) -> bool:
         return False
 
 
-def load(path: Path) -> "pd.DataFrame":
+def load(path: Path) -> pd.DataFrame:
     """The table at `path`; StorageDamaged when there is none or it cannot be read."""
-    import pandas as pd
-    import pyarrow as pa
-
     try:
         return pd.read_parquet(path)
     # A flipped byte in the schema comes out of pandas as a KeyError or a TypeError.

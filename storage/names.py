@@ -1,4 +1,4 @@
-"""Names from strangers, made fit to be a file or folder name."""
+"""Names and texts from strangers, made fit for a file system and for a terminal."""
 
 import re
 import unicodedata
@@ -16,14 +16,6 @@ def as_file_name(text: str) -> str:
     return flat or "_"
 
 
-def natural_key(text: str) -> list[tuple[int, int, str]]:
-    """Sorts `cat.2.jpg` before `cat.10.jpg`: runs of digits compare as numbers."""
-    return [_part_key(part) for part in re.split(r"([0-9]+)", text)]
-
-
-def _part_key(part: str) -> tuple[int, int, str]:
-    if not (part.isascii() and part.isdigit()):
-        return 1, 0, part
-    # The longer number is the larger one. int() would refuse more than 4,300 digits.
-    digits = part.lstrip("0")
-    return 0, len(digits), digits
+def one_line(text: str) -> str:
+    """`text` without what would move a terminal's cursor or turn its direction around."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)

@@ -27,23 +27,27 @@ class CollectionRef(Reference):
 
 
 class ImagesRef(Reference):
-    """What `clean` left: usable pictures, their classes and the rows it turned down."""
+    """What `clean` left: usable pictures, their classes and the rows it turned down.
+
+    `near_duplicates` is whether it looked for them.
+    """
 
     images: int
     rejected: int
     ignored: int
     groups: int
     classes: tuple[str, ...]
+    near_duplicates: bool = True
 
 
 class SplitRef(Reference):
     """Which picture is in which split; `tree` is the folder tree of hard links.
 
-    `memory` is where a sticky split's line is remembered, "" for the others.
+    `lineage` is where it is kept what a sticky split put where, "" for the others.
     """
 
     tree: str
-    memory: str = ""
+    lineage: str = ""
     classes: tuple[str, ...]
     train: int
     validation: int

@@ -7,12 +7,13 @@ whole is as good as absent.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from storage import atomic, digests
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+# Raised when shards are stored in another way: what was stored before is made anew.
+FORMAT = 1
 
 NAME = "image"
 SUFFIX = ".arrow"
@@ -24,9 +25,8 @@ class ShardStore:
 
     folder: Path
 
-    def add(self, table: "pa.Table") -> Path:
+    def add(self, table: pa.Table) -> Path:
         """The new shard that holds `table`, written at once or not at all."""
-        import pyarrow as pa
 
         def write(temporary: Path) -> None:
             with (
@@ -50,10 +50,8 @@ class ShardStore:
         """Every shard file, whole or not."""
         return sorted(path for path in self.folder.glob(f"*{SUFFIX}") if path.name[0] != ".")
 
-    def open(self, path: Path) -> "pa.RecordBatch | None":
+    def open(self, path: Path) -> pa.RecordBatch | None:
         """The shard's rows mapped from disk, nothing copied; None if it is missing or not whole."""
-        import pyarrow as pa
-
         try:
             with pa.memory_map(str(path)) as source:
                 batch = pa.ipc.open_file(source).get_batch(0)

@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from storage import atomic
+from storage import folders
 from storage.names import as_file_name
+
+# Raised when split trees are stored in another way: what was stored before is made anew.
+FORMAT = 1
 
 
 class Leaf(NamedTuple):
@@ -52,7 +55,7 @@ def _class_folders(labels: Iterable[str]) -> dict[str, str]:
 
 def grow(target: Path, leaves: list[Leaf], splits: Iterable[str]) -> None:
     """Make the tree at `target`, at once or not at all; every split folder exists."""
-    with atomic.new_folder(target) as root:
+    with folders.new_folder(target) as root:
         for split in splits:
             (root / split).mkdir()
         for leaf, path in zip(leaves, leaf_paths(leaves), strict=True):

@@ -47,7 +47,7 @@ def leaves_of(workspace: Workspace, split: Any) -> list[trees.Leaf]:
 
 
 def _table(workspace: Workspace, reference: Reference) -> Path | None:
-    path = workspace.root / reference.where
+    path = workspace.path(reference)
     return path if manifests.is_parquet(path, reference.bytes) else None
 
 
@@ -69,22 +69,22 @@ def _images(workspace: Workspace, reference: Reference) -> bool:
 
 def _split(workspace: Workspace, reference: SplitRef) -> bool:
     path = _table(workspace, reference)
-    # Without its memory the next split would begin anew, and pictures would move.
-    if path is None or not (workspace.root / reference.memory).exists():
+    # Without its lineage the next split would begin anew, and pictures would move.
+    if path is None or not (workspace.root / reference.lineage).exists():
         return False
     leaves = leaves_of(workspace, manifests.load(path))
     return trees.is_whole(workspace.root / reference.tree, leaves)
 
 
 def _features(workspace: Workspace, reference: FeaturesRef) -> bool:
-    path = workspace.root / reference.where
+    path = workspace.path(reference)
     shards = json.loads(path.read_bytes())["shards"]
     FeatureSpace.load(workspace, reference)
     return all((path.parents[1] / name).stat().st_size == size for name, size in shards.items())
 
 
 def _folder(workspace: Workspace, reference: Reference) -> bool:
-    return folders.is_sealed(workspace.root / reference.where)
+    return folders.is_sealed(workspace.path(reference))
 
 
 CHECKS: dict[type[Reference], Callable[[Workspace, Any], bool]] = {

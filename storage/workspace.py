@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.references import Reference
+
 HOME_VARIABLE = "DARKROOM_HOME"
 
 
@@ -89,3 +91,7 @@ class Workspace:
     def relative(self, path: Path) -> str:
         """`path` as references store it: relative to the root, with forward slashes."""
         return path.relative_to(self.root).as_posix()
+
+    def path(self, reference: Reference) -> Path:
+        """Where the file or folder is that a reference points to."""
+        return self.root / reference.where

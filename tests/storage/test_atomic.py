@@ -109,9 +109,9 @@ atomic.write_file(Path(sys.argv[1]), write)
 KILLED_IN_FOLDER = """
 import sys, time
 from pathlib import Path
-from storage import atomic
+from storage import folders
 
-with atomic.new_folder(Path(sys.argv[1])) as folder:
+with folders.new_folder(Path(sys.argv[1])) as folder:
     (folder / "half").write_bytes(b"half")
     print("writing", flush=True)
     time.sleep(60)
@@ -145,7 +145,7 @@ def test_killed_while_filling_a_folder_leaves_no_half_folder(tmp_path):
     target = tmp_path / "folder"
     kill_in_the_middle(KILLED_IN_FOLDER, target)
     assert not target.exists()
-    with atomic.new_folder(target) as folder:
+    with folders.new_folder(target) as folder:
         (folder / "whole").touch()
     assert everything_in(target) == ["whole"]
 
@@ -176,7 +176,7 @@ def test_a_full_disk_leaves_no_partial_file(small_disk):
 
 
 def test_a_full_disk_leaves_no_partial_folder(small_disk):
-    with pytest.raises(StorageFull), atomic.new_folder(small_disk / "folder") as folder:
+    with pytest.raises(StorageFull), folders.new_folder(small_disk / "folder") as folder:
         (folder / "large.bin").write_bytes(b"x" * 2**20)
     assert everything_in(small_disk) == []
 
@@ -192,7 +192,7 @@ def test_no_room_for_the_parent_folder_is_storage_full(small_disk):
     use_up_all_files(small_disk)
     with pytest.raises(StorageFull):
         atomic.write_bytes(small_disk / "new" / "file", b"x")
-    with pytest.raises(StorageFull), atomic.new_folder(small_disk / "new" / "folder"):
+    with pytest.raises(StorageFull), folders.new_folder(small_disk / "new" / "folder"):
         pass
 
 
@@ -203,7 +203,7 @@ def test_no_room_for_a_link_is_storage_full(small_disk):
 
 
 def test_a_folder_appears_whole_and_readable(tmp_path):
-    with atomic.new_folder(tmp_path / "deep" / "folder") as folder:
+    with folders.new_folder(tmp_path / "deep" / "folder") as folder:
         (folder / "a").write_text("a")
         assert not (tmp_path / "deep" / "folder").exists()
     assert everything_in(tmp_path) == ["deep", "deep/folder", "deep/folder/a"]
@@ -211,28 +211,28 @@ def test_a_folder_appears_whole_and_readable(tmp_path):
 
 
 def test_a_failing_block_leaves_no_folder(tmp_path):
-    with pytest.raises(FileNotFoundError), atomic.new_folder(tmp_path / "folder") as folder:
+    with pytest.raises(FileNotFoundError), folders.new_folder(tmp_path / "folder") as folder:
         shutil.copytree(tmp_path / "none", folder / "copy")
     assert everything_in(tmp_path) == []
 
 
 def test_a_failing_block_keeps_the_old_folder(tmp_path):
-    with atomic.new_folder(tmp_path / "folder") as folder:
+    with folders.new_folder(tmp_path / "folder") as folder:
         (folder / "old").touch()
-    with pytest.raises(ZeroDivisionError), atomic.new_folder(tmp_path / "folder"):
+    with pytest.raises(ZeroDivisionError), folders.new_folder(tmp_path / "folder"):
         _ = 1 / 0
     assert everything_in(tmp_path / "folder") == ["old"]
 
 
 def test_a_folder_is_replaced_not_merged(tmp_path):
     for name in ("old", "new"):
-        with atomic.new_folder(tmp_path / "folder") as folder:
+        with folders.new_folder(tmp_path / "folder") as folder:
             (folder / name).touch()
     assert everything_in(tmp_path) == ["folder", "folder/new"]
 
 
 def write_sealed(target, data, **options):
-    with atomic.new_folder(target, **options) as folder:
+    with folders.new_folder(target, **options) as folder:
         (folder / "model").write_bytes(data)
         folders.seal(folder)
     return target.stat().st_ino
@@ -256,7 +256,7 @@ def test_a_damaged_folder_is_never_kept(tmp_path, damage):
 
 def test_many_writers_leave_one_whole_folder(tmp_path):
     def write(number):
-        with atomic.new_folder(tmp_path / "folder") as folder:
+        with folders.new_folder(tmp_path / "folder") as folder:
             (folder / "number").write_text(str(number))
             (folder / "again").write_text(str(number))
 

@@ -192,7 +192,7 @@ def test_the_digest_depends_on_the_images_their_order_and_the_space(store, works
 
 def test_a_reference_names_only_the_shards_it_needs(store, filled):
     reference = store.reference(names(4))
-    content = json.loads((store.workspace.root / reference.where).read_bytes())
+    content = json.loads((store.workspace.path(reference)).read_bytes())
     assert content["shards"] == {filled[0].name: filled[0].stat().st_size}
 
 

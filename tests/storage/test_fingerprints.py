@@ -19,6 +19,7 @@ AN_HOUR_AGO = time.time() - 3600
 
 @pytest.fixture
 def memo(workspace):
+    workspace.root.mkdir(exist_ok=True)
     return Fingerprints(workspace.fingerprints)
 
 
@@ -173,7 +174,7 @@ def test_many_threads_share_one_memo(workspace, tmp_path):
 
 
 def test_a_damaged_memo_says_what_to_do(memo, workspace, tmp_path):
-    workspace.root.mkdir()
+    workspace.root.mkdir(exist_ok=True)
     workspace.fingerprints.write_bytes(b"not a database, not at all" * 100)
     with pytest.raises(StorageDamaged, match="delete it"):
         memo.of_file(settled(tmp_path / "file", b"x"))
@@ -186,3 +187,9 @@ def test_a_full_disk_is_storage_full(small_disk, tmp_path):
             (small_disk / str(number)).write_bytes(b"x" * 16384)
     with pytest.raises(StorageFull):
         memo.of_file(settled(tmp_path / "file", b"x"))
+
+
+def test_without_a_workspace_nothing_is_remembered_and_none_is_made(workspace, tmp_path):
+    path = settled(tmp_path / "a", b"a")
+    assert Fingerprints(workspace.fingerprints).of_file(path) == digests.of_bytes(b"a")
+    assert not workspace.root.exists()

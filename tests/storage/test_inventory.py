@@ -12,7 +12,7 @@ import pytest
 from storage import atomic, folders, inventory, manifests, records, references, trees
 from storage.errors import StorageDamaged
 from storage.features import FeatureStore
-from storage.layout import METRICS, RUN
+from storage.folders import RUN
 from storage.records import Record
 from storage.references import SplitRef
 from storage.shards import ShardStore
@@ -89,7 +89,7 @@ def finished(workspace, images):
             note(workspace, name, step, where=workspace.relative(folder))
         return Experiment(
             name, [images.path(one) for one in stored], manifest, tree,
-            workspace.root / features.where, shard, model, evaluation, report,
+            workspace.path(features), shard, model, evaluation, report,
         )  # fmt: skip
 
     return run
@@ -234,7 +234,7 @@ def test_any_report_keeps_the_results_of_its_experiment(workspace, small):
     assert inventory.unneeded(workspace) == []
 
 
-@pytest.mark.parametrize("name", [RUN, METRICS])
+@pytest.mark.parametrize("name", [RUN])
 def test_a_report_keeps_its_model_and_evaluation_without_any_record(workspace, small, name):
     atomic.write_json(
         small.report / name,

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from storage.download_statuses import DownloadStatus
 from storage.ledger import Download, Ledger
+from storage.statuses import DownloadStatus
 
 OK = Download("http://a/1", DownloadStatus.OK, code=200, image="x.jpg", bytes=10, host="a")
 GONE = Download("http://a/2", DownloadStatus.NOT_FOUND, "HTTP 404", code=404, host="a")

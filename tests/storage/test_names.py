@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.names import LONGEST, UNFIT, as_file_name, natural_key
+from storage.names import LONGEST, UNFIT, as_file_name
+from tasks.acquire.natural_order import natural_key
 
 hostile = st.text(st.sampled_from('./\\ :*?"<>|\x00\n\x7fa1é…'), max_size=30) | st.text(
     max_size=400

@@ -114,7 +114,7 @@ def test_a_table_is_whole_with_its_size_and_marks(workspace, kind):
     )
     table = pd.DataFrame({"image": ["a"], "split": ["train"]})
     reference = saved(workspace, table, kind, images=1, **more)
-    path = workspace.root / reference.where
+    path = workspace.path(reference)
     assert is_whole(workspace, reference)
     path.write_bytes(path.read_bytes()[:-20])
     assert not is_whole(workspace, reference)
@@ -134,8 +134,8 @@ def test_a_table_of_the_right_size_that_cannot_be_read_is_not_whole(workspace, r
         reference = saved(workspace, table, AssignmentRef, images=1)
     else:
         reference = request.getfixturevalue(kind)
-    damage_between_the_marks(workspace.root / reference.where)
-    assert manifests.is_parquet(workspace.root / reference.where, reference.bytes)
+    damage_between_the_marks(workspace.path(reference))
+    assert manifests.is_parquet(workspace.path(reference), reference.bytes)
     assert not is_whole(workspace, reference)
 
 
@@ -146,7 +146,7 @@ def test_a_table_that_lacks_a_column_is_not_whole(workspace):
 
 def test_a_split_is_whole_with_its_tree(workspace, split):
     assert is_whole(workspace, split)
-    assert len(leaves_of(workspace, manifests.load(workspace.root / split.where))) == 2
+    assert len(leaves_of(workspace, manifests.load(workspace.path(split)))) == 2
 
 
 def test_a_split_with_a_leaf_missing_is_not_whole(workspace, split):
@@ -155,7 +155,7 @@ def test_a_split_with_a_leaf_missing_is_not_whole(workspace, split):
 
 
 def test_a_split_without_its_table_is_not_whole(workspace, split):
-    (workspace.root / split.where).unlink()
+    (workspace.path(split)).unlink()
     assert not is_whole(workspace, split)
 
 
@@ -181,7 +181,7 @@ def test_features_with_a_truncated_shard_are_not_whole(workspace, features):
 
 @pytest.mark.parametrize("text", ["", "{", "{}", "[]", "null", '{"shards": 3}'])
 def test_features_with_a_damaged_list_of_shards_are_not_whole(workspace, features, text):
-    (workspace.root / features.where).write_text(text)
+    (workspace.path(features)).write_text(text)
     assert not is_whole(workspace, features)
 
 
@@ -196,19 +196,19 @@ def test_a_model_is_whole_with_all_its_files(workspace, model):
 
 @pytest.mark.parametrize("name", ["model.keras", "parts/0.keras", folders.CONTENTS])
 def test_a_model_with_a_file_missing_is_not_whole(workspace, model, name):
-    (workspace.root / model.where / name).unlink()
+    (workspace.path(model) / name).unlink()
     assert not is_whole(workspace, model)
 
 
 @pytest.mark.parametrize("name", ["model.keras", "parts/0.keras"])
 def test_a_model_with_a_truncated_file_is_not_whole(workspace, model, name):
-    (workspace.root / model.where / name).write_bytes(b"m")
+    (workspace.path(model) / name).write_bytes(b"m")
     assert not is_whole(workspace, model)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", '"model.keras"'])
 def test_a_model_with_a_damaged_list_is_not_whole(workspace, model, text):
-    (workspace.root / model.where / folders.CONTENTS).write_text(text)
+    (workspace.path(model) / folders.CONTENTS).write_text(text)
     assert not is_whole(workspace, model)
 
 
@@ -217,7 +217,7 @@ def test_evaluations_and_reports_are_checked_like_models(workspace, model):
     report = ReportRef(digest="abc", where=model.where, experiment="small", run="1")
     assert is_whole(workspace, evaluation)
     assert is_whole(workspace, report)
-    (workspace.root / model.where / "model.keras").unlink()
+    (workspace.path(model) / "model.keras").unlink()
     assert not is_whole(workspace, evaluation)
     assert not is_whole(workspace, report)
 
@@ -229,3 +229,7 @@ def test_nothing_is_whole_in_an_empty_workspace(workspace):
     model = ModelRef(digest="a", where="models/a", classes=("cat",), repeats=1)
     collection = CollectionRef(digest="a", where="manifests/a.parquet", images=1, rows=1)
     assert not any(is_whole(workspace, reference) for reference in (features, model, collection))
+
+
+def test_every_kind_of_reference_can_be_judged():
+    assert set(CHECKS) == set(references.Reference.__subclasses__())
