@@ -1,21 +1,19 @@
 """Files found become a collection: pictures in the image store, one row per file in a manifest."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from storage import manifests
 from storage.errors import NoUsablePictures, SourceError
 from storage.images import ImageStore
-from storage.names import natural_key
 from storage.references import CollectionRef
 from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks.acquire.files import Found
 from tasks.acquire.labels import Labeller
+from tasks.acquire.natural_order import natural_key
 from tasks.running.progress import Advance
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SPLITS = frozenset(
     {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "holdout"}
@@ -25,10 +23,8 @@ COLUMNS = ("name", "label", "source", "image", "bytes", "status", "reason")
 
 def collect(
     files: Iterable[Found], label_of: Labeller, origin: str, images: ImageStore, advance: Advance
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """One row per file, in natural order of names (COLUMNS); pictures are stored on the way."""
-    import pandas as pd
-
     rows = []
     for found in files:
         rows.append(_row(found, label_of, origin, images))
@@ -50,7 +46,7 @@ def _row(
     return name, label, origin, image, len(found.data), str(kept[0]), kept[1]
 
 
-def save(workspace: Workspace, table: "pd.DataFrame", origin: str) -> CollectionRef:
+def save(workspace: Workspace, table: pd.DataFrame, origin: str) -> CollectionRef:
     """The reference to the stored table.
 
     NoUsablePictures when no row is a labelled picture, SourceError when the labels are splits.
@@ -83,7 +79,7 @@ def _require_no_splits(labels: set[str], origin: str) -> None:
         )
 
 
-def counted(table: "pd.DataFrame") -> str:
+def counted(table: pd.DataFrame) -> str:
     """How many rows have which status, and the commonest reason: `2 truncated (…), 1 empty (…)`."""
     said = []
     for status, count in table["status"].value_counts().items():

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
 from tasks.acquire import kaggle
 from tasks.acquire.archives import read_file
-from tasks.acquire.parameters import Archive, Digits, Folders
+from tasks.acquire.parameters import Archive
 
 Labeller = Callable[[str], str]
 LONGEST_LABEL = 200
@@ -109,20 +109,19 @@ def _on_disk(name: str, downloaded: Path | None) -> Path | None:
     return path if path.is_file() and path.is_relative_to(downloaded.resolve()) else None
 
 
-def labeller_of(source: Archive | Folders | Digits, downloaded: Path | None = None) -> Labeller:
-    """The way this source says its labels, trimmed and of bounded length.
+def of_archive(source: Archive, downloaded: Path | None = None) -> Labeller:
+    """The way this archive says its labels.
 
     `downloaded` is the folder that Kaggle's client put the archive into, if it is not on disk.
     """
-    label: Labeller
-    if isinstance(source, Folders):
-        label = by_first_folder
-    elif isinstance(source, Digits):
-        label = by_name(Archive.model_fields["label_pattern"].default)
-    elif source.label_from == "folder":
-        label = by_folder
-    elif source.label_from == "csv":
-        label = by_table(read_table(_csv_text(source, downloaded), str(source.label_csv)))
-    else:
-        label = by_name(source.label_pattern)
+    if source.label_from == "folder":
+        return trimmed(by_folder)
+    if source.label_from == "csv":
+        text = _csv_text(source, downloaded)
+        return trimmed(by_table(read_table(text, str(source.label_csv))))
+    return trimmed(by_name(source.label_pattern))
+
+
+def trimmed(label: Labeller) -> Labeller:
+    """The same labels without blanks around them, and of bounded length."""
     return lambda name: label(name).strip()[:LONGEST_LABEL]

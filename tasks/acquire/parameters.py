@@ -1,14 +1,12 @@
-"""The kinds of sources, as parameters that validate themselves."""
+"""What `acquire` is told: the kinds of sources, as parameters that validate themselves."""
 
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     PositiveFloat,
@@ -16,6 +14,8 @@ from pydantic import (
     StringConstraints,
     field_validator,
 )
+
+from tasks.running.parameters import Parameters
 
 MEBIBYTE = 2**20
 # The tutorials' address; gone from the live web, which the error says when it fails.
@@ -27,10 +27,11 @@ UserPath = Annotated[Path, AfterValidator(lambda path: Path(os.path.expanduser(p
 Wnid = Annotated[str, StringConstraints(pattern=r"^n\d{8}$")]
 
 
-class SourceParameters(BaseModel):
+class SourceParameters(Parameters):
     """What all sources share."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Whether each picture has an address of its own, which can be gone to again.
+    has_addresses: ClassVar[bool] = False
 
     max_file_bytes: PositiveInt = Field(
         64 * MEBIBYTE, description="A picture file with more bytes is set aside."
@@ -123,6 +124,8 @@ class Synsets(Web):
     A picture of more than 100,000,000 pixels is set aside when it is downloaded, whatever
     clean.max_pixels says: all experiments share the ledger of downloads.
     """
+
+    has_addresses: ClassVar[bool] = True
 
     kind: Literal["synsets"] = "synsets"
     synsets: dict[str, Wnid] = Field(min_length=1, description="Class name -> WordNet id.")

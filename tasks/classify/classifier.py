@@ -4,16 +4,15 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from storage import folders
 from storage.errors import ParameterError, StorageDamaged
-from storage.layout import CARD, CLASSES
+from storage.folders import CARD, CLASSES
 from tasks.pictures.resizing import resized
 from tasks.running.tensorflow import load_keras, load_tensorflow
-
-if TYPE_CHECKING:
-    import numpy as np
 
 PICTURES_AT_A_TIME = 32
 
@@ -49,14 +48,12 @@ class Classifier:
             compute=graph,
         )
 
-    def probabilities(self, pictures: "Sequence[np.ndarray]") -> "np.ndarray":
+    def probabilities(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         """(n, classes) float64 for n pictures: (height, width, 3) uint8 RGB, any sizes.
 
         They are resized here, as the model's own first layer would, so that they fit in one batch;
         whoever has done that already, to (side, side, 3) float32, gets the same.
         """
-        import numpy as np
-
         parts = [np.empty((0, len(self.classes)))]
         for start in range(0, len(pictures), PICTURES_AT_A_TIME):
             batch = [
@@ -93,8 +90,6 @@ def _side(network: Any, file: Path) -> int:
     for operation in getattr(network, "operations", ()):
         if type(operation).__name__ == "Resize":
             return int(operation.size[0])
-        if type(operation).__name__ == "Resizing":  # the layer that models once had
-            return int(operation.height)
     raise ParameterError(
         f"expected a model saved by Darkroom, which resizes pictures itself, at {file}; found "
         f"{type(network).__name__} {network.name!r}, which does not"

@@ -8,16 +8,15 @@ import os
 from collections import Counter
 from itertools import count
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from storage import atomic
 from storage.errors import ParameterError
 from storage.names import as_file_name
 from tasks.classify.output_files import try_folder
-from tasks.pictures.decoding import opencv
-
-if TYPE_CHECKING:
-    import numpy as np
+from tasks.pictures.opencv import cv2
 
 WIDTH = 400
 # Wide enough for every screen, and no thin stripe becomes a picture of a million rows.
@@ -32,15 +31,12 @@ FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
 JPEG_QUALITY = 92
 
 
-def for_the_screen(rgb: "np.ndarray") -> "np.ndarray":
+def for_the_screen(rgb: np.ndarray) -> np.ndarray:
     """(height, WIDTH, 3) uint8: enlarged or made smaller, its aspect kept.
 
     What would be taller than TALLEST is made to fit in, and what the band of text would cover for
     the most part stands below it; both are filled up with black.
     """
-    cv2 = opencv()
-    import numpy as np
-
     height, width = rgb.shape[:2]
     scale = min(WIDTH / width, TALLEST / height)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -55,7 +51,7 @@ def for_the_screen(rgb: "np.ndarray") -> "np.ndarray":
     return canvas
 
 
-def with_text(screen: "np.ndarray", text: str, *, correct: bool | None) -> Any:
+def with_text(screen: np.ndarray, text: str, *, correct: bool | None) -> Any:
     """A Pillow image: `screen` with `text` on a band at its top."""
     from PIL import Image, ImageDraw
 
@@ -114,7 +110,7 @@ class Drawings:
         return cls(folder)
 
     def add(
-        self, screen: "np.ndarray", place: PurePosixPath, text: str, *, correct: bool | None
+        self, screen: np.ndarray, place: PurePosixPath, text: str, *, correct: bool | None
     ) -> Path:
         """The file in which the picture from `place` was drawn, named after it."""
         stem, suffix = _stem_and_suffix(as_file_name(str(place)))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from storage import folders, publications
 from storage.errors import ParameterError
-from storage.layout import LATEST, METRICS, MODEL
+from storage.folders import LATEST, METRICS, MODEL
 from storage.names import as_file_name
 from storage.workspace import Workspace
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
-from storage.names import natural_key
+from storage.names import one_line
 from storage.statuses import IGNORED
 from tasks.acquire import archives
 from tasks.acquire.files import Found, unwanted
-from tasks.acquire.folders import is_plain, paths_of
+from tasks.acquire.kinds.folders import is_plain, paths_of
+from tasks.acquire.natural_order import natural_key
 from tasks.acquire.parameters import Archive
 
 ARCHIVE_SUFFIXES = (
@@ -26,11 +27,6 @@ ARCHIVE_SUFFIXES = (
 MAX_FILE_BYTES: int = Archive.model_fields["max_file_bytes"].default
 MAX_TOTAL_BYTES: int = Archive.model_fields["max_total_bytes"].default
 NAMES_SHOWN = 10
-
-
-def one_line(text: str) -> str:
-    """`text` without what would move a terminal's cursor or turn its direction around."""
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+
+from storage.names import one_line
 from tasks.classify.classifier import PICTURES_AT_A_TIME, Classifier
 from tasks.classify.drawing import Drawings, for_the_screen
 from tasks.classify.name_labels import claimed
-from tasks.classify.pictures import Picture, one_line
+from tasks.classify.pictures import Picture
 from tasks.pictures.decoding import Problem, decode
 from tasks.pictures.resizing import resized
 from tasks.running.progress import Advance, silent
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MOST_THREADS = 4
 AHEAD = 2 * PICTURES_AT_A_TIME
@@ -98,8 +98,8 @@ class _Prepared:
     place: PurePosixPath
     folder: str
     reason: str = ""
-    pixels: "np.ndarray | None" = None
-    screen: "np.ndarray | None" = None
+    pixels: np.ndarray | None = None
+    screen: np.ndarray | None = None
 
 
 def _prepared(picture: Picture, side: int, *, draw: bool) -> _Prepared:

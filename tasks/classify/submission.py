@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 
 from storage import atomic
 from storage.errors import ParameterError
-from tasks.classify.pictures import Picture, one_line
+from storage.names import one_line
+from tasks.classify.pictures import Picture
 from tasks.classify.predictions import Prediction
 
-CLIP = 0.005
 # Says nothing, and costs as much as a guess: log 2.
 UNKNOWN = 0.5
 NUMBER = re.compile(r"[0-9]{1,18}")

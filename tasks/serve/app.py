@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
+import numpy as np
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
 from fastapi_offline import FastAPIOffline
@@ -20,9 +20,6 @@ from tasks.serve.connections import RestOfBody
 from tasks.serve.limits import Limits
 from tasks.serve.request_bodies import pictures_in
 from tasks.serve.responses import Card, Health, Prediction, Refusal
-
-if TYPE_CHECKING:
-    import numpy as np
 
 RETRY_AFTER = {"Retry-After": "1"}
 
@@ -39,8 +36,6 @@ class Service:
 
     def warm(self) -> None:
         """The first computation, which takes longest; DarkroomError if the model fails at it."""
-        import numpy as np
-
         black = np.zeros((self.classifier.side, self.classifier.side, 3), np.uint8)
         try:
             self.classifier.probabilities([black])
@@ -93,7 +88,7 @@ class Service:
             probabilities=dict(zip(self.classifier.classes, row, strict=True)),
         )
 
-    def _pixels(self, data: bytes) -> "np.ndarray | Problem":
+    def _pixels(self, data: bytes) -> np.ndarray | Problem:
         """At the model's size at once: a waiting picture takes as little memory as it can."""
         pixels = decode(data, max_pixels=self.limits.max_pixels)
         return pixels if isinstance(pixels, Problem) else resized(pixels, self.classifier.side)

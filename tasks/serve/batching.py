@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 Compute = Callable[["Sequence[np.ndarray]"], "np.ndarray"]
 Waiting = tuple["np.ndarray", "asyncio.Future[np.ndarray]"]
@@ -23,7 +21,7 @@ class Batches:
         self.most = most
         self.waiting: asyncio.Queue[Waiting] = asyncio.Queue()
 
-    async def row(self, pixels: "np.ndarray") -> "np.ndarray":
+    async def row(self, pixels: np.ndarray) -> np.ndarray:
         """What `compute` gives for this picture; raises what it raises for this picture alone."""
         answer: asyncio.Future[np.ndarray] = asyncio.get_running_loop().create_future()
         self.waiting.put_nowait((pixels, answer))
@@ -67,7 +65,7 @@ class Batches:
             await self._answer(thread, [one])
 
 
-def _settle(answer: "asyncio.Future[np.ndarray]", outcome: "np.ndarray | Exception") -> None:
+def _settle(answer: asyncio.Future[np.ndarray], outcome: np.ndarray | Exception) -> None:
     if answer.done():
         return
     if isinstance(outcome, Exception):

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from storage.download_statuses import DownloadStatus
 from storage.errors import StorageError
 from storage.images import ImageStore
 from storage.ledger import Download, Ledger
+from storage.statuses import DownloadStatus
 from tasks.acquire.web import pictures, placeholders
 from tasks.acquire.web.connections import GuardedAdapter
 from tasks.acquire.web.fetch import Again, Fetcher, Job, Kept, bad_url

@@ -2,7 +2,7 @@
 
 import threading
 
-from storage.download_statuses import DownloadStatus
+from storage.statuses import DownloadStatus
 from tasks.acquire.web.responses import Failure
 
 # So many attempts in a row, at whatever addresses of the host.

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import requests
 import urllib3.exceptions as pool
 
-from storage.download_statuses import DownloadStatus
+from storage.statuses import DownloadStatus
 from tasks.acquire.web.addresses import RefusedAddress
 from tasks.acquire.web.limits import OutOfBytes, OutOfTime
 

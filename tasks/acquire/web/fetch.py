@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 from requests import Response
 
-from storage.download_statuses import DownloadStatus
 from storage.ledger import Download
 from storage.records import now
+from storage.statuses import DownloadStatus
 from tasks.acquire.web import failures, limits, response_bodies, responses, robots
 from tasks.acquire.web.connections import GuardedAdapter
 from tasks.acquire.web.failing_hosts import Strikes

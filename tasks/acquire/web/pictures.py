@@ -1,8 +1,7 @@
 """Whether what was downloaded is a picture: sniffed, decoded, within limits."""
 
-from storage.download_statuses import DownloadStatus
 from storage.errors import DarkroomError
-from storage.statuses import Status
+from storage.statuses import DownloadStatus, Status
 from tasks.pictures.decoding import Problem, decode
 
 OUTCOMES = {

@@ -7,7 +7,7 @@ from urllib.parse import urljoin
 
 from requests import Response
 
-from storage.download_statuses import DownloadStatus
+from storage.statuses import DownloadStatus
 
 REDIRECT_CODES = frozenset({301, 302, 303, 307, 308})
 

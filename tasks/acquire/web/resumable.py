@@ -15,8 +15,8 @@ from pathlib import Path
 from requests import Response
 
 from storage import atomic, digests
-from storage.download_statuses import DownloadStatus
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
+from storage.statuses import DownloadStatus
 from tasks.acquire.web import failures, limits, responses
 from tasks.acquire.web.connections import GuardedAdapter
 from tasks.acquire.web.limits import MEBIBYTE, Allowance, Limits

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from protego import Protego
 from requests import Response
 
-from storage.download_statuses import DownloadStatus
+from storage.statuses import DownloadStatus
 from tasks.acquire.web import failures, response_bodies
 from tasks.acquire.web.connections import GuardedAdapter
 from tasks.acquire.web.limits import MEBIBYTE

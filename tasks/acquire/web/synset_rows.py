@@ -6,18 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import pandas as pd
 from filelock import FileLock
 
 from storage import digests
-from storage.download_statuses import DownloadStatus
 from storage.errors import SourceError, SourceMissing, SourceTooLarge
 from storage.images import ImageStore
 from storage.ledger import Download, Ledger
 from storage.names import as_file_name
-from storage.statuses import Status
+from storage.statuses import DownloadStatus, Status
 from storage.workspace import Workspace
 from tasks.acquire import archives
 from tasks.acquire.collection import COLUMNS
@@ -29,9 +28,6 @@ from tasks.acquire.web.downloader import Manners, download
 from tasks.acquire.web.fetch import Job
 from tasks.acquire.web.limits import Limits
 from tasks.running.progress import Advance
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 WNID = "{wnid}"
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
@@ -68,7 +64,7 @@ def collect_synsets(
     max_total_bytes: int,
     manners: Manners,
     advance: Advance,
-) -> "pd.DataFrame":
+) -> pd.DataFrame:
     """One row per line of the lists (collection.COLUMNS), in list order; `source` is the address.
 
     `synsets` is class -> WordNet id; `first` takes only so many lines of each class. Only addresses
@@ -291,9 +287,7 @@ def _placeholders(entries: Iterable[Entry], rows: Mapping[str, Download]) -> dic
     }
 
 
-def _table(entries: Iterable[Entry], rows: Mapping[str, Download]) -> "pd.DataFrame":
-    import pandas as pd
-
+def _table(entries: Iterable[Entry], rows: Mapping[str, Download]) -> pd.DataFrame:
     return pd.DataFrame([_row(entry, rows[entry.url]) for entry in entries], columns=list(COLUMNS))
 
 

@@ -93,7 +93,7 @@ ODD_NAMES = [
 def test_odd_names_and_labels_can_be_saved(table_of, workspace, name):
     table = table_of(Found(name, CAT), label=by_folder)
     reference = save(workspace, table, "x.zip")
-    loaded = manifests.load(workspace.root / reference.where)
+    loaded = manifests.load(workspace.path(reference))
     assert manifests.content_digest(loaded) == reference.digest
     assert loaded["label"][0]
 

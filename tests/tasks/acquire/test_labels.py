@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
 from tasks.acquire import labels
-from tasks.acquire.labels import LONGEST_LABEL, labeller_of
-from tasks.acquire.parameters import Archive, Digits, Folders
+from tasks.acquire.labels import LONGEST_LABEL, by_first_folder, of_archive, trimmed
+from tasks.acquire.parameters import Archive
 from tests.tasks.acquire.conftest import encrypted, tar_bytes, zip_bytes
 
 
@@ -32,13 +32,13 @@ from tests.tasks.acquire.conftest import encrypted, tar_bytes, zip_bytes
     ],
 )
 def test_kaggles_names_are_the_default(name, label, tmp_path):
-    assert labeller_of(Archive(archive=tmp_path))(name) == label
+    assert of_archive(Archive(archive=tmp_path))(name) == label
 
 
 def test_any_pattern_with_a_label_will_do(tmp_path):
     source = Archive(archive=tmp_path, label_pattern=r"_(?P<label>[a-z]+)[.]")
-    assert labeller_of(source)("0001_ant.jpg") == "ant"
-    assert labeller_of(source)("0001-ant.jpg") == ""
+    assert of_archive(source)("0001_ant.jpg") == "ant"
+    assert of_archive(source)("0001-ant.jpg") == ""
 
 
 def test_a_label_that_may_be_absent_is_no_label():
@@ -46,7 +46,7 @@ def test_a_label_that_may_be_absent_is_no_label():
 
 
 def test_a_very_long_name_gives_a_short_label(tmp_path):
-    label = labeller_of(Archive(archive=tmp_path))("x" * 900 + ".0.jpg")
+    label = of_archive(Archive(archive=tmp_path))("x" * 900 + ".0.jpg")
     assert label == "x" * LONGEST_LABEL
 
 
@@ -57,7 +57,7 @@ def test_a_hostile_name_does_not_keep_a_greedy_pattern_busy():
 @given(name=st.text(), pattern=st.sampled_from([r"(?P<label>.+)", r"^(?P<label>[^.]*)"]))
 def test_labels_are_trimmed_and_bounded(name, pattern):
     source = Archive(archive="x.zip", label_pattern=pattern)
-    label = labeller_of(source)(name)
+    label = of_archive(source)(name)
     assert label == label.lstrip()
     assert len(label) <= LONGEST_LABEL
 
@@ -73,18 +73,18 @@ def test_labels_are_trimmed_and_bounded(name, pattern):
     ],
 )
 def test_the_folder_that_holds_a_file_is_its_label(name, label, tmp_path):
-    assert labeller_of(Archive(archive=tmp_path, label_from="folder"))(name) == label
+    assert of_archive(Archive(archive=tmp_path, label_from="folder"))(name) == label
 
 
 @pytest.mark.parametrize(
     ("name", "label"), [("cat/1.jpg", "cat"), ("cat/kittens/1.jpg", "cat"), ("1.jpg", "")]
 )
 def test_of_class_folders_the_topmost_counts(name, label, tmp_path):
-    assert labeller_of(Folders(folder=tmp_path))(name) == label
+    assert trimmed(by_first_folder)(name) == label
 
 
-def test_digits_are_named_as_kaggle_does():
-    assert labeller_of(Digits())("digits/3.17.png") == "3"
+def test_digits_are_named_as_kaggle_does(tmp_path):
+    assert of_archive(Archive(archive=tmp_path))("digits/3.17.png") == "3"
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def labelled(tmp_path):
     def read(data):
         (tmp_path / "labels.csv").write_bytes(data)
         (tmp_path / "pictures.zip").write_bytes(zip_bytes({}))
-        return labeller_of(
+        return of_archive(
             Archive(
                 archive=tmp_path / "pictures.zip",
                 label_from="csv",
@@ -171,7 +171,7 @@ def test_a_table_may_be_in_the_archive(tmp_path, pack):
     path.write_bytes(pack({"labels.csv": codecs.BOM_UTF8 + TABLE, "deep/more.csv": TABLE}))
     for name in ("labels.csv", "deep/more.csv"):
         source = Archive(archive=path, label_from="csv", label_csv=name)
-        assert labeller_of(source)("a.jpg") == "cat"
+        assert of_archive(source)("a.jpg") == "cat"
 
 
 def test_a_table_may_be_in_a_zip_inside_the_archive(tmp_path):
@@ -183,7 +183,7 @@ def test_a_table_may_be_in_a_zip_inside_the_archive(tmp_path):
     }
     path.write_bytes(zip_bytes(inner))
     source = Archive(archive=path, label_from="csv", label_csv="l.csv")
-    assert labeller_of(source)("train/a.jpg") == "cat"
+    assert of_archive(source)("train/a.jpg") == "cat"
 
 
 @pytest.mark.parametrize("place", ["on disk", "in the archive"])
@@ -195,7 +195,7 @@ def test_a_table_of_endless_length_is_refused_and_not_read(tmp_path, place, monk
     path = tmp_path / "pictures.zip"
     path.write_bytes(zip_bytes({"labels.csv": TABLE * 100}))
     with pytest.raises(SourceTooLarge, match=r"labels\.csv has more than 1,000 bytes"):
-        labeller_of(Archive(archive=path, label_from="csv", label_csv=name))
+        of_archive(Archive(archive=path, label_from="csv", label_csv=name))
 
 
 @pytest.mark.parametrize(
@@ -209,9 +209,9 @@ def test_a_table_that_cannot_be_found_is_an_error_that_names_both_places(tmp_pat
         path.write_bytes(data)
     source = Archive(archive=path, label_from="csv", label_csv="labels.csv")
     with pytest.raises(SourceMissing, match=r"labels\.csv, on disk or .*pictures\.zip"):
-        labeller_of(source)
+        of_archive(source)
 
 
 def test_labels_from_a_table_need_its_name(tmp_path):
     with pytest.raises(SourceMissing, match=r"source\.label_csv"):
-        labeller_of(Archive(archive=tmp_path / "pictures.zip", label_from="csv"))
+        of_archive(Archive(archive=tmp_path / "pictures.zip", label_from="csv"))

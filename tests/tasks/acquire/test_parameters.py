@@ -4,7 +4,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from tasks.acquire.parameters import Archive, Digits, Folders, Source, Synsets
-from tasks.pictures.decoding import MAX_PIXELS
+from tasks.pictures.parameters import MAX_PIXELS
 
 SOURCE = TypeAdapter(Source)
 

@@ -49,20 +49,6 @@ def test_class_names_that_do_not_fit_are_named(model_folder, tmp_path, classes):
         Classifier.open(copy / "model.keras")
 
 
-def test_older_models_resize_by_a_layer_of_their_own(tmp_path):
-    from tasks.running.tensorflow import load_keras
-
-    keras = load_keras()
-    pictures = keras.Input((None, None, 3))
-    small = keras.layers.Resizing(4, 4, dtype="float32")(pictures)
-    out = keras.layers.Dense(2, "softmax")(keras.layers.Flatten()(small))
-    keras.Model(pictures, out).save(tmp_path / "model.keras")
-    (tmp_path / "classes.json").write_text(json.dumps(["a", "b"]))
-    found = Classifier.open(tmp_path / "model.keras")
-    assert found.side == 4
-    assert found.probabilities([decode(coloured("bee"))]).sum() == pytest.approx(1)
-
-
 def test_a_model_that_does_not_resize_is_not_ours(tmp_path):
     from tasks.running.tensorflow import load_keras
 

@@ -8,8 +8,9 @@ import zipfile
 import pytest
 
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
+from storage.names import one_line
 from tasks.classify import pictures as module
-from tasks.classify.pictures import Pictures, one_line
+from tasks.classify.pictures import Pictures
 from tests.pictures import picture, write_folders, write_kaggle_zip
 
 

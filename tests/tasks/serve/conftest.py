@@ -1,11 +1,12 @@
 import pytest
 
 from storage import atomic
-from storage.layout import CARD, CLASSES, MODEL
+from storage.folders import CARD, CLASSES, MODEL
 from tasks.classify.classifier import Classifier
 from tasks.running.tensorflow import load_keras
-from tasks.train.export import whole_model
-from tasks.train.head import Head, build_head
+from tasks.train.head import build_head
+from tasks.train.model_folder.export import whole_model
+from tasks.train.parameters import Head
 from tasks.train.randomness import start_from
 from tests.tasks.serve.running import CARD_TEXT, NAMES, SIDE, serving
 

@@ -14,7 +14,7 @@ import requests
 from flows.serve import serve
 from storage import atomic
 from storage.errors import ParameterError
-from storage.layout import CLASSES, MODEL
+from storage.folders import CLASSES, MODEL
 from tasks.running.tensorflow import load_keras
 from tasks.serve.listening import listening_socket
 from tests.pictures import picture

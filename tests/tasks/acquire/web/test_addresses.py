@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from storage.download_statuses import DownloadStatus as S
+from storage.statuses import DownloadStatus as S
 from tasks.acquire.web.addresses import RefusedAddress, refusal, resolve
 from tests.tasks.acquire.web.hostile import picture, redirect, serving
 

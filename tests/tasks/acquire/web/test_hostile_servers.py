@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from storage.download_statuses import DownloadStatus as S
+from storage.statuses import DownloadStatus as S
 from tests.tasks.acquire.web import hostile
 from tests.tasks.acquire.web.hostile import body, in_turn, jpeg, picture, redirect, serving
 

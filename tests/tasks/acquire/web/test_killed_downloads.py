@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 from storage import digests
-from storage.download_statuses import DownloadStatus as S
 from storage.ledger import Ledger
+from storage.statuses import DownloadStatus as S
 from tests.tasks.acquire.web.hostile import jpeg, serving
 
 SCRIPT = """

@@ -1,5 +1,5 @@
-from storage.download_statuses import DownloadStatus as S
 from storage.ledger import Download
+from storage.statuses import DownloadStatus as S
 from tasks.acquire.web import placeholders
 from tasks.acquire.web.placeholders import unmasked
 

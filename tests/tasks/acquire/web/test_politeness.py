@@ -5,7 +5,7 @@ from collections import defaultdict
 
 import pytest
 
-from storage.download_statuses import DownloadStatus as S
+from storage.statuses import DownloadStatus as S
 from tasks.acquire.web.politeness import Turns, host_of
 from tests.tasks.acquire.web.hostile import picture, serving, slowly
 

@@ -2,7 +2,7 @@ import contextlib
 
 import pytest
 
-from storage.download_statuses import DownloadStatus as S
+from storage.statuses import DownloadStatus as S
 from tasks.acquire.web import robots
 from tests.tasks.acquire.web import hostile
 from tests.tasks.acquire.web.hostile import body, in_turn, picture, redirect, serving

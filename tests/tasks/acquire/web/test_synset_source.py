@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from storage.download_statuses import DownloadStatus as S
 from storage.errors import SourceMissing
 from storage.images import ImageStore
 from storage.ledger import Ledger
+from storage.statuses import DownloadStatus as S
 from storage.statuses import Status
 from tasks.acquire.collection import COLUMNS, save
 from tasks.acquire.web import synset_rows

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
-from tasks.acquire import visiting
+from tasks.acquire import kinds
 from tasks.acquire.parameters import Synsets, WebArchive
 from tasks.acquire.web import resumable
 from tasks.acquire.web.connections import GuardedAdapter
@@ -267,10 +267,10 @@ def test_how_much_is_fetched_is_a_parameter(workspace, declared):
         url = server.url("/a.zip")
         source = WebArchive(url=url, allow_private_addresses=True, max_total_bytes=len(DATA) - 1)
         with pytest.raises(SourceTooLarge, match=r"raise source\.max_total_bytes"):
-            visiting.fetch(workspace, source)
+            kinds.fetch(workspace, source)
         assert not archive_path(workspace, url).exists()
         enough = source.model_copy(update={"max_total_bytes": len(DATA)})
-        visiting.fetch(workspace, enough)
+        kinds.fetch(workspace, enough)
     assert archive_path(workspace, url).read_bytes() == DATA
 
 
@@ -281,7 +281,7 @@ def test_how_much_of_a_synsets_archive_is_fetched_is_a_parameter(workspace):
             allow_private_addresses=True, max_total_bytes=2**20,
         )  # fmt: skip
         with pytest.raises(SourceTooLarge, match=r"raise source\.max_total_bytes"):
-            visiting.fetch(workspace, source)
+            kinds.fetch(workspace, source)
 
 
 @pytest.mark.parametrize("revisit", [False, True])
@@ -290,9 +290,7 @@ def test_two_runs_that_want_the_same_file_fetch_it_once(workspace, revisit):
     with serving({"/a.zip": slowly(0.3, file)}) as server:
         source = WebArchive(url=server.url("/a.zip"), allow_private_addresses=True)
         with ThreadPoolExecutor(2) as pool:
-            runs = [
-                pool.submit(visiting.fetch, workspace, source, revisit=revisit) for _ in range(2)
-            ]
+            runs = [pool.submit(kinds.fetch, workspace, source, revisit=revisit) for _ in range(2)]
             assert [run.result() for run in runs] == [None, None]
     assert file.answers == [(200, 0), *([304] if revisit else [])]
     assert archive_path(workspace, source.url).read_bytes() == DATA

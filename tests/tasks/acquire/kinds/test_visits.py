@@ -3,22 +3,23 @@
 import pytest
 
 from storage.errors import ParameterError
-from tasks.acquire import identity
+from tasks.acquire import kinds
+from tasks.acquire.kinds import begin_visit
+from tasks.acquire.kinds.archive import require_revisitable
 from tasks.acquire.parameters import Archive, Synsets
-from tasks.acquire.visiting import begin_visit, require_revisitable
 
 
 def test_a_visit_is_counted_and_leaves_the_fingerprint_of_a_run_under_way(tmp_path, workspace):
     lists = tmp_path / "n04194289.txt"
     lists.write_text("http://127.0.0.1/1.jpg")
     source = Synsets(synsets={"ship": "n04194289"}, url_list=str(tmp_path / "{wnid}.txt"))
-    before = identity.fingerprint(workspace, source)
-    assert identity.visits(workspace, source) == 0
+    before = kinds.fingerprint(workspace, source)
+    assert kinds.visits(workspace, source) == 0
     begin_visit(workspace, source)
-    assert identity.visits(workspace, source) == 1
-    assert identity.fingerprint(workspace, source) == before
+    assert kinds.visits(workspace, source) == 1
+    assert kinds.fingerprint(workspace, source) == before
     lists.write_text("http://127.0.0.1/2.jpg")
-    assert identity.fingerprint(workspace, source) != before
+    assert kinds.fingerprint(workspace, source) != before
 
 
 def test_what_kaggles_client_keeps_cannot_be_looked_at_again(tmp_path):

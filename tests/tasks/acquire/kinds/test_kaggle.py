@@ -5,9 +5,9 @@ import sys
 import pytest
 
 from storage.errors import SourceMissing
-from tasks.acquire import kaggle
+from tasks.acquire import kaggle, kinds
+from tasks.acquire.gathering import Gathering
 from tasks.acquire.parameters import Archive
-from tasks.acquire.step import gathered
 from tests.pictures import picture
 from tests.tasks.acquire.conftest import zip_bytes
 
@@ -74,7 +74,7 @@ def breeds(monkeypatch, tmp_path, workspace):
             archive=tmp_path / "none.zip", kaggle="competitions/dog-breeds", label_from="csv",
             label_csv="labels.csv", **options,
         )  # fmt: skip
-        _, table = gathered(workspace, source, "no", lambda _: None)
+        _, table = kinds.rows(source, Gathering(workspace, "no", lambda _: None))
         kept = table[table["status"] == "kept"]
         return dict(zip(kept["name"], kept["label"], strict=True))
 

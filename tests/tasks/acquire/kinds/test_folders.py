@@ -9,7 +9,7 @@ import pytest
 
 from storage.errors import SourceDamaged, SourceMissing
 from storage.fingerprints import Fingerprints
-from tasks.acquire import folders
+from tasks.acquire.kinds import folders
 from tests.pictures import picture
 from tests.tasks.acquire.conftest import contents, statuses
 

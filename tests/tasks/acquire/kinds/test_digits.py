@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tasks.acquire import archives
-from tasks.acquire.digits import write_zip
-from tasks.acquire.labels import labeller_of
-from tasks.acquire.parameters import Digits
+from tasks.acquire.kinds.digits import write_zip
+from tasks.acquire.labels import of_archive
+from tasks.acquire.parameters import Archive
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def rows(digits):
 
 
 def test_there_are_1797_labelled_pictures(rows):
-    label = labeller_of(Digits())
+    label = of_archive(Archive(archive="digits.zip"))
     count = Counter(label(row.name) for row in rows if row.data is not None)
     assert count.total() == 1797
     assert set(count) == set("0123456789")
