@@ -1,41 +1,51 @@
 """An experiment's parameters: one tree, the same in YAML, on the command line and in Prefect."""
 
+import difflib
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     Discriminator,
     Field,
     GetJsonSchemaHandler,
-    NonNegativeFloat,
     NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
     Tag,
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from flows.backbones import MODES, mode_of
 from tasks.acquire.parameters import Source, UserPath
 from tasks.clean.parameters import Clean
-from tasks.evaluate.look import Look
+from tasks.evaluate.parameters import Look
+from tasks.extract.parameters import Drawing, Extraction, Preprocessing
 from tasks.extract.precision import resolve
-from tasks.extract.preprocessing import MODES, Preprocessing
-from tasks.pictures.augmentation import Augmentation
-from tasks.pictures.views import Averaging
-from tasks.publish.parameters import PublishedFigure
-from tasks.publish.release.gate import Gate
+from tasks.pictures.parameters import Averaging
+from tasks.publish.parameters import Publish
 from tasks.running.parameters import Parameters
 from tasks.split.parameters import Split
-from tasks.train.fine_tuning import FineTuning
-from tasks.train.head import Head
-from tasks.train.networks import SMALLEST_SIDE, WITH_DROPOUT, Network, NetworkName
+from tasks.train.parameters import (
+    SMALLEST_SIDE,
+    WITH_DROPOUT,
+    FineTuning,
+    Frozen,
+    Network,
+    NetworkName,
+    Training,
+)
 
 # What a field says that two models have.
 SIZE = "Side of the square that pictures are resized to (pixels)."
 PRECISION = "auto: bfloat16 on CPUs that multiply it, else float32."
 
 StepName = Literal["acquire", "clean", "split", "extract", "train", "evaluate", "publish"]
+
+
+def _nearest(backbone: str) -> str:
+    """Which known one may have been meant, else all of them."""
+    by_lower = {name.lower(): name for name in MODES}
+    close = difflib.get_close_matches(backbone.lower(), by_lower, n=1)
+    return f"did you mean {by_lower[close[0]]}?" if close else f"one of {', '.join(MODES)}"
 
 
 class Pretrained(Parameters):
@@ -59,7 +69,7 @@ class Pretrained(Parameters):
     @model_validator(mode="after")
     def _known_backbone(self) -> Self:
         if self.backbone not in MODES:
-            raise ValueError(f"unknown backbone {self.backbone!r}: one of {', '.join(MODES)}")
+            raise ValueError(f"unknown backbone {self.backbone!r}: {_nearest(self.backbone)}")
         if self.weights is not None and self.backbone != "VGG16":
             raise ValueError("weights is for VGG16 only; Keras caches the others by itself")
         if self.preprocessing == "rescale" and MODES[self.backbone] == "none":
@@ -69,33 +79,22 @@ class Pretrained(Parameters):
             )
         return self
 
-    def extraction(self) -> dict[str, Any]:
+    def extraction(self) -> Extraction:
         """What the step `extract` is told."""
-        return {
-            "backbone": self.backbone,
-            "image_size": self.image_size,
-            "preprocessing": self.preprocessing,
-            "precision": resolve(self.precision),
-            "views": self.views,
-            "averaging": self.averaging,
-            "weights": self.weights,
-        }
+        told = self.model_dump(include=set(Extraction.model_fields))
+        mode = mode_of(self.backbone, self.preprocessing)
+        return Extraction(**told | {"precision": resolve(self.precision), "mode": mode})
 
 
-class Features(Pretrained):
+class Features(Pretrained, Frozen):
     """A dense head on a pretrained network's features."""
 
     kind: Literal["features"] = "features"
     layer: str | None = Field(None, description="Take features from this layer; default the last.")
-    head: Head = Head()
 
-    def extraction(self) -> dict[str, Any]:
-        """What the step `extract` is told."""
-        return super().extraction() | {"layer": self.layer}
-
-    def part(self) -> Head:
+    def part(self) -> Frozen:
         """What is trained."""
-        return self.head
+        return Frozen(head=self.head)
 
 
 class FineTuned(Pretrained, FineTuning):
@@ -108,10 +107,6 @@ class FineTuned(Pretrained, FineTuning):
     layer: str = Field(
         "block4_pool", description="Layers above this one are tuned; its outputs are cached."
     )
-
-    def extraction(self) -> dict[str, Any]:
-        """What the step `extract` is told."""
-        return super().extraction() | {"layer": self.layer}
 
     def part(self) -> FineTuning:
         """What is trained."""
@@ -133,7 +128,6 @@ class FromScratch(Parameters):
     averaging: Averaging = Field(
         "none", description="mirror: predict the mean over a picture and its mirror image."
     )
-    weights: None = None
 
     @model_validator(mode="after")
     def _suits_network(self) -> Self:
@@ -151,19 +145,15 @@ class FromScratch(Parameters):
             raise ValueError(f"local_response_normalisation is for alexnet, not {self.network}")
         return self
 
-    def extraction(self) -> dict[str, Any]:
-        """What the step `extract` is told."""
-        return {
-            "backbone": None,
-            "image_size": self.image_size,
-            "channels": self.channels,
-            "averaging": self.averaging,
-        }
+    def extraction(self) -> Extraction:
+        """What the step `extract` is told: pixels, whatever network is trained on them."""
+        told = self.model_dump(include={"image_size", "channels", "averaging"})
+        return Extraction(backbone=None, **told)
 
     def part(self) -> Network:
         """What is trained."""
         return Network(
-            name=self.network,
+            network=self.network,
             dropout=self.dropout,
             local_response_normalisation=self.local_response_normalisation,
             precision=resolve(self.precision),
@@ -201,68 +191,6 @@ Model = Annotated[
 ]
 
 
-class Training(Parameters):
-    """How the model is trained, in Keras's words."""
-
-    optimizer: Literal["rmsprop", "adam", "sgd"] = "adam"
-    learning_rate: PositiveFloat = 1e-3
-    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="For sgd.")
-    decay: NonNegativeFloat = Field(
-        0.0, description="Divides the learning rate by 1 + decay x batches, as Keras 2 did."
-    )
-    cosine: bool = Field(
-        default=False, description="Let the learning rate fall to 0 along a cosine."
-    )
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.0, description="Share of certainty taken off each label: for labels that may be wrong."
-    )
-    mixup: NonNegativeFloat = Field(
-        0.0,
-        description="Blend pictures of a batch in pairs, by shares from Beta(mixup, mixup); for "
-        "softmaxes only.",
-    )
-    epochs: PositiveInt = 30
-    batch_size: PositiveInt = 32
-    steps_per_epoch: PositiveInt | None = Field(
-        None, description="Batches in an epoch; default every picture once."
-    )
-    augmentation: Augmentation | None = Field(
-        None, description="Random changes: at every epoch for a network, else for model.views."
-    )
-    patience: PositiveInt | None = Field(
-        None, description="Stop when validation loss has not improved for so many epochs."
-    )
-    keep: Literal["best", "last"] = Field("best", description="The weights of which epoch.")
-    repeats: Annotated[int, Field(ge=1, le=100)] = Field(1, description="Trainings, one seed each.")
-    # NumPy's and Keras's generators take 32 bits, and repeats count on from here.
-    seed: Annotated[int, Field(ge=0, le=2**31)] = Field(
-        1, description="Of the first training; also draws model.views, another one extracts anew."
-    )
-    tensorboard: bool = Field(
-        default=False,
-        description="Write logs; needs the extra `tensorboard`, and --rerun train where the model "
-        "is trained already.",
-    )
-    seconds_between_checkpoints: PositiveFloat = Field(
-        10.0, description="How much work a kill may cost, and at least the epoch it was in."
-    )
-
-    @model_validator(mode="after")
-    def _one_schedule(self) -> Self:
-        if self.decay and self.cosine:
-            raise ValueError("decay and cosine are two ways to lower the learning rate: take one")
-        if self.momentum and self.optimizer != "sgd":
-            raise ValueError(f"momentum is for sgd, found it with {self.optimizer}")
-        return self
-
-
-class Publish(Parameters):
-    """What the report compares with, and what a model must reach to be published."""
-
-    figure: PublishedFigure | None = None
-    gate: Gate = Gate()
-
-
 class Experiment(Parameters):
     """All that a run needs to know."""
 
@@ -291,9 +219,9 @@ class Experiment(Parameters):
             )
         return self
 
-    def extraction(self) -> dict[str, Any]:
-        """What the step `extract` is told; how views are drawn counts only where there are any."""
-        told = self.model.extraction()
-        if told.get("views"):
-            told |= {"augmentation": self.training.augmentation, "seed": self.training.seed}
-        return told
+    def drawing(self) -> Drawing | None:
+        """How views are drawn, where there are any."""
+        changes = self.training.augmentation
+        if changes is None or not self.model.extraction().views:
+            return None
+        return Drawing(augmentation=changes, seed=self.training.seed)

@@ -18,7 +18,8 @@ from storage.shards import NAME, ShardStore
 from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks.clean.duplicate_groups import details
-from tasks.pictures.decoding import Problem, decode, opencv, read_header
+from tasks.pictures.decoding import Problem, decode, read_header
+from tasks.pictures.opencv import cv2
 from tasks.running import code_fingerprint
 from tasks.running.progress import Advance
 
@@ -43,7 +44,7 @@ def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:
         return _facts(pixels.status, pixels.reason)
     header = read_header(data, max_pixels)
     assert not isinstance(header, Problem)
-    grey = opencv().cvtColor(pixels, opencv().COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     return _facts(
         Status.KEPT,
         "",
@@ -83,7 +84,6 @@ def perceptual_hashes(grey: np.ndarray) -> tuple[int, int]:
     and its FAINT frequencies count as absent. Where hardly any is left, as in a sky, it is the
     first: without its bits of chance the picture would be like thousands of others.
     """
-    cv2 = opencv()
     side = 4 * HASH_SIDE
     small = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
     first = _above_median(_low_frequencies(small))
@@ -95,7 +95,7 @@ def perceptual_hashes(grey: np.ndarray) -> tuple[int, int]:
 
 
 def _low_frequencies(small: np.ndarray) -> np.ndarray:
-    return opencv().dct(small)[:HASH_SIDE, :HASH_SIDE]
+    return cv2.dct(small)[:HASH_SIDE, :HASH_SIDE]
 
 
 def _above_median(low: np.ndarray) -> int:
@@ -105,7 +105,6 @@ def _above_median(low: np.ndarray) -> int:
 
 def thumbnail(rgb: np.ndarray) -> np.ndarray:
     """(16, 16, 3) uint8: the picture squeezed to a square."""
-    cv2 = opencv()
     side = (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
     return cv2.resize(rgb, side, interpolation=cv2.INTER_AREA)
 

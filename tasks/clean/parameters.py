@@ -2,10 +2,8 @@
 
 from pydantic import Field, PositiveInt
 
+from tasks.pictures.parameters import MAX_PIXELS
 from tasks.running.parameters import Parameters
-
-# What larger pictures decode to no longer fits into the memory of a laptop beside everything else.
-MAX_PIXELS = 100_000_000
 
 
 class Clean(Parameters):

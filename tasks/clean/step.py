@@ -15,7 +15,7 @@ from tasks.running.steps import step
 def clean(collection: CollectionRef, parameters: Clean) -> ImagesRef:
     """Every picture decoded once; what cannot be used is set aside with its reason."""
     workspace = Workspace.current()
-    rows = manifests.load(workspace.root / collection.where)
+    rows = manifests.load(workspace.path(collection))
     store = facts.store_of(workspace, parameters.max_pixels)
     known = store.index()
     missing = [name for name in dict.fromkeys(rows["image"]) if name and name not in known]
@@ -36,5 +36,6 @@ def clean(collection: CollectionRef, parameters: Clean) -> ImagesRef:
         where=workspace.relative(path),
         bytes=path.stat().st_size,
         classes=classes,
+        near_duplicates=parameters.near_duplicates,
         **screen.counts(table),
     )

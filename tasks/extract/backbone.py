@@ -3,59 +3,63 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from storage.errors import ParameterError, WeightsMissing
 from storage.features import FeatureSpace
-from tasks.extract.extractor import compiled
-from tasks.extract.precision import Precision
-from tasks.extract.preprocessing import MODES, Preprocessing, preprocess
+from tasks.extract.network import compiled, features_of, precision_policy
+from tasks.extract.parameters import Extraction, Precision
 from tasks.extract.weights import VGG16_FINGERPRINT, load_vgg16
+from tasks.pictures.parameters import Mode
 from tasks.pictures.resizing import RESIZING
 from tasks.running import code_fingerprint
-from tasks.running.tensorflow import load_keras, precision_policy
+from tasks.running.tensorflow import load_keras
 
-if TYPE_CHECKING:
-    import numpy as np
-
-# What decides a feature's value: a changed line in these makes another feature space.
-DECIDING = (
-    "tasks.pictures.decoding",
-    "tasks.extract.extractor",
-    "tasks.pictures.resizing",
-    "tasks.extract.preprocessing",
-    "tasks.pictures.views",
-    "tasks.running.tensorflow",
-    __name__,
-)
+# Whoever changes what a feature is made of makes another space: nothing else is looked at.
+DECIDING = ("tasks.pictures", "tasks.extract.network")
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """What to compute features with; `layer` is a layer's name, None for the last one."""
+    """What to compute features with; `layer` is a layer's name, None for the last one.
+
+    `mode` is how pixels are shown to it.
+    """
 
     name: str
     image_size: int
-    preprocessing: Preprocessing
+    mode: Mode
     precision: Precision
     layer: str | None = None
     weights: Path | None = None
 
-    def prepare(self) -> "tuple[Callable[[np.ndarray], np.ndarray], FeatureSpace]":
+    @classmethod
+    def told(cls, model: Extraction, weights: Path | None = None) -> "Backbone":
+        """The backbone that computes what `model` says."""
+        assert model.backbone is not None  # pixels need none
+        return cls(
+            model.backbone,
+            model.image_size,
+            model.mode,
+            model.precision,
+            model.layer,
+            weights,
+        )
+
+    def prepare(self) -> tuple[Callable[[np.ndarray], np.ndarray], FeatureSpace]:
         """(a function from float32 RGB pixels to float16 features, their feature space)."""
         model = self.build()
         return compiled(model), self.space(model)
 
     def build(self) -> Any:
         """A Keras model: (n, size, size, 3) RGB in [0, 255] to features, weights checked."""
-        keras = load_keras()
-        pixels = keras.Input((self.image_size, self.image_size, 3), name="pixels")
         base = self._base()
         if self.layer is not None:
-            base = keras.Model(base.input, _layer(base, self.layer).output, name=base.name)
-        base.trainable = False
-        features = base(preprocess(pixels, self.name, self.preprocessing))
-        return keras.Model(pixels, features, name="backbone")
+            cut = _layer(base, self.layer).output
+            base = load_keras().Model(base.input, cut, name=base.name)
+        return features_of(base, self.image_size, self.mode)
 
     def above(self) -> Any:
         """A Keras model of the layers after `layer`: from the features to the network's last."""
@@ -94,16 +98,17 @@ class Backbone:
             layer=self.layer or "last",
             image_size=self.image_size,
             resizing=RESIZING,
-            preprocessing=self.preprocessing,
+            preprocessing="rescale" if self.mode == "rescale" else "imagenet",
             precision=self.precision,
             shape=tuple(model.output_shape[1:]),
-            code=code_fingerprint.fingerprint(__name__),
+            mode=self.mode,
+            code="-".join(map(code_fingerprint.fingerprint, DECIDING)),
         )
 
 
 def _require_known(name: str) -> None:
-    if name not in MODES:
-        raise ParameterError(f"unknown backbone {name!r}: expected one of {', '.join(MODES)}")
+    if not hasattr(load_keras().applications, name):
+        raise ParameterError(f"unknown backbone {name!r}: expected a network of keras.applications")
 
 
 def _application(name: str, side: int, weights: Path | None) -> Any:

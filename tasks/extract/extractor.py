@@ -3,14 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from storage.features import FeatureStore
 from tasks.running.progress import Advance
-from tasks.running.tensorflow import load_tensorflow
-
-if TYPE_CHECKING:
-    import numpy as np
 
 # 256 pictures are two seconds of work with bf16 and fifteen without: what a crash may cost.
 PICTURES_PER_SHARD = 256
@@ -19,8 +16,8 @@ BATCHES_AHEAD = 3
 
 def extract(
     names: list[str],
-    load: "Callable[[str], np.ndarray]",
-    compute: "Callable[[np.ndarray], np.ndarray]",
+    load: Callable[[str], np.ndarray],
+    compute: Callable[[np.ndarray], np.ndarray],
     store: FeatureStore,
     *,
     batch_size: int,
@@ -46,28 +43,14 @@ def extract(
     return done
 
 
-def _store(store: FeatureStore, names: list[str], held: "list[np.ndarray]") -> None:
-    import numpy as np
-
+def _store(store: FeatureStore, names: list[str], held: list[np.ndarray]) -> None:
     store.add(names, np.concatenate(held))
 
 
-def compiled(model: Any) -> "Callable[[np.ndarray], np.ndarray]":
-    """The model as a graph from float32 pixels to float16 features."""
-    tf = load_tensorflow()
-    signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-    graph = tf.function(
-        lambda x: tf.cast(model(x, training=False), tf.float16), input_signature=signature
-    )
-    return lambda pixels: graph(tf.constant(pixels)).numpy()
-
-
 def _batches(
-    names: list[str], load: "Callable[[str], np.ndarray]", size: int, workers: int
-) -> "Iterator[tuple[int, np.ndarray]]":
+    names: list[str], load: Callable[[str], np.ndarray], size: int, workers: int
+) -> Iterator[tuple[int, np.ndarray]]:
     """(start, (batch, side, side, 3) pixels) in order; at most BATCHES_AHEAD are decoded ahead."""
-    import numpy as np
-
     with ThreadPoolExecutor(max_workers=workers) as pool:
         ahead: deque[tuple[int, list[Future[np.ndarray]]]] = deque()
         for start in range(0, len(names), size):

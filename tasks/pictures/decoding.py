@@ -5,21 +5,19 @@ is turned down before any memory is asked for.
 """
 
 import io
-import os
 import re
 import struct
 import warnings
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from storage.errors import MissingLibrary
+import numpy as np
+
 from storage.statuses import Status
+from tasks.pictures.opencv import cv2
+from tasks.pictures.parameters import MAX_PIXELS
 
-if TYPE_CHECKING:
-    import numpy as np
-
-MAX_PIXELS = 100_000_000
 # What Pillow's many readers raise on bytes that they did not expect.
 DAMAGED = (
     OSError, ValueError, SyntaxError, EOFError, TypeError, AttributeError, LookupError,
@@ -58,23 +56,6 @@ class Problem:
 
     status: Status
     reason: str
-
-
-def opencv() -> Any:
-    """The module cv2, quiet; MissingLibrary names the system package where libGL is missing."""
-    # What OpenCV thinks of a picture becomes a row; it need not be printed as well.
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    try:
-        import cv2
-    except ImportError as error:
-        if "libGL" not in str(error) and "libgthread" not in str(error):
-            raise
-        raise MissingLibrary(
-            f"OpenCV cannot start ({error}): expected the system libraries libGL and GLib. Install "
-            "them with `apt-get install libgl1 libglib2.0-0` (Debian, Ubuntu) or `dnf install "
-            "mesa-libGL glib2` (Fedora)"
-        ) from error
-    return cv2
 
 
 def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header | Problem:
@@ -137,7 +118,7 @@ def _is_cut_off_png(data: bytes) -> bool:
 CUT_OFF = {"JPEG": _is_cut_off_jpeg, "MPO": _is_cut_off_jpeg, "PNG": _is_cut_off_png}
 
 
-def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> "np.ndarray | Problem":
+def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray | Problem:
     """(height, width, 3) uint8 RGB, turned as EXIF says; transparency laid over white.
 
     16-bit pictures are scaled to 8 bits, grey and CMYK ones converted, animations give their first
@@ -146,9 +127,6 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> "np.ndarray | Problem":
     header = read_header(data, max_pixels)
     if isinstance(header, Problem):
         return header
-    cv2 = opencv()
-    import numpy as np
-
     flag = cv2.IMREAD_UNCHANGED if header.has_alpha else cv2.IMREAD_COLOR
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
@@ -166,9 +144,8 @@ def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> "np.ndarray | Problem":
     return _as_rgb(pixels)
 
 
-def _by_pillow(data: bytes) -> "np.ndarray | Problem":
+def _by_pillow(data: bytes) -> np.ndarray | Problem:
     """(height, width, 4) uint8 BGRA."""
-    import numpy as np
     from PIL import Image
 
     try:
@@ -181,10 +158,8 @@ def _by_pillow(data: bytes) -> "np.ndarray | Problem":
     return np.ascontiguousarray(rgba[:, :, [2, 1, 0, 3]])
 
 
-def _with_one_transparent_grey(image: Any, depth: int) -> "np.ndarray":
+def _with_one_transparent_grey(image: Any, depth: int) -> np.ndarray:
     """Pillow forgets that it has scaled 2 and 4 bits, and what is transparent among 16 bits."""
-    import numpy as np
-
     transparent = image.info["transparency"]
     if depth == 16:
         grey = np.asarray(image)
@@ -196,9 +171,8 @@ def _with_one_transparent_grey(image: Any, depth: int) -> "np.ndarray":
     return np.stack([shown, shown, shown, alpha], axis=2).astype(np.uint8)
 
 
-def _upright(pixels: "np.ndarray", exif: bytes) -> "np.ndarray":
+def _upright(pixels: np.ndarray, exif: bytes) -> np.ndarray:
     """`pixels` turned as EXIF says; as they are where that is missing or damaged."""
-    import numpy as np
     from PIL import Image
 
     tags = Image.Exif()
@@ -215,10 +189,7 @@ def _upright(pixels: "np.ndarray", exif: bytes) -> "np.ndarray":
     return np.ascontiguousarray(pixels[::rows, ::columns])
 
 
-def _as_rgb(pixels: "np.ndarray") -> "np.ndarray":
-    cv2 = opencv()
-    import numpy as np
-
+def _as_rgb(pixels: np.ndarray) -> np.ndarray:
     if pixels.dtype == np.uint16:
         pixels = np.right_shift(pixels, 8, out=pixels).astype(np.uint8)
     elif pixels.dtype != np.uint8:
@@ -230,9 +201,7 @@ def _as_rgb(pixels: "np.ndarray") -> "np.ndarray":
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 
 
-def _over_white(bgra: "np.ndarray") -> "np.ndarray":
-    import numpy as np
-
+def _over_white(bgra: np.ndarray) -> np.ndarray:
     rgb = np.empty((*bgra.shape[:2], 3), np.uint8)
     # All at once would take 19 more bytes a pixel.
     for top in range(0, len(bgra), ROWS_AT_A_TIME):

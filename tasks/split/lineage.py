@@ -57,7 +57,7 @@ def remember(
     """
     path = workspace.lineage(as_file_name(lineage), parameters.seed)
     made_for, continued = _made_for(images, parameters.amounts), _plain(previous)
-    table = manifests.load(workspace.root / split.where)
+    table = manifests.load(workspace.path(split))
     with _locked(workspace, path):
         newest = _newest(path)
         first: dict[str, str] = {}
@@ -140,7 +140,7 @@ def assignment_of(workspace: Workspace, reference: AssignmentRef | None) -> dict
     """Image -> split, pictures that have gone since included; StorageDamaged if it is not whole."""
     if reference is None:
         return {}
-    path = workspace.root / reference.where
+    path = workspace.path(reference)
     try:
         table = manifests.load(path)
         found = manifests.content_digest(table)
@@ -161,7 +161,7 @@ def _damaged(workspace: Workspace, reference: AssignmentRef, found: str) -> Stor
         if reference.digest in path.read_text(encoding="utf-8", errors="replace")
     ]
     return StorageDamaged(
-        f"expected where a sticky split put its pictures at {workspace.root / reference.where}, "
+        f"expected where a sticky split put its pictures at {workspace.path(reference)}, "
         f"found no such table ({found}): restore it, or delete it and "
         f"{', '.join(lines) or f'the file of this experiment in {folder}'} to start a new split"
     )

@@ -27,19 +27,19 @@ def split(
     assignment so far, whose pictures do not move.
     """
     workspace = Workspace.current()
-    table = manifests.load(workspace.root / images.where)
+    table = manifests.load(workspace.path(images))
     kept = table[table["status"] == Status.KEPT].reset_index(drop=True)
     earlier = lineages.assignment_of(workspace, previous)
     placed = rules.assign(kept, parameters, earlier)
     if lineage is None:
         return _save(workspace, placed, "")
-    memory = workspace.lineage(as_file_name(lineage), parameters.seed)
-    reference = _save(workspace, placed, workspace.relative(memory))
+    kept_at = workspace.lineage(as_file_name(lineage), parameters.seed)
+    reference = _save(workspace, placed, workspace.relative(kept_at))
     lineages.remember(workspace, lineage, parameters, images, reference, previous)
     return reference
 
 
-def _save(workspace: Workspace, table: pd.DataFrame, memory: str) -> SplitRef:
+def _save(workspace: Workspace, table: pd.DataFrame, lineage: str) -> SplitRef:
     digest, path = manifests.save(workspace.manifests, table)
     tree = workspace.splits / digest
     leaves = leaves_of(workspace, table)
@@ -51,7 +51,7 @@ def _save(workspace: Workspace, table: pd.DataFrame, memory: str) -> SplitRef:
         where=workspace.relative(path),
         bytes=path.stat().st_size,
         tree=workspace.relative(tree),
-        memory=memory,
+        lineage=lineage,
         classes=tuple(sorted(table["label"].unique())),
         left_out=int(counts.get("", 0)),
         **{name: int(counts.get(name, 0)) for name in SPLITS},

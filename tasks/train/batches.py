@@ -8,15 +8,15 @@ import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from storage.features import FeatureTable
-from tasks.pictures.augmentation import Augmentation, maps
+from tasks.pictures.augmentation import maps
+from tasks.pictures.parameters import Augmentation
 from tasks.running.tensorflow import load_tensorflow
 from tasks.train.keras_parts.augmentation_layer import warping
-
-if TYPE_CHECKING:
-    import numpy as np
 
 SHARE_OF_MEMORY = 0.4
 BATCHES_AHEAD = 4
@@ -43,7 +43,7 @@ class Labelled(NamedTuple):
     """
 
     rows: Any
-    labels: "np.ndarray"
+    labels: np.ndarray
     views: int = 1
 
 
@@ -86,8 +86,6 @@ def fits(size_bytes: int, limit_bytes: float | None = None) -> bool:
 
 def rows_of(table: FeatureTable, limit_bytes: float | None = None) -> "Any":
     """A function from positions to (n, width) rows, held in memory if they fit."""
-    import numpy as np
-
     if not fits(table.bytes, limit_bytes):
         return table.rows
     held = table.rows(np.arange(len(table.images)))
@@ -137,8 +135,6 @@ def ahead(batches: Any) -> Any:
 
 
 def _kinds(data: Labelled, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    import numpy as np
-
     tf = load_tensorflow()
     sample = data.rows(np.arange(min(1, len(data.labels))))
     return (
@@ -154,7 +150,7 @@ def _drawn(
     seed: int,
     first_batch: int,
     augmentation: Augmentation | None,
-) -> "Iterator[tuple[np.ndarray, ...]]":
+) -> Iterator[tuple[np.ndarray, ...]]:
     count = len(data.labels)
     per_pass = steps_of(count, batch_size)
     first_pass, skipped = divmod(first_batch, per_pass)
@@ -173,10 +169,8 @@ def _pass(
     shape: tuple[int, ...],
     seeds: tuple[int, int],
     augmentation: Augmentation | None,
-) -> "tuple[np.ndarray, np.ndarray, np.ndarray | None]":
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """One pass: the order of the pictures, the rows of the views drawn, how to change them."""
-    import numpy as np
-
     count = len(data.labels)
     generator = np.random.default_rng(seeds)
     order = generator.permutation(count)
@@ -187,9 +181,8 @@ def _pass(
 
 def in_order(data: Labelled, shape: tuple[int, ...], *, batch_size: int) -> Any:
     """A tf.data.Dataset of (features, labels), every picture once in its first view, in order."""
-    import numpy as np
 
-    def batches() -> "Iterator[tuple[np.ndarray, np.ndarray]]":
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for start in range(0, len(data.labels), batch_size):
             positions = np.arange(start, min(start + batch_size, len(data.labels)))
             yield data.rows(positions).reshape(-1, *shape), data.labels[positions]

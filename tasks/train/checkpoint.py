@@ -4,15 +4,14 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from storage import atomic, folders
+import numpy as np
+
+from storage import folders
 from storage.errors import StorageDamaged, TrainingDiverged
 from tasks.running.tensorflow import load_keras
 from tasks.train.keras_parts.fused_adam import fused_adam
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MODEL = "model.keras"
 BEST = "best.npz"
@@ -109,29 +108,25 @@ def _require_finite(row: dict[str, float], remedy: str) -> None:
 def save(
     folder: Path,
     model: Any,
-    best_weights: list["np.ndarray"],
+    best_weights: list[np.ndarray],
     history: list[dict[str, float]],
 ) -> None:
     """Write the state as one folder in `folder`, at once or not at all, beside the one before."""
     before = newest(folder)
     target = next(folder / name for name in STATES if before is None or before.name != name)
-    with atomic.new_folder(target) as new:
+    with folders.new_folder(target) as new:
         model.save(new / MODEL)
         _save_arrays(new / BEST, best_weights)
         (new / HISTORY).write_text(json.dumps(history))
         folders.seal(new)
 
 
-def _save_arrays(path: Path, arrays: list["np.ndarray"]) -> None:
-    import numpy as np
-
+def _save_arrays(path: Path, arrays: list[np.ndarray]) -> None:
     named = {f"{number:04d}": array for number, array in enumerate(arrays)}
     np.savez(path, allow_pickle=False, **named)
 
 
-def _load_arrays(path: Path) -> list["np.ndarray"]:
-    import numpy as np
-
+def _load_arrays(path: Path) -> list[np.ndarray]:
     with np.load(path, allow_pickle=False) as saved:
         return [saved[name] for name in sorted(saved.files)]
 

@@ -5,29 +5,17 @@ what is frozen (the two stages are those of Chollet, Deep Learning with Python, 
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+import numpy as np
 
 from tasks.running.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches
 from tasks.train.batches import Labelled
-from tasks.train.head import Head, as_stored, probabilities
-
-if TYPE_CHECKING:
-    import numpy as np
+from tasks.train.head import as_stored, probabilities
+from tasks.train.parameters import FineTuning
 
 ROWS_AT_A_TIME = 64
-
-
-class FineTuning(BaseModel):
-    """The head, and how it is trained while the layers under it stand still (Adam)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    head: Head = Head()
-    head_epochs: PositiveInt = Field(15, description="Of the first stage, the head alone.")
-    head_learning_rate: PositiveFloat = Field(1e-3, description="Adam's, in the first stage.")
 
 
 def build_tuned(
@@ -58,15 +46,13 @@ def through(above: Any, data: Labelled, shape: tuple[int, ...]) -> Labelled:
 
     Computed once where they fit in memory, batch by batch as they are asked for where they do not.
     """
-    import numpy as np
-
     tf = load_tensorflow()
     graph = tf.function(
         lambda x: tf.cast(above(x, training=False), tf.float16),
         input_signature=[tf.TensorSpec((None, *shape), tf.float16)],
     )
 
-    def rows(positions: "np.ndarray") -> "np.ndarray":
+    def rows(positions: np.ndarray) -> np.ndarray:
         features = data.rows(positions).reshape(-1, *shape)
         return graph(tf.constant(features)).numpy().reshape(len(positions), -1)
 
@@ -78,9 +64,7 @@ def through(above: Any, data: Labelled, shape: tuple[int, ...]) -> Labelled:
     return Labelled(lambda positions: held[positions], data.labels)
 
 
-def _all(rows: "Callable[[np.ndarray], np.ndarray]", count: int, width: int) -> "np.ndarray":
-    import numpy as np
-
+def _all(rows: Callable[[np.ndarray], np.ndarray], count: int, width: int) -> np.ndarray:
     held = np.empty((count, width), np.float16)
     for start in range(0, count, ROWS_AT_A_TIME):
         positions = np.arange(start, min(start + ROWS_AT_A_TIME, count))

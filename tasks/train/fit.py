@@ -10,10 +10,11 @@ from tasks.running.interruption import heeded
 from tasks.running.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
+from tasks.train.compiling import compile_model
 from tasks.train.keras_parts.batch_normalisation import fuse
 from tasks.train.keras_parts.mixup import mixed
+from tasks.train.parameters import Training
 from tasks.train.randomness import reseeding, start_from
-from tasks.train.schedule import Schedule, compile_model
 
 
 class Fitted(NamedTuple):
@@ -39,10 +40,9 @@ def fit(
     validation: Labelled,
     *,
     shape: tuple[int, ...],
-    schedule: Schedule,
+    training: Training,
     seed: int,
     unfinished: Path,
-    seconds_between: float = checkpoint.SECONDS_BETWEEN,
     callbacks: tuple[Any, ...] = (),
     rate_name: str = "training.learning_rate",
 ) -> Fitted:
@@ -53,33 +53,33 @@ def fit(
     loss is not finite.
     """
     start_from(seed)
-    steps = batches.steps_of(len(train.labels), schedule.batch_size, schedule.steps_per_epoch)
+    steps = batches.steps_of(len(train.labels), training.batch_size, training.steps_per_epoch)
     model, best, history = checkpoint.load(unfinished) or (build(), None, [])
     fuse(model)
     if not history:
-        compile_model(model, schedule, steps)
-    remedy = f"lower {rate_name} (now {schedule.learning_rate:g})"
+        compile_model(model, training, steps)
+    remedy = f"lower {rate_name} (now {training.learning_rate:g})"
     saver = checkpoint.checkpointing(
-        unfinished, seconds_between, history, best, schedule.patience, remedy
+        unfinished, training.seconds_between_checkpoints, history, best, training.patience, remedy
     )
-    if not checkpoint.is_over(history, schedule.epochs, schedule.patience):
+    if not checkpoint.is_over(history, training.epochs, training.patience):
         first_batch = len(history) * steps
         with heeded() as heed:
             model.fit(
-                _training(train, shape, model, schedule, seed=seed, first_batch=first_batch),
-                validation_data=_validation(validation, shape, model, schedule),
+                _training(train, shape, model, training, seed=seed, first_batch=first_batch),
+                validation_data=_validation(validation, shape, model, training),
                 initial_epoch=len(history),
-                epochs=schedule.epochs,
+                epochs=training.epochs,
                 steps_per_epoch=steps,
                 shuffle=False,  # the dataset shuffles by itself
                 callbacks=[reseeding(seed), saver, _counting(), _heeding(heed), *callbacks],
                 verbose=0,
             )
-    if schedule.keep == "best" and saver.best_weights is not None:
+    if training.keep == "best" and saver.best_weights is not None:
         model.set_weights(saver.best_weights)
     # The optimiser is twice as large as the model, and all repeats are held at once.
     model.optimizer, model.compiled = None, False
-    return Fitted(model, history, schedule.keep)
+    return Fitted(model, history, training.keep)
 
 
 def _counting() -> Any:
@@ -96,7 +96,7 @@ def _training(
     train: Labelled,
     shape: tuple[int, ...],
     model: Any,
-    schedule: Schedule,
+    training: Training,
     *,
     seed: int,
     first_batch: int,
@@ -104,33 +104,33 @@ def _training(
     dataset = batches.shuffled(
         train,
         shape,
-        batch_size=schedule.batch_size,
+        batch_size=training.batch_size,
         seed=seed,
         first_batch=first_batch,
-        augmentation=schedule.augmentation,
+        augmentation=training.augmentation,
     )
-    dataset = _targets(dataset, model, schedule)
-    if schedule.mixup and model.output_shape[-1] == 1:
+    dataset = _targets(dataset, model, training)
+    if training.mixup and model.output_shape[-1] == 1:
         # Its accuracy would count a blended label as wrong whatever the prediction.
         raise ParameterError("training.mixup is for softmaxes, found a model of one sigmoid: set 0")
-    if schedule.mixup:
-        dataset = mixed(dataset, schedule.mixup, seed=seed, first_batch=first_batch)
+    if training.mixup:
+        dataset = mixed(dataset, training.mixup, seed=seed, first_batch=first_batch)
     return batches.ahead(dataset)
 
 
 def _validation(
-    validation: Labelled, shape: tuple[int, ...], model: Any, schedule: Schedule
+    validation: Labelled, shape: tuple[int, ...], model: Any, training: Training
 ) -> Any:
     if not len(validation.labels):
         return None
     dataset = batches.in_order(validation, shape, batch_size=64)
-    return batches.ahead(_targets(dataset, model, schedule))
+    return batches.ahead(_targets(dataset, model, training))
 
 
-def _targets(dataset: Any, model: Any, schedule: Schedule) -> Any:
+def _targets(dataset: Any, model: Any, training: Training) -> Any:
     """The batches with labels as the loss takes them."""
     classes = model.output_shape[-1]
-    if classes == 1 or not schedule.one_hot:
+    if classes == 1 or not training.one_hot:
         return dataset
     one_hot = load_tensorflow().one_hot
     return dataset.map(lambda rows, labels: (rows, one_hot(labels, classes)))

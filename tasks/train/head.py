@@ -1,39 +1,9 @@
 """The dense head that is trained on features."""
 
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from typing import Any
 
 from tasks.running.tensorflow import load_keras
-
-# Names that Keras knows; a slip of the pen is found before any picture is read.
-Activation = Literal[
-    "relu", "gelu", "elu", "selu", "silu", "tanh", "sigmoid", "leaky_relu", "linear"
-]  # fmt: skip
-
-
-class DenseLayer(BaseModel):
-    """One hidden layer."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    units: PositiveInt
-    activation: Activation = "relu"
-    dropout: float = Field(0.0, ge=0, lt=1)
-
-
-class Head(BaseModel):
-    """From a feature map to probabilities: pooling, hidden layers, output."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    pooling: Literal["flatten", "average", "max"] = Field(
-        "average", description="How a feature map becomes a vector."
-    )
-    layers: tuple[DenseLayer, ...] = Field(
-        (DenseLayer(units=256, dropout=0.5),),
-        description="Hidden layers; dropout is the share of units left out in training.",
-    )
+from tasks.train.parameters import Head
 
 
 def build_head(head: Head, shape: tuple[int, ...], classes: int) -> Any:

@@ -6,33 +6,11 @@ network would have another digest.
 """
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from tasks.extract.precision import Precision
-from tasks.running.tensorflow import load_keras, precision_policy
-
-NetworkName = Literal["smaller_vgg", "small_convnet", "baseline_convnet", "alexnet", "lenet5"]
-
-# Fewer pixels on a side than this and a pool is left with nothing.
-SMALLEST_SIDE = {"alexnet": 67, "baseline_convnet": 46}
-WITH_DROPOUT = ("alexnet", "baseline_convnet", "small_convnet")
-
-
-class Network(BaseModel):
-    """Which network; None and False leave it as published."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: NetworkName
-    dropout: float | None = Field(
-        None, ge=0, lt=1, description="Before dense layers, where the network leaves a choice."
-    )
-    local_response_normalisation: bool = Field(
-        default=False, description="AlexNet's, after its first two convolutions."
-    )
-    precision: Precision = "float32"
+from tasks.extract.network import precision_policy
+from tasks.running.tensorflow import load_keras
+from tasks.train.parameters import Network
 
 
 def smaller_vgg(pixels: Any, classes: int, _options: Network) -> Any:
@@ -165,7 +143,9 @@ def build_network(network: Network, shape: tuple[int, ...], classes: int) -> Any
     with precision_policy(network.precision):
         pixels = keras.Input(shape, name="pixels")
         scaled = keras.layers.Rescaling(1 / 255, dtype="float32", name="scaled")(pixels)
-        return keras.Model(pixels, NETWORKS[network.name](scaled, classes, network), name="network")
+        return keras.Model(
+            pixels, NETWORKS[network.network](scaled, classes, network), name="network"
+        )
 
 
 def _softmax(x: Any, classes: int) -> Any:

@@ -8,6 +8,8 @@ import importlib
 import random
 from typing import Any
 
+import numpy as np
+
 from tasks.running.tensorflow import load_keras
 
 STATE = "seed_generator_state"
@@ -26,8 +28,6 @@ def start_from(seed: int) -> None:
 
 def reseeding(seed: int) -> Any:
     """A Keras callback that sets the state of every random layer at the start of each epoch."""
-    import numpy as np
-
     keras = load_keras()
 
     class Reseeding(keras.callbacks.Callback):  # type: ignore[misc, name-defined]

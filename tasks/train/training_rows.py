@@ -1,5 +1,7 @@
 """Features beside their labels, per split."""
 
+import numpy as np
+
 from storage import manifests
 from storage.features import FeatureTable
 from storage.references import FeaturesRef, SplitRef
@@ -15,9 +17,7 @@ def labelled_features(
 
     Labels are positions in `split.classes`.
     """
-    import numpy as np
-
-    table = manifests.load(workspace.root / split.where)
+    table = manifests.load(workspace.path(split))
     part = table[table["split"] == name]
     number = {label: position for position, label in enumerate(split.classes)}
     labels = np.array([number[label] for label in part["label"]], np.int64)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tasks.pictures.augmentation import FillMode
+from tasks.pictures.parameters import FillMode
 from tasks.running.tensorflow import load_keras
 
 

@@ -7,7 +7,7 @@ from storage.errors import StorageDamaged
 from storage.images import ImageStore
 from storage.statuses import Status
 from tasks.clean import facts
-from tasks.pictures.decoding import MAX_PIXELS
+from tasks.pictures.parameters import MAX_PIXELS
 from tasks.running.progress import silent
 from tests.tasks.clean.encoded import encoded, flag, scenes
 

@@ -8,7 +8,7 @@ from storage.errors import NoUsablePictures
 from storage.images import ImageStore
 from storage.statuses import Status
 from tasks.clean import facts, screen
-from tasks.pictures.decoding import MAX_PIXELS
+from tasks.pictures.parameters import MAX_PIXELS
 from tasks.running.progress import silent
 from tests.tasks.clean.encoded import encoded, flag, png_of_size, scenes
 

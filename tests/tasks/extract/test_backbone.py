@@ -5,10 +5,11 @@ import importlib
 import numpy as np
 import pytest
 
+from flows.backbones import MODES, mode_of
 from storage.errors import ParameterError, WeightsMissing
 from tasks.extract import precision
 from tasks.extract.backbone import Backbone
-from tasks.extract.preprocessing import MODES, preprocess
+from tasks.pictures.preprocessing import preprocess
 from tasks.pictures.resizing import resized
 from tasks.running.tensorflow import load_keras
 
@@ -24,7 +25,7 @@ def pixels(count=2, side=32):
 def preprocessed(backbone, preprocessing, values):
     keras = load_keras()
     given = keras.Input(values.shape[1:])
-    model = keras.Model(given, preprocess(given, backbone, preprocessing))
+    model = keras.Model(given, preprocess(given, mode_of(backbone, preprocessing)))
     return np.asarray(model(values))
 
 
@@ -55,7 +56,7 @@ def test_pictures_are_resized_as_keras_does(size):
 
 
 def test_features_are_those_of_keras_vgg16():
-    backbone = Backbone("VGG16", 32, "imagenet", "float32")
+    backbone = Backbone("VGG16", 32, "caffe", "float32")
     model = backbone.build()
     keras = load_keras()
     base = keras.applications.VGG16(weights=None, include_top=False, input_shape=(32, 32, 3))
@@ -66,8 +67,8 @@ def test_features_are_those_of_keras_vgg16():
 
 
 def test_a_layer_in_between_gives_its_own_feature_space():
-    whole = Backbone("VGG16", 32, "imagenet", "float32")
-    inner = Backbone("VGG16", 32, "imagenet", "float32", layer="block4_pool")
+    whole = Backbone("VGG16", 32, "caffe", "float32")
+    inner = Backbone("VGG16", 32, "caffe", "float32", layer="block4_pool")
     spaces = [one.space(one.build()) for one in (whole, inner)]
     assert [space.shape for space in spaces] == [(1, 1, 512), (2, 2, 512)]
     assert spaces[0].name != spaces[1].name
@@ -75,8 +76,8 @@ def test_a_layer_in_between_gives_its_own_feature_space():
 
 @pytest.mark.parametrize("layer", ["block4_pool", "block5_conv2"])
 def test_the_layers_above_a_cut_go_on_where_it_stops(layer):
-    whole = Backbone("VGG16", 32, "imagenet", "float32")
-    below = Backbone("VGG16", 32, "imagenet", "float32", layer=layer)
+    whole = Backbone("VGG16", 32, "caffe", "float32")
+    below = Backbone("VGG16", 32, "caffe", "float32", layer=layer)
     values = pixels()
     features = np.asarray(below.build()(values))
     there = np.asarray(below.above()(features))
@@ -84,18 +85,18 @@ def test_the_layers_above_a_cut_go_on_where_it_stops(layer):
 
 
 def test_the_layers_above_a_cut_have_the_same_names_every_time():
-    backbone = Backbone("VGG16", 32, "imagenet", "float32", layer="block4_pool")
+    backbone = Backbone("VGG16", 32, "caffe", "float32", layer="block4_pool")
     assert backbone.above().get_config() == backbone.above().get_config()
 
 
 def test_an_unknown_layer_is_named_with_those_there_are():
     with pytest.raises(ParameterError, match="block5_pool"):
-        Backbone("VGG16", 32, "imagenet", "float32", layer="block9").build()
+        Backbone("VGG16", 32, "caffe", "float32", layer="block9").build()
 
 
 def test_weights_for_another_backbone_are_refused(tmp_path):
     with pytest.raises(ParameterError, match="VGG16 only"):
-        Backbone("VGG19", 32, "imagenet", "float32", weights=tmp_path).build()
+        Backbone("VGG19", 32, "caffe", "float32", weights=tmp_path).build()
 
 
 def test_a_backbone_that_cannot_be_downloaded_is_missing(monkeypatch):
@@ -104,7 +105,7 @@ def test_a_backbone_that_cannot_be_downloaded_is_missing(monkeypatch):
 
     monkeypatch.setattr(load_keras().applications, "VGG19", no_network)
     with pytest.raises(WeightsMissing, match="no route to host"):
-        Backbone("VGG19", 32, "imagenet", "float32").build()
+        Backbone("VGG19", 32, "caffe", "float32").build()
 
 
 @pytest.mark.parametrize(

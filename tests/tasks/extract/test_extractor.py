@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from storage.features import FeatureSpace, FeatureStore
-from tasks.extract import extractor
+from tasks.extract import extractor, network
 from tasks.running.progress import silent
 from tasks.running.tensorflow import load_keras
 
@@ -19,7 +19,7 @@ def compute():
     """Sums of each channel: a backbone whose features can be said beforehand."""
     keras = load_keras()
     given = keras.Input((4, 4, 3))
-    return extractor.compiled(keras.Model(given, keras.ops.sum(given, axis=(1, 2))))
+    return network.compiled(keras.Model(given, keras.ops.sum(given, axis=(1, 2))))
 
 
 def extract(compute, store, names, **options):

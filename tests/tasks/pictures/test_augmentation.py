@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tasks.pictures.augmentation import Augmentation, maps, warp
+from tasks.pictures.augmentation import maps, warp
+from tasks.pictures.parameters import Augmentation
 
 SIDE = 21
 

@@ -24,7 +24,7 @@ def test_large_pictures_are_resized_one_at_a_time(monkeypatch, large, at_a_time)
 
     watching = SimpleNamespace(resize=watched, INTER_LINEAR=cv2.INTER_LINEAR)
     monkeypatch.setattr(resizing, "LARGE", large)
-    monkeypatch.setattr(resizing, "opencv", lambda: watching)
+    monkeypatch.setattr(resizing, "cv2", watching)
     grey = np.full((50, 70, 3), 127, np.uint8)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: resizing.resized(grey, 32), range(12)))

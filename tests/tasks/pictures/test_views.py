@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from tasks.extract.pixels import Pixels
 from tasks.pictures import views
-from tasks.pictures.augmentation import Augmentation
-from tasks.pictures.resizing import Pixels
+from tasks.pictures.parameters import Augmentation
 
 TURNED = Augmentation(rotation=30, zoom=0.2)
 PIXELS = np.random.default_rng(1).uniform(0, 255, (16, 16, 3)).astype(np.float32)

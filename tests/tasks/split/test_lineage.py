@@ -207,7 +207,7 @@ def test_a_damaged_assignment_names_the_files_to_delete_and_deleting_them_helps(
     _, before = visit(A)
     images = _images(workspace, B)
     previous = lineage.previous_assignment(workspace, "mine", Split(), images)
-    path = workspace.root / previous.where
+    path = workspace.path(previous)
     if damage == "gone":
         path.unlink()
     elif damage == "cut":

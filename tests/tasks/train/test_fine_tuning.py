@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tasks.running.tensorflow import load_keras
-from tasks.train import batches, checkpoint, training
+from tasks.train import batches, checkpoint, parts
 from tasks.train.batches import Labelled
-from tasks.train.fine_tuning import FineTuning, build_tuned, through
+from tasks.train.fine_tuning import build_tuned, through
 from tasks.train.fit import fit
-from tasks.train.head import DenseLayer, Head, build_head
+from tasks.train.head import build_head
+from tasks.train.parameters import DenseLayer, FineTuning, Head, Training
 from tasks.train.randomness import start_from
-from tasks.train.schedule import Schedule
 
 SHAPE = (4, 4, 6)
 HEAD = Head(layers=(DenseLayer(units=5),))
@@ -83,7 +83,8 @@ def test_statistics_of_batch_normalisation_stay_as_they_were(tmp_path):
     kernel = block.get_layer("block_conv").get_weights()[0].copy()
     fitted = fit(
         lambda: build_tuned(TUNING, block, head, SHAPE, 2), held_in, data(20, 2)[0],
-        shape=SHAPE, schedule=Schedule("adam", 1e-2, 2, 8, keep="last"), seed=1,
+        training=Training(learning_rate=1e-2, epochs=2, batch_size=8, keep="last"),
+        shape=SHAPE, seed=1,
         unfinished=tmp_path,
     )  # fmt: skip
     after = fitted.model.get_layer("top").get_layer("block_normal").get_weights()[2:]
@@ -94,22 +95,21 @@ def test_statistics_of_batch_normalisation_stay_as_they_were(tmp_path):
 
 
 def test_a_second_stage_taken_up_again_does_not_train_the_head_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(training, "backbone_of", lambda *_: SimpleNamespace(above=top))
+    monkeypatch.setattr(parts, "backbone_of", lambda *_: SimpleNamespace(above=top))
     held_in, _ = data(40, 1)
     held_out, _ = data(20, 2)
     heads = []
-    first_stage = training.fit
-    monkeypatch.setattr(training, "fit", lambda *a, **k: (heads.append(1), first_stage(*a, **k))[1])
+    first_stage = parts.fit
+    monkeypatch.setattr(parts, "fit", lambda *a, **k: (heads.append(1), first_stage(*a, **k))[1])
 
     def trained(folder, epochs):
-        build = training.builder(
-            TUNING, SimpleNamespace(shape=SHAPE), None,
-            classes=2, train=held_in, validation=held_out, batch_size=8, seconds_between=0.0,
-        )  # fmt: skip
+        training = Training(epochs=epochs, batch_size=8, seconds_between_checkpoints=1e-9)
+        space = SimpleNamespace(shape=SHAPE)
+        made_of = parts.Materials(space, None, 2, held_in, held_out, training)
+        build = parts.PARTS[FineTuning].build(TUNING, made_of)
         return fit(
             lambda: build.model(1, folder, ()), held_in, held_out, shape=SHAPE,
-            schedule=Schedule("adam", 1e-3, epochs, 8), seed=1, unfinished=folder,
-            seconds_between=0.0,
+            training=training, seed=1, unfinished=folder,
         )  # fmt: skip
 
     whole = trained(tmp_path / "whole", 4)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from tasks.running.tensorflow import load_keras
-from tasks.train.networks import NETWORKS, Network, build_network
+from tasks.train.networks import NETWORKS, build_network
+from tasks.train.parameters import Network
 
 
 def network(name, side, classes, channels=3, **options):
-    return build_network(Network(name=name, **options), (side, side, channels), classes)
+    return build_network(Network(network=name, **options), (side, side, channels), classes)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import numpy as np
 from tasks.train import progress_callbacks
 from tasks.train.batches import Labelled
 from tasks.train.fit import fit
-from tasks.train.head import Head, build_head
-from tasks.train.schedule import Schedule
+from tasks.train.head import build_head
+from tasks.train.parameters import Head, Training
 
 SHAPE = (1, 1, 4)
 
@@ -28,7 +28,7 @@ def test_every_batch_and_epoch_is_reported_and_logs_can_be_read(tmp_path):
     count = progress_callbacks.Count(adding("epochs"), adding("batches"), 3)
     fit(
         lambda: build_head(Head(), SHAPE, 2), data, data, shape=SHAPE,
-        schedule=Schedule("adam", 1e-3, 3, 8), seed=1, unfinished=tmp_path / "state",
+        training=Training(epochs=3, batch_size=8), seed=1, unfinished=tmp_path / "state",
         callbacks=progress_callbacks.callbacks(count, logs),
     )  # fmt: skip
     assert done == {"epochs": 3, "batches": 9}
@@ -48,8 +48,8 @@ def test_what_an_earlier_run_did_is_counted_before_the_first_new_epoch(tmp_path)
     def fitted(epochs, *callbacks):
         fit(
             lambda: build_head(Head(), SHAPE, 2), data, data, shape=SHAPE,
-            schedule=Schedule("adam", 1e-3, epochs, 8), seed=1, unfinished=tmp_path / "state",
-            seconds_between=0.0, callbacks=callbacks,
+            training=Training(epochs=epochs, batch_size=8, seconds_between_checkpoints=1e-9),
+            seed=1, unfinished=tmp_path / "state", callbacks=callbacks,
         )  # fmt: skip
 
     fitted(2)

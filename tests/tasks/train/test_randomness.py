@@ -5,13 +5,14 @@ import threading
 
 import numpy as np
 
-from tasks.train.networks import Network, build_network
+from tasks.train.networks import build_network
+from tasks.train.parameters import Network
 from tasks.train.randomness import start_from
 
 
 def weights(seed):
     start_from(seed)
-    model = build_network(Network(name="lenet5"), (32, 32, 1), 3)
+    model = build_network(Network(network="lenet5"), (32, 32, 1), 3)
     return np.concatenate([array.ravel() for array in model.get_weights()])
 
 

@@ -13,14 +13,14 @@ from pydantic import ValidationError
 from storage import digests
 from storage.errors import DarkroomError, TrainingDiverged
 from storage.features import FeatureSpace, FeatureStore, FeatureTable
-from tasks.pictures.augmentation import Augmentation
+from tasks.pictures.parameters import Augmentation
 from tasks.running.tensorflow import load_keras
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
 from tasks.train.fit import fit as fit_model
-from tasks.train.head import Activation, DenseLayer, Head, build_head
+from tasks.train.head import build_head
+from tasks.train.parameters import Activation, DenseLayer, Head, Training
 from tasks.train.randomness import STATE
-from tasks.train.schedule import Schedule
 
 SHAPE = (2, 2, 8)
 
@@ -34,20 +34,19 @@ def labelled(count, seed, classes=2):
 
 def schedule(epochs=6, **options):
     defaults = {"optimizer": "adam", "learning_rate": 0.01, "batch_size": 8}
-    return Schedule(epochs=epochs, **defaults | options)
+    return Training(epochs=epochs, **defaults | options)
 
 
-def fit(unfinished, epochs=6, seed=3, seconds_between=10.0, callbacks=(), train=None, **options):
+def fit(unfinished, epochs=6, seed=3, callbacks=(), train=None, **options):
     head = Head(layers=(DenseLayer(units=8, dropout=0.5),))
     return fit_model(
         lambda: build_head(head, SHAPE, 2),
         train or labelled(60, 1),
         labelled(30, 2),
         shape=SHAPE,
-        schedule=schedule(epochs, **options),
+        training=schedule(epochs, **options),
         seed=seed,
         unfinished=unfinished,
-        seconds_between=seconds_between,
         callbacks=callbacks,
     )
 
@@ -66,7 +65,7 @@ def test_another_seed_gives_another_head(tmp_path):
 
 def test_a_training_taken_up_again_ends_as_if_it_had_never_stopped(tmp_path):
     whole = fit(tmp_path / "whole")
-    fit(tmp_path / "state", epochs=4, seconds_between=0.0)
+    fit(tmp_path / "state", epochs=4, seconds_between_checkpoints=1e-9)
     resumed = fit(tmp_path / "state")
     assert [row["epoch"] for row in resumed.history] == [1, 2, 3, 4, 5, 6]
     assert resumed.history == whole.history
@@ -100,7 +99,7 @@ def epochs_in(state):
     return len(json.loads((state / checkpoint.HISTORY).read_text()))
 
 
-PATIENT = {"patience": 2, "learning_rate": 0.3, "seconds_between": 0.0}
+PATIENT = {"patience": 2, "learning_rate": 0.3, "seconds_between_checkpoints": 1e-9}
 MOST = 7
 
 
@@ -158,7 +157,7 @@ def test_patience_ends_the_training_of_the_test_above_early(uninterrupted):
 
 @pytest.mark.parametrize("options", [{}, {"epochs": 50, "patience": 2, "learning_rate": 0.1}])
 def test_a_finished_training_is_saved_at_its_end_and_not_trained_again(tmp_path, options):
-    first = fit(tmp_path / "state", seconds_between=1000.0, **options)
+    first = fit(tmp_path / "state", seconds_between_checkpoints=1000.0, **options)
     train, reads = counted(labelled(60, 1))
     again = fit(tmp_path / "state", train=train, **options)
     assert reads == []
@@ -170,7 +169,7 @@ def test_the_last_epoch_is_saved_once(tmp_path, monkeypatch):
     saved = []
     save = checkpoint.save
     monkeypatch.setattr(checkpoint, "save", lambda *all: (saved.append(len(all[3])), save(*all)))
-    fit(tmp_path / "state", epochs=3, seconds_between=0.0)
+    fit(tmp_path / "state", epochs=3, seconds_between_checkpoints=1e-9)
     assert saved == [1, 2, 3]
 
 
@@ -182,9 +181,9 @@ def test_a_whole_state_is_there_at_every_moment_of_a_save(tmp_path, monkeypatch)
         rename(old, new)
         seen.append(checkpoint.newest(state))
 
-    fit(state, epochs=1, seconds_between=0.0)
+    fit(state, epochs=1, seconds_between_checkpoints=1e-9)
     monkeypatch.setattr(os, "rename", watched_rename)
-    fit(state, epochs=6, seconds_between=0.0)
+    fit(state, epochs=6, seconds_between_checkpoints=1e-9)
     assert len(seen) >= 10
     assert None not in seen
 
@@ -192,7 +191,7 @@ def test_a_whole_state_is_there_at_every_moment_of_a_save(tmp_path, monkeypatch)
 def test_two_states_take_turns_and_the_newer_whole_one_is_loaded(tmp_path):
     state = tmp_path / "state"
     whole = fit(tmp_path / "whole")
-    fit(state, epochs=4, seconds_between=0.0)
+    fit(state, epochs=4, seconds_between_checkpoints=1e-9)
     assert sorted(path.name for path in state.iterdir()) == sorted(checkpoint.STATES)
     assert sorted(epochs_in(path) for path in state.iterdir()) == [3, 4]
     halve(checkpoint.newest(state) / checkpoint.MODEL)
@@ -205,7 +204,7 @@ def test_two_states_take_turns_and_the_newer_whole_one_is_loaded(tmp_path):
 @pytest.mark.parametrize("name", [checkpoint.MODEL, checkpoint.BEST, checkpoint.HISTORY])
 def test_a_state_of_the_right_size_with_wrong_bytes_gives_way_to_the_one_before(tmp_path, name):
     state = tmp_path / "state"
-    fit(state, epochs=4, seconds_between=0.0)
+    fit(state, epochs=4, seconds_between_checkpoints=1e-9)
     damaged = checkpoint.newest(state) / name
     data = bytearray(damaged.read_bytes())
     middle = len(data) // 2
@@ -220,7 +219,7 @@ def halve(path):
 
 
 def test_half_a_saved_state_counts_as_none(tmp_path):
-    fit(tmp_path / "state", epochs=4, seconds_between=0.0)
+    fit(tmp_path / "state", epochs=4, seconds_between_checkpoints=1e-9)
     for name in checkpoint.STATES:
         halve(tmp_path / "state" / name / checkpoint.MODEL)
     assert checkpoint.load(tmp_path / "state") is None
@@ -230,7 +229,12 @@ def test_half_a_saved_state_counts_as_none(tmp_path):
 def test_a_training_that_diverges_says_so_and_leaves_nothing(tmp_path):
     message = r"loss after epoch 1, found nan: lower training\.learning_rate \(now 1e\+20\)"
     with pytest.raises(TrainingDiverged, match=message) as caught:
-        fit(tmp_path / "state", optimizer="sgd", learning_rate=1e20, seconds_between=0.0)
+        fit(
+            tmp_path / "state",
+            optimizer="sgd",
+            learning_rate=1e20,
+            seconds_between_checkpoints=1e-9,
+        )
     assert isinstance(caught.value, DarkroomError)
     assert not (tmp_path / "state").exists()
 
@@ -268,7 +272,7 @@ def test_patience_stops_early_and_counts_epochs_before_a_kill(tmp_path):
     assert len(whole.history) < 50
     assert checkpoint.epochs_since_best(whole.history) == 3
     stop = len(whole.history) - 2
-    fit(tmp_path / "state", epochs=stop, seconds_between=0.0, **options)
+    fit(tmp_path / "state", epochs=stop, seconds_between_checkpoints=1e-9, **options)
     assert fit(tmp_path / "state", epochs=50, **options).history == whole.history
 
 
@@ -276,7 +280,7 @@ def test_without_validation_pictures_the_training_loss_decides(tmp_path):
     empty = Labelled(lambda positions: np.zeros((0, 32)), np.zeros(0, np.int64))
     fitted = fit_model(
         lambda: build_head(Head(), SHAPE, 2), labelled(60, 1), empty,
-        shape=SHAPE, schedule=schedule(epochs=3), seed=1, unfinished=tmp_path / "s",
+        shape=SHAPE, training=schedule(epochs=3), seed=1, unfinished=tmp_path / "s",
     )  # fmt: skip
     assert "val_loss" not in fitted.history[0]
     assert fitted.loss == min(row["loss"] for row in fitted.history)
@@ -407,7 +411,12 @@ def test_schedules_and_changes_take_effect_and_are_resumed(tmp_path, options):
     whole = fit(tmp_path / "whole", **options)
     assert whole.history != fit(tmp_path / "plain", **plain).history
     with pytest.raises(Killed):
-        fit(tmp_path / "state", callbacks=(killed_after(3),), seconds_between=0.0, **options)
+        fit(
+            tmp_path / "state",
+            callbacks=(killed_after(3),),
+            seconds_between_checkpoints=1e-9,
+            **options,
+        )
     resumed = fit(tmp_path / "state", **options)
     assert resumed.history == whole.history
     assert weights_of(resumed) == weights_of(whole)
@@ -473,7 +482,7 @@ def test_smoothed_labels_keep_the_model_from_certainty_and_accuracy_counts_true_
         return fit_model(
             lambda: build_head(Head(), SHAPE, classes),
             data, data,
-            shape=SHAPE, schedule=schedule(40, label_smoothing=smoothing), seed=1,
+            shape=SHAPE, training=schedule(40, label_smoothing=smoothing), seed=1,
             unfinished=tmp_path / str(smoothing),
         )  # fmt: skip
 
@@ -531,7 +540,7 @@ def test_validation_takes_every_picture_once_in_its_first_view():
 
 
 def test_the_whole_model_gives_two_columns_and_takes_any_size():
-    from tasks.train.export import whole_model
+    from tasks.train.model_folder.export import whole_model
 
     keras = load_keras()
     given = keras.Input((32, 32, 3))

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tasks.running.tensorflow import load_keras, precision_policy
+from tasks.extract.network import precision_policy
+from tasks.running.tensorflow import load_keras
 from tasks.train.keras_parts.batch_normalisation import fuse
 from tasks.train.randomness import start_from
 

@@ -12,9 +12,9 @@ from storage.errors import ParameterError
 from tasks.running.tensorflow import load_tensorflow
 from tasks.train.batches import Labelled
 from tasks.train.fit import fit
-from tasks.train.head import Head, build_head
+from tasks.train.head import build_head
 from tasks.train.keras_parts.mixup import mixed
-from tasks.train.schedule import Schedule
+from tasks.train.parameters import Head, Training
 
 SHAPE = (2, 2, 8)
 PROJECT = Path(__file__).resolve().parents[3]
@@ -71,10 +71,12 @@ def trained(unfinished, classes, epochs=6, **options):
     numbers = np.arange(60) % classes
     values = np.random.default_rng(1).normal(numbers[:, None], 1.0, (60, 32)).astype(np.float16)
     data = Labelled(lambda positions: values[positions], numbers)
-    schedule = Schedule("adam", 0.01, epochs, 8, **options)
+    training = Training(
+        learning_rate=0.01, epochs=epochs, batch_size=8, seconds_between_checkpoints=1e-9, **options
+    )
     return fit(
         lambda: build_head(Head(), SHAPE, classes), data, data,
-        shape=SHAPE, schedule=schedule, seed=1, unfinished=unfinished, seconds_between=0.0,
+        shape=SHAPE, training=training, seed=1, unfinished=unfinished,
     )  # fmt: skip
 
 
@@ -95,17 +97,18 @@ def test_a_training_prints_nothing_least_of_all_the_environment(tmp_path):
     script = f"""
 import numpy as np
 from pathlib import Path
-from tasks.pictures.augmentation import Augmentation
+from tasks.pictures.parameters import Augmentation
 from tasks.train.batches import Labelled
 from tasks.train.fit import fit
-from tasks.train.networks import Network, build_network
-from tasks.train.schedule import Schedule
+from tasks.train.networks import build_network
+from tasks.train.parameters import Network
+from tasks.train.parameters import Training
 pixels = np.zeros((12, 28 * 28 * 3), np.uint8)
 data = Labelled(lambda positions: pixels[positions], np.arange(12) % 3)
 changes = Augmentation(rotation=10, horizontal_flip=True)
 fit(
-    lambda: build_network(Network(name="lenet5"), (28, 28, 3), 3), data, data, shape=(28, 28, 3),
-    schedule=Schedule("adam", 0.001, 1, 4, cosine=True, mixup=0.2, augmentation=changes),
+    lambda: build_network(Network(network="lenet5"), (28, 28, 3), 3), data, data, shape=(28, 28, 3),
+    training=Training(epochs=1, batch_size=4, cosine=True, mixup=0.2, augmentation=changes),
     seed=1, unfinished=Path({str(tmp_path)!r}),
 )
 """

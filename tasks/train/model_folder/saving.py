@@ -3,21 +3,20 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+import pandas as pd
 
 from storage import atomic, digests, folders
 from storage.features import FeatureSpace
-from storage.layout import CARD, CLASSES, HISTORY, MODEL, NETWORK, TRAINING, part_path
+from storage.folders import CARD, CLASSES, HISTORY, MODEL, NETWORK, TRAINING, part_path
 from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
 from tasks.running import code_fingerprint
-from tasks.train.export import features_of, whole_model
 from tasks.train.fit import Fitted
-from tasks.train.layer_table import described
-from tasks.train.model_card import model_card
-
-# What makes the folder's files of a training: mended, it must make another folder.
-WRITING = ("tasks.train.model_card", "tasks.train.layer_table", "tasks.train.export", __name__)
+from tasks.train.model_folder.export import features_of, whole_model
+from tasks.train.model_folder.layer_table import described
+from tasks.train.model_folder.model_card import model_card
+from tasks.train.parameters import Trained
+from tasks.train.parts import PARTS
 
 
 def save(
@@ -26,7 +25,7 @@ def save(
     features: FeaturesRef,
     fitted: list[Fitted],
     *,
-    part: BaseModel,
+    part: Trained,
     seed: int,
     weights: Path | None,
 ) -> ModelRef:
@@ -40,7 +39,7 @@ def save(
     training = _facts(space, features, part, fitted, published=best, seed=seed)
     digest = _digest(split, training, fitted)
     target = workspace.models / digest
-    with atomic.new_folder(target, keep_whole=True) as folder:
+    with folders.new_folder(target, keep_whole=True) as folder:
         whole = whole_model(
             features_of(space, weights), fitted[best].model, space.image_size, mirrored=mirrored
         )
@@ -62,7 +61,7 @@ def save(
 def _facts(
     space: FeatureSpace,
     features: FeaturesRef,
-    part: BaseModel,
+    part: Trained,
     fitted: list[Fitted],
     *,
     published: int,
@@ -71,7 +70,7 @@ def _facts(
     """What training.json holds."""
     return {
         "space": space.model_dump(mode="json"),
-        "part": {"kind": type(part).__name__, **part.model_dump(mode="json")},
+        "part": {"kind": PARTS[type(part)].kind, **PARTS[type(part)].facts(part)},
         "keep": fitted[published].keep,
         "views": len(features.views),
         "averaged": list(features.averaged),
@@ -83,8 +82,6 @@ def _facts(
 
 def write_history(path: Path, seeds: list[int], histories: list[list[dict[str, float]]]) -> None:
     """A CSV with one row per seed and epoch: losses and accuracies, for any spreadsheet."""
-    import pandas as pd
-
     rows = [
         {"seed": seed, **row, "epoch": int(row["epoch"])}
         for seed, history in zip(seeds, histories, strict=True)
@@ -95,7 +92,12 @@ def write_history(path: Path, seeds: list[int], histories: list[list[dict[str, f
 
 def _digest(split: SplitRef, training: dict[str, Any], fitted: list[Fitted]) -> str:
     counts = [split.train, split.validation, split.test]  # the model's card names them
-    parts: list[Any] = [code_fingerprint.fingerprint(__name__), split.classes, counts, training]
+    parts: list[Any] = [
+        code_fingerprint.of_package_alone(__package__),
+        split.classes,
+        counts,
+        training,
+    ]
     for one in fitted:
         # Not the names: Keras numbers those of bare arithmetic on within a process.
         layers = described(one.model)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tasks.running.tensorflow import load_keras
-from tasks.train.layer_table import described
+from tasks.train.model_folder.layer_table import described
 
 
 def nested(*, trainable=False):

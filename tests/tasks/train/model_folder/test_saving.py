@@ -9,18 +9,19 @@ import pytest
 from storage import atomic, folders
 from storage.features import SPACE
 from storage.references import FeaturesRef, SplitRef
-from tasks.pictures.resizing import Pixels
+from tasks.extract.pixels import Pixels
 from tasks.running.tensorflow import load_keras
-from tasks.train import saving
 from tasks.train.fit import Fitted
-from tasks.train.head import Head, build_head
-from tasks.train.networks import Network, build_network
+from tasks.train.head import build_head
+from tasks.train.model_folder import saving
+from tasks.train.networks import build_network
+from tasks.train.parameters import Head, Network
 from tasks.train.randomness import start_from
 
 SIDE = 8
 HEAD = Head(pooling="flatten")
 # The card names a network where features are pixels; a head on them is as good and small.
-NETWORK = Network(name="baseline_convnet")
+NETWORK = Network(network="baseline_convnet")
 
 
 def saved(
@@ -48,7 +49,7 @@ def saved(
     history = [{"epoch": 1.0, "loss": 0.5, "val_loss": 0.6}, {"epoch": 2.0, "loss": 0.4}]
     fitted = [Fitted(model, history, keep)]
     reference = saving.save(workspace, split, features, fitted, part=part, seed=seed, weights=None)
-    return workspace.root / reference.where, model
+    return workspace.path(reference), model
 
 
 def test_a_second_training_with_the_same_result_leaves_the_first_folder(workspace):
@@ -65,7 +66,7 @@ def test_a_second_training_with_the_same_result_leaves_the_first_folder(workspac
 def test_what_the_files_say_and_what_writes_them_make_another_folder(workspace, monkeypatch):
     made = [saved(workspace, **said)[0] for said in ({}, {"keep": "last"}, {"seed": 2})]
     # As after a mend of what exports the model or words the card.
-    monkeypatch.setattr(saving.code, "of_modules", lambda *modules: "mended")
+    monkeypatch.setattr(saving.code_fingerprint, "of_package_alone", lambda _: "mended")
     made.append(saved(workspace)[0])
     assert len(set(made)) == 4
     assert "last epoch" in (made[1] / "card.md").read_text()
@@ -100,7 +101,7 @@ def test_a_model_that_looks_at_both_sides_gives_the_mean(workspace):
 
 def test_the_same_training_has_the_same_digest_whatever_was_built_before(workspace):
     """Keras numbers bare arithmetic, of which local response normalisation is made."""
-    network = Network(name="alexnet", local_response_normalisation=True)
+    network = Network(network="alexnet", local_response_normalisation=True)
     folders_made = set()
     for _ in range(2):
         start_from(1)

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from storage.features import PIXELS, FeatureSpace
 from tasks.pictures.resizing import GREY
 from tasks.running.tensorflow import load_keras
-from tasks.train.training import backbone_of
+from tasks.train.parts import backbone_of
 
 
 def features_of(space: FeatureSpace, weights: Path | None = None) -> Callable[[Any], Any]:
@@ -20,8 +22,6 @@ def features_of(space: FeatureSpace, weights: Path | None = None) -> Callable[[A
 
 def _pixels(space: FeatureSpace) -> Callable[[Any], Any]:
     """Whole numbers, as pixels are kept, in one or three channels."""
-    import numpy as np
-
     keras = load_keras()
     if space.shape[-1] == 3:
         return keras.ops.round

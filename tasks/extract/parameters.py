@@ -1,0 +1,32 @@
+"""What `extract` is told: which network looks at pictures, and how they are shown to it."""
+
+from pathlib import Path
+from typing import Literal
+
+from tasks.pictures.parameters import Augmentation, Averaging, Mode
+from tasks.running.parameters import Parameters
+
+Precision = Literal["float32", "bfloat16"]
+Preprocessing = Literal["imagenet", "rescale"]
+
+
+class Extraction(Parameters):
+    """All that decides a feature; without a backbone the features are the resized pixels."""
+
+    backbone: str | None
+    image_size: int
+    channels: int = 3
+    preprocessing: Preprocessing = "imagenet"
+    mode: Mode = "none"
+    precision: Precision = "float32"
+    layer: str | None = None
+    views: int = 0
+    averaging: Averaging = "none"
+    weights: Path | None = None
+
+
+class Drawing(Parameters):
+    """How the random views of training pictures are drawn."""
+
+    augmentation: Augmentation
+    seed: int

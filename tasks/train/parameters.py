@@ -1,0 +1,131 @@
+"""What `train` is told: what is trained, and how."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+
+from tasks.extract.parameters import Precision
+from tasks.pictures.parameters import Augmentation
+from tasks.running.parameters import Parameters
+
+# Names that Keras knows; a slip of the pen is found before any picture is read.
+Activation = Literal[
+    "relu", "gelu", "elu", "selu", "silu", "tanh", "sigmoid", "leaky_relu", "linear"
+]  # fmt: skip
+
+
+class DenseLayer(Parameters):
+    """One hidden layer."""
+
+    units: PositiveInt
+    activation: Activation = "relu"
+    dropout: float = Field(0.0, ge=0, lt=1)
+
+
+class Head(Parameters):
+    """From a feature map to probabilities: pooling, hidden layers, output."""
+
+    pooling: Literal["flatten", "average", "max"] = Field(
+        "average", description="How a feature map becomes a vector."
+    )
+    layers: tuple[DenseLayer, ...] = Field(
+        (DenseLayer(units=256, dropout=0.5),),
+        description="Hidden layers; dropout is the share of units left out in training.",
+    )
+
+
+class Frozen(Parameters):
+    """A head alone, on features of a network that stands still."""
+
+    head: Head = Head()
+
+
+class FineTuning(Parameters):
+    """The head, and how it is trained while the layers under it stand still (Adam)."""
+
+    head: Head = Head()
+    head_epochs: PositiveInt = Field(15, description="Of the first stage, the head alone.")
+    head_learning_rate: PositiveFloat = Field(1e-3, description="Adam's, in the first stage.")
+
+
+NetworkName = Literal["smaller_vgg", "small_convnet", "baseline_convnet", "alexnet", "lenet5"]
+
+# Fewer pixels on a side than this and a pool is left with nothing.
+SMALLEST_SIDE = {"alexnet": 67, "baseline_convnet": 46}
+WITH_DROPOUT = ("alexnet", "baseline_convnet", "small_convnet")
+
+
+class Network(Parameters):
+    """Which network; None and False leave it as published."""
+
+    network: NetworkName
+    dropout: float | None = Field(
+        None, ge=0, lt=1, description="Before dense layers, where the network leaves a choice."
+    )
+    local_response_normalisation: bool = Field(
+        default=False, description="AlexNet's, after its first two convolutions."
+    )
+    precision: Precision = "float32"
+
+
+Trained = Frozen | FineTuning | Network
+
+
+class Training(Parameters):
+    """How the model is trained, in Keras's words."""
+
+    optimizer: Literal["rmsprop", "adam", "sgd"] = "adam"
+    learning_rate: PositiveFloat = 1e-3
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="For sgd.")
+    decay: NonNegativeFloat = Field(
+        0.0, description="Divides the learning rate by 1 + decay x batches, as Keras 2 did."
+    )
+    cosine: bool = Field(
+        default=False, description="Let the learning rate fall to 0 along a cosine."
+    )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="Share of certainty taken off each label: for labels that may be wrong."
+    )
+    mixup: NonNegativeFloat = Field(
+        0.0,
+        description="Blend pictures of a batch in pairs, by shares from Beta(mixup, mixup); for "
+        "softmaxes only.",
+    )
+    epochs: PositiveInt = 30
+    batch_size: PositiveInt = 32
+    steps_per_epoch: PositiveInt | None = Field(
+        None, description="Batches in an epoch; default every picture once."
+    )
+    augmentation: Augmentation | None = Field(
+        None, description="Random changes: at every epoch for a network, else for model.views."
+    )
+    patience: PositiveInt | None = Field(
+        None, description="Stop when validation loss has not improved for so many epochs."
+    )
+    keep: Literal["best", "last"] = Field("best", description="The weights of which epoch.")
+    repeats: Annotated[int, Field(ge=1, le=100)] = Field(1, description="Trainings, one seed each.")
+    # NumPy's and Keras's generators take 32 bits, and repeats count on from here.
+    seed: Annotated[int, Field(ge=0, le=2**31)] = Field(
+        1, description="Of the first training; also draws model.views, another one extracts anew."
+    )
+    tensorboard: bool = Field(
+        default=False,
+        description="Write logs; needs the extra `tensorboard`, and --rerun train where the model "
+        "is trained already.",
+    )
+    seconds_between_checkpoints: PositiveFloat = Field(
+        10.0, description="How much work a kill may cost, and at least the epoch it was in."
+    )
+
+    @model_validator(mode="after")
+    def _one_schedule(self) -> Self:
+        if self.decay and self.cosine:
+            raise ValueError("decay and cosine are two ways to lower the learning rate: take one")
+        if self.momentum and self.optimizer != "sgd":
+            raise ValueError(f"momentum is for sgd, found it with {self.optimizer}")
+        return self
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether a softmax learns from shares of classes: Keras wants those in full."""
+        return self.label_smoothing > 0 or self.mixup > 0

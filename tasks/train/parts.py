@@ -1,0 +1,126 @@
+"""What can be trained, one entry each: how it is built, and what is written down of it."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from storage.errors import StorageDamaged
+from storage.features import FeatureSpace
+from tasks.extract.backbone import Backbone
+from tasks.extract.parameters import Extraction
+from tasks.train.batches import Labelled
+from tasks.train.fine_tuning import build_tuned, through
+from tasks.train.fit import fit
+from tasks.train.head import build_head
+from tasks.train.networks import build_network
+from tasks.train.parameters import FineTuning, Frozen, Network, Training
+from tasks.train.randomness import start_from
+
+
+class Materials(NamedTuple):
+    """What a trained part is built from."""
+
+    space: FeatureSpace
+    weights: Path | None
+    classes: int
+    train: Labelled
+    validation: Labelled
+    training: Training
+
+
+class Build(NamedTuple):
+    """How a model comes to be that is then trained: for a seed, in a folder that survives a kill.
+
+    `epochs` is how many a first stage takes; the callbacks are those that watch it.
+    """
+
+    model: Callable[[int, Path, tuple[Any, ...]], Any]
+    epochs: int = 0
+
+
+class Part(NamedTuple):
+    """A kind of trained part; `facts` are what training.json says of it beside its kind."""
+
+    kind: str
+    build: Callable[[Any, Materials], Build]
+    facts: Callable[[Any], dict[str, Any]]
+
+
+def _head(part: Frozen, made_of: Materials) -> Build:
+    shape, classes = made_of.space.shape, made_of.classes
+    return Build(lambda _seed, _folder, _watch: build_head(part.head, shape, classes))
+
+
+def _network(part: Network, made_of: Materials) -> Build:
+    shape, classes = made_of.space.shape, made_of.classes
+    return Build(lambda _seed, _folder, _watch: build_network(part, shape, classes))
+
+
+def _tuned(part: FineTuning, made_of: Materials) -> Build:
+    shape, classes = made_of.space.shape, made_of.classes
+    backbone = backbone_of(made_of.space, made_of.weights)
+
+    @functools.cache
+    def below() -> tuple[Labelled, Labelled, tuple[int, ...]]:
+        above = backbone.above()
+        seen = through(above, made_of.train, shape), through(above, made_of.validation, shape)
+        return *seen, tuple(above.output_shape[1:])
+
+    def tuned(seed: int, folder: Path, watch: tuple[Any, ...]) -> Any:
+        held_in, held_out, above_shape = below()
+        head = fit(
+            lambda: build_head(part.head, above_shape, made_of.classes),
+            held_in,
+            held_out,
+            shape=above_shape,
+            training=_first_stage(part, made_of.training),
+            seed=seed,
+            unfinished=folder / "head",
+            callbacks=watch,
+            rate_name="model.head_learning_rate",
+        ).model
+        start_from(seed)
+        return build_tuned(part, backbone.above(), head, shape, classes)
+
+    return Build(tuned, part.head_epochs)
+
+
+def _first_stage(part: FineTuning, training: Training) -> Training:
+    return Training(
+        learning_rate=part.head_learning_rate,
+        epochs=part.head_epochs,
+        batch_size=training.batch_size,
+        seconds_between_checkpoints=training.seconds_between_checkpoints,
+    )
+
+
+def _facts(part: Frozen | FineTuning | Network) -> dict[str, Any]:
+    return part.model_dump(mode="json")
+
+
+# Kinds and facts are stored with every model: what they are called stays.
+PARTS: dict[type, Part] = {
+    Frozen: Part("Head", _head, lambda part: _facts(part)["head"]),
+    FineTuning: Part("FineTuning", _tuned, _facts),
+    Network: Part("Network", _network, lambda part: {"name": part.network, **_facts(part)}),
+}
+
+
+def backbone_of(space: FeatureSpace, weights: Path | None = None) -> Backbone:
+    """The backbone that computed a feature space; StorageDamaged for a space of no such one."""
+    try:
+        told = Extraction(
+            backbone=space.backbone,
+            image_size=space.image_size,
+            preprocessing=space.preprocessing,
+            mode=space.mode,
+            precision=space.precision,
+            layer=None if space.layer == "last" else space.layer,
+        )
+    except ValueError as error:
+        raise StorageDamaged(
+            f"expected a feature space of a known backbone, found {space.name}: {error}. Run again "
+            "with --rerun extract"
+        ) from error
+    return Backbone.told(told, weights)
