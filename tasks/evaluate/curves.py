@@ -1,13 +1,12 @@
 """Curves and calibration: what the metrics do not hold, by scikit-learn on the predictions."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
 
 from tasks.evaluate.predictions_table import PROBABILITY
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
 
 BINS = 10
 
@@ -17,33 +16,29 @@ class Predicted:
     """Predictions as arrays: labels (n,) class numbers, probabilities (n, classes) summing to 1."""
 
     classes: list[str]
-    labels: "np.ndarray"
-    probabilities: "np.ndarray"
+    labels: np.ndarray
+    probabilities: np.ndarray
 
     @classmethod
-    def of(cls, table: "pd.DataFrame", classes: list[str]) -> "Predicted":
+    def of(cls, table: pd.DataFrame, classes: list[str]) -> "Predicted":
         """From rows of the predictions table."""
-        import numpy as np
-
         numbers = {name: number for number, name in enumerate(classes)}
         values = table[[f"{PROBABILITY}{name}" for name in classes]].to_numpy(np.float64)
         labels = table["label"].map(numbers).to_numpy(np.int64)
         return cls(classes, labels, values / values.sum(axis=1, keepdims=True))
 
     @property
-    def correct(self) -> "np.ndarray":
+    def correct(self) -> np.ndarray:
         """(n,) bool."""
         return self.probabilities.argmax(axis=1) == self.labels
 
     @property
-    def confidence(self) -> "np.ndarray":
+    def confidence(self) -> np.ndarray:
         """(n,) probability of the predicted class."""
         return self.probabilities.max(axis=1)
 
     def judged(self) -> list[int]:
         """The classes that have a curve: those with pictures for and against."""
-        import numpy as np
-
         counts = np.bincount(self.labels, minlength=len(self.classes))
         return [number for number, count in enumerate(counts) if 0 < count < len(self.labels)]
 
@@ -52,8 +47,8 @@ class Curve(NamedTuple):
     """One class against the rest; `area` is the ROC AUC or the average precision."""
 
     name: str
-    x: "np.ndarray"
-    y: "np.ndarray"
+    x: np.ndarray
+    y: np.ndarray
     area: float
 
 
@@ -99,8 +94,6 @@ def reached(curve: Curve, x: float) -> float:
 
 def calibration(predicted: Predicted, bins: int = BINS) -> list[Bin]:
     """Confidence of the predicted class against how often it is right, in bins of equal width."""
-    import numpy as np
-
     edges = np.linspace(0, 1, bins + 1)
     place = np.digitize(predicted.confidence, edges[1:-1], right=True)
     found = []

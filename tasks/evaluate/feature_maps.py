@@ -1,14 +1,13 @@
 """What the channels of one layer make of one picture."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from storage.errors import ParameterError
 from tasks.evaluate.layer_outputs import layers_with_maps, watched
 from tasks.evaluate.shrinking import shrunk
 from tasks.running.tensorflow import load_keras
-
-if TYPE_CHECKING:
-    import numpy as np
 
 MOST_CHANNELS = 32
 MOST_SIDE = 128
@@ -24,10 +23,10 @@ class FeatureMaps(NamedTuple):
     layer: str
     shape: tuple[int, int, int]
     channels: list[int]
-    pixels: "np.ndarray"
+    pixels: np.ndarray
 
 
-def feature_maps(model: Any, layer: str | None, pixels: "np.ndarray") -> FeatureMaps | None:
+def feature_maps(model: Any, layer: str | None, pixels: np.ndarray) -> FeatureMaps | None:
     """The MOST_CHANNELS channels with most variance, of `layer` or of the first convolution.
 
     `pixels` is one picture (height, width, 3) as `model` takes it. None if no layer is asked for
@@ -71,8 +70,6 @@ def _looks_around(layer: Any) -> bool:
 
 
 def _most_varied(name: str, output: Any) -> FeatureMaps:
-    import numpy as np
-
     # bfloat16, which a network may compute in, is no type of NumPy's.
     whole = np.asarray(load_keras().ops.cast(output[0], "float32"))
     order = np.argsort(-whole.var(axis=(0, 1)), kind="stable")[:MOST_CHANNELS]
@@ -81,9 +78,7 @@ def _most_varied(name: str, output: Any) -> FeatureMaps:
     return FeatureMaps(name, (height, width, depth), [int(one) for one in order], pixels)
 
 
-def _as_bytes(channel: "np.ndarray") -> "np.ndarray":
-    import numpy as np
-
+def _as_bytes(channel: np.ndarray) -> np.ndarray:
     channel = shrunk(channel, MOST_SIDE)
     span = float(np.ptp(channel))
     return np.round((channel - channel.min()) * (255 / span if span else 0)).astype(np.uint8)

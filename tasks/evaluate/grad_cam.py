@@ -7,14 +7,13 @@ gradient of the class's score (before softmax) in it; only what speaks for the c
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from tasks.evaluate.layer_outputs import gives_maps, watched
 from tasks.evaluate.shrinking import shrunk
 from tasks.running.tensorflow import load_keras, load_tensorflow
-
-if TYPE_CHECKING:
-    import numpy as np
 
 # Few at a time: a network that begins with pixels has large feature maps.
 ROWS_AT_A_TIME = 8
@@ -24,18 +23,16 @@ MOST_SIDE = 64
 def heat_maps(
     trained: Any,
     rows: Any,
-    positions: "np.ndarray",
-    predicted: "np.ndarray",
+    positions: np.ndarray,
+    predicted: np.ndarray,
     shape: tuple[int, ...],
-) -> "np.ndarray | None":
+) -> np.ndarray | None:
     """(len(positions), height, width) uint8, 255 where the most speaks for the class `predicted`.
 
     `trained` is the trained part of a model, `rows` gives its input at `positions`, each of
     `shape`; `predicted` are class numbers. A map is 0 throughout where nothing speaks for the
     class. None for features that have no place in the picture.
     """
-    import numpy as np
-
     if len(shape) != 3 or not len(positions):
         return None
     parts = []
@@ -46,10 +43,8 @@ def heat_maps(
     return np.stack([_as_bytes(one) for one in np.concatenate(parts)])
 
 
-def _heat(trained: Any, batch: "np.ndarray", predicted: "np.ndarray") -> "np.ndarray":
+def _heat(trained: Any, batch: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     """(n, height, width) float32, not negative."""
-    import numpy as np
-
     tf = load_tensorflow()
     given: list[Any] = []
     target = next((one for one in reversed(trained.layers) if gives_maps(one)), None)
@@ -91,19 +86,15 @@ def _before_softmax(trained: Any) -> Iterator[None]:
         last.activation = activation
 
 
-def _of_class(scores: Any, predicted: "np.ndarray") -> Any:
+def _of_class(scores: Any, predicted: np.ndarray) -> Any:
     """(n,) scores of the predicted classes; the one of a sigmoid speaks for the second class."""
-    import numpy as np
-
     tf = load_tensorflow()
     if scores.shape[1] == 1:
         return scores[:, 0] * np.where(predicted == 1, 1, -1).astype(np.float32)
     return tf.gather(scores, predicted, axis=1, batch_dims=1)
 
 
-def _as_bytes(heat: "np.ndarray") -> "np.ndarray":
-    import numpy as np
-
+def _as_bytes(heat: np.ndarray) -> np.ndarray:
     heat = shrunk(heat, MOST_SIDE)
     highest = float(heat.max())
     return np.round(heat * (255 / highest if highest > 0 else 0)).astype(np.uint8)

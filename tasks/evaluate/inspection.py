@@ -1,21 +1,20 @@
 """A trained model looked at closely: feature maps of one picture, Grad-CAM of those shown."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from storage import folders
+from storage.folders import MODEL, TRAINING, part_path
 from storage.images import ImageStore
-from storage.layout import MODEL, TRAINING, part_path
 from storage.workspace import Workspace
 from tasks.evaluate import selection
 from tasks.evaluate.feature_maps import FeatureMaps, feature_maps
 from tasks.evaluate.grad_cam import heat_maps
 from tasks.pictures import resizing
 from tasks.running.tensorflow import load_keras
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
 
 
 def maps_of(
@@ -29,15 +28,13 @@ def maps_of(
 
 
 def heat_of(
-    folder: Path, published: int, rows: Any, shape: tuple[int, ...], predictions: "pd.DataFrame",
+    folder: Path, published: int, rows: Any, shape: tuple[int, ...], predictions: pd.DataFrame,
     classes: tuple[str, ...],
-) -> "dict[str, np.ndarray]":  # fmt: skip
+) -> dict[str, np.ndarray]:  # fmt: skip
     """Grad-CAM by stored name: the most confident errors of the shown split and the eight.
 
     `rows` gives the cached features beside `predictions`; the trained part is the published one.
     """
-    import numpy as np
-
     images = dict.fromkeys(
         [*selection.confident_errors(predictions), *selection.eight(predictions)]
     )

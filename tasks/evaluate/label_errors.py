@@ -8,11 +8,15 @@ shown to people; nothing is removed.
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
+import numpy as np
+import pandas as pd
+
+from storage import manifests
+from storage.features import PIXELS, FeatureSpace, FeatureTable
+from storage.references import SPLITS, FeaturesRef, SplitRef
+from storage.workspace import Workspace
 
 FOLDS = 5
 ROWS_AT_A_TIME = 512
@@ -28,19 +32,17 @@ class Found(NamedTuple):
     Columns: image, name, split, label, suggested, given_probability, suggested_probability.
     """
 
-    candidates: "pd.DataFrame"
+    candidates: pd.DataFrame
     note: str
 
 
 def pooled(
-    rows: "Callable[[np.ndarray], np.ndarray]", count: int, shape: tuple[int, ...]
-) -> "np.ndarray":
+    rows: Callable[[np.ndarray], np.ndarray], count: int, shape: tuple[int, ...]
+) -> np.ndarray:
     """(count, channels) float32: feature maps averaged over their places.
 
     `rows` gives (n, product of shape) for n positions; features without places stay as they are.
     """
-    import numpy as np
-
     parts = [np.empty((0, shape[-1]), np.float32)]
     for start in range(0, count, ROWS_AT_A_TIME):
         batch = rows(np.arange(start, min(start + ROWS_AT_A_TIME, count))).astype(np.float32)
@@ -49,13 +51,12 @@ def pooled(
 
 
 def out_of_sample(
-    features: "np.ndarray", labels: "np.ndarray", groups: "np.ndarray", *, folds: int = FOLDS
-) -> "np.ndarray":
+    features: np.ndarray, labels: np.ndarray, groups: np.ndarray, *, folds: int = FOLDS
+) -> np.ndarray:
     """(n, classes) probabilities, each row from a model fitted without that picture and its group.
 
     `labels` are class numbers 0 to k - 1, each with pictures in at least `folds` groups.
     """
-    import numpy as np
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
@@ -76,11 +77,8 @@ def out_of_sample(
     return out
 
 
-def candidates(
-    table: "pd.DataFrame", probabilities: "np.ndarray", classes: list[str]
-) -> "pd.DataFrame":
+def candidates(table: pd.DataFrame, probabilities: np.ndarray, classes: list[str]) -> pd.DataFrame:
     """The rows of `table` (image, name, split, label) whose label is doubtful, worst first."""
-    import numpy as np
     from cleanlab.filter import find_label_issues  # type: ignore[import-untyped]
 
     numbers = {name: number for number, name in enumerate(classes)}
@@ -99,17 +97,15 @@ def candidates(
     return found
 
 
-def none() -> "pd.DataFrame":
+def none() -> pd.DataFrame:
     """No candidates."""
-    import pandas as pd
-
     columns = ("image", "name", "split", "label", "suggested")
     return pd.DataFrame(columns=[*columns, "given_probability", "suggested_probability"])
 
 
 def find(
-    table: "pd.DataFrame",
-    rows: "Callable[[np.ndarray], np.ndarray]",
+    table: pd.DataFrame,
+    rows: Callable[[np.ndarray], np.ndarray],
     shape: tuple[int, ...],
     classes: list[str],
 ) -> Found:
@@ -120,7 +116,7 @@ def find(
     smallest = int(table.groupby("label")["group"].nunique().min())
     if smallest < FOLDS:
         note = f"Not looked for: a class has {smallest} pictures apart from near-duplicates, "
-        return Found(table.head(0), note + f"cross-validation needs {FOLDS}.")
+        return Found(none(), note + f"cross-validation needs {FOLDS}.")
     numbers = {name: number for number, name in enumerate(classes)}
     labels = table["label"].map(numbers).to_numpy()
     groups = table["group"].to_numpy()
@@ -133,3 +129,17 @@ def find(
         f"regression on its features that had not seen it ({FOLDS} folds, {right:.1%} right), then "
         "by confident learning (Northcutt et al. 2021, cleanlab). Nothing was removed.",
     )
+
+
+def of_split(workspace: Workspace, split: SplitRef, features: FeaturesRef) -> Found:
+    """Label-error candidates among the placed pictures of a split."""
+    if FeatureSpace.load(workspace, features).backbone == PIXELS:
+        return Found(
+            none(),
+            "Not looked for: a network trained from pictures has no "
+            "pretrained features to judge labels by.",
+        )
+    table = manifests.load(workspace.path(split))
+    placed = table[table["split"].isin(SPLITS)].reset_index(drop=True)
+    known = FeatureTable.of(workspace, features, placed["image"].tolist())
+    return find(placed, known.rows, features.shape, list(split.classes))

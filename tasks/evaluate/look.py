@@ -3,31 +3,15 @@
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zipfile import BadZipFile
 
-from pydantic import BaseModel, ConfigDict, Field
+import numpy as np
 
 from storage import atomic, digests, folders
 from storage.errors import StorageDamaged
-from storage.layout import LOOK, LOOK_ARRAYS
+from storage.folders import LOOK, LOOK_ARRAYS
 from tasks.evaluate.feature_maps import FeatureMaps
-
-if TYPE_CHECKING:
-    import numpy as np
-
-
-class Look(BaseModel):
-    """Which layer's feature maps are drawn, and of which picture."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    layer: str | None = Field(
-        None, description="A layer of the network; default its first convolution."
-    )
-    picture: str | None = Field(
-        None, description="The name of a picture's file; default the first test picture."
-    )
 
 
 @dataclass(frozen=True)
@@ -39,7 +23,7 @@ class Looked:
 
     picture: str
     maps: FeatureMaps | None = None
-    heat: "dict[str, np.ndarray]" = field(default_factory=dict)
+    heat: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -50,18 +34,12 @@ class Looked:
 
 def save(folder: Path, looked: Looked) -> None:
     """Write look.json and look.npz into an evaluation's folder."""
-    import numpy as np
-
     atomic.write_json(folder / LOOK, _facts(looked))
     np.savez_compressed(folder / LOOK_ARRAYS, allow_pickle=False, **_arrays(looked))
 
 
-def load(folder: Path) -> Looked | None:
-    """What `save` wrote; None for an evaluation of a time before it. StorageDamaged if torn."""
-    import numpy as np
-
-    if not (folder / LOOK).exists():
-        return None
+def load(folder: Path) -> Looked:
+    """What `save` wrote. StorageDamaged if torn."""
     facts = folders.read_json(folder / LOOK)
     try:
         with np.load(folder / LOOK_ARRAYS, allow_pickle=False) as arrays:
@@ -88,8 +66,6 @@ def _facts(looked: Looked) -> dict[str, Any]:
     }
 
 
-def _arrays(looked: Looked) -> "dict[str, np.ndarray]":
-    import numpy as np
-
+def _arrays(looked: Looked) -> dict[str, np.ndarray]:
     found = {} if looked.maps is None else {"maps": looked.maps.pixels}
     return found | ({"heat": np.stack(list(looked.heat.values()))} if looked.heat else {})

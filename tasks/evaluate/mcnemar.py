@@ -1,11 +1,10 @@
 """Two models on the same test pictures: exact McNemar."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
 
-SIGNIFICANCE = 0.05
+from tasks.evaluate.parameters import SIGNIFICANCE
 
 
 class Paired(NamedTuple):
@@ -30,7 +29,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return float(binomtest(only_first, total, 0.5).pvalue) if total else 1.0
 
 
-def paired(first: "pd.DataFrame", second: "pd.DataFrame") -> Paired | None:
+def paired(first: pd.DataFrame, second: pd.DataFrame) -> Paired | None:
     """Two predictions tables on the pictures that are test pictures in both; None without any.
 
     A picture that either model was trained on is never among them.

@@ -1,9 +1,8 @@
 """Metrics of predictions, by scikit-learn and SciPy; intervals at 95 %."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 CONFIDENCE = 0.95
 
@@ -16,11 +15,14 @@ def wilson(successes: float, count: int) -> tuple[float, float]:
     share = successes / count
     centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
     half = z * ((share * (1 - share) + z**2 / (4 * count)) / count) ** 0.5 / (1 + z**2 / count)
-    return float(max(0.0, centre - half)), float(min(1.0, centre + half))
+    # At the ends the interval reaches them: the sum above ends a last bit short of it.
+    low = 0.0 if successes == 0 else max(0.0, centre - half)
+    high = 1.0 if successes == count else min(1.0, centre + half)
+    return float(low), float(high)
 
 
 def of_predictions(
-    labels: "np.ndarray", probabilities: "np.ndarray", classes: list[str]
+    labels: np.ndarray, probabilities: np.ndarray, classes: list[str]
 ) -> dict[str, Any]:
     """Everything about one split and one model.
 
@@ -28,7 +30,6 @@ def of_predictions(
     roc_auc (one-vs-rest macro average; None if a class is absent), per_class (precision, recall,
     f1, support) and confusion (rows are true classes).
     """
-    import numpy as np
     from sklearn import metrics
 
     numbers = np.arange(len(classes))
@@ -54,9 +55,8 @@ def of_predictions(
     }
 
 
-def roc_auc(labels: "np.ndarray", probabilities: "np.ndarray") -> float | None:
+def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> float | None:
     """Area under the ROC curve; one-vs-rest macro average beyond two classes."""
-    import numpy as np
     from sklearn import metrics
 
     if len(np.unique(labels)) < probabilities.shape[1]:
@@ -72,8 +72,6 @@ def summary(repeats: list[dict[str, Any]], published: int, count: int) -> dict[s
     accuracy holds mean, low and high (Wilson at the mean, over the split's pictures), the standard
     deviation over repeats and each repeat's value.
     """
-    import numpy as np
-
     accuracies = [one["accuracy"] for one in repeats]
     mean = float(np.mean(accuracies))
     low, high = wilson(mean * count, count)

@@ -1,24 +1,19 @@
 """The predictions table: one row per picture, for anyone who reads Parquet."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
+import numpy as np
+import pandas as pd
 
 PROBABILITY = "probability_"
 
 
 def predictions(
-    images: "pd.DataFrame", probabilities: "np.ndarray", classes: tuple[str, ...]
-) -> "pd.DataFrame":
+    images: pd.DataFrame, probabilities: np.ndarray, classes: tuple[str, ...]
+) -> pd.DataFrame:
     """image, name, split, label, predicted, correct, probability (of the predicted class), and one
     column `probability_<class>` for each class.
 
     `images` are rows of the split's manifest, `probabilities` (n, classes) beside them.
     """
-    import pandas as pd
-
     predicted = probabilities.argmax(axis=1)
     columns = ["image", "name", "source", "split", "label", "width", "height", "group"]
     table = images[columns].reset_index(drop=True)

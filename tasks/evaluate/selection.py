@@ -1,26 +1,24 @@
 """Which pictures a report looks at closely: always the same ones for the same predictions."""
 
-from typing import TYPE_CHECKING
+import numpy as np
+import pandas as pd
 
 from storage.errors import ParameterError
-from storage.names import natural_key
 from storage.references import SPLITS
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tasks.acquire.natural_order import natural_key
 
 DRAWN_AT_RANDOM = 8
 MOST_ERRORS = 24
 SEED = 8
 
 
-def shown(table: "pd.DataFrame") -> "pd.DataFrame":
+def shown(table: pd.DataFrame) -> pd.DataFrame:
     """The rows whose pictures a report shows: test, or the last split that has any."""
     there = set(table["split"])
     return table[table["split"] == next(name for name in reversed(SPLITS) if name in there)]
 
 
-def picture(table: "pd.DataFrame", name: str | None) -> str:
+def picture(table: pd.DataFrame, name: str | None) -> str:
     """Stored name of the picture called `name`; without one, the first shown in natural order.
 
     `name` is that of the file it came from, with or without its folder, or its stored name; the
@@ -37,21 +35,19 @@ def picture(table: "pd.DataFrame", name: str | None) -> str:
     return str(rows["image"][first])
 
 
-def _called(table: "pd.DataFrame", name: str) -> "pd.Series":
+def _called(table: pd.DataFrame, name: str) -> pd.Series:
     file_name = table["name"].str.rpartition("/")[2]
     return (table["name"] == name) | (file_name == name) | (table["image"] == name)
 
 
-def eight(predictions: "pd.DataFrame") -> list[str]:
+def eight(predictions: pd.DataFrame) -> list[str]:
     """Stored names of DRAWN_AT_RANDOM shown pictures, drawn with a seed of their own."""
-    import numpy as np
-
     images = shown(predictions)["image"].sort_values().to_numpy()
     drawn = np.random.default_rng(SEED).permutation(len(images))[:DRAWN_AT_RANDOM]
     return [str(image) for image in images[drawn]]
 
 
-def confident_errors(predictions: "pd.DataFrame") -> list[str]:
+def confident_errors(predictions: pd.DataFrame) -> list[str]:
     """Stored names of the wrong shown pictures, the most confident first, up to MOST_ERRORS."""
     rows = shown(predictions)
     wrong = rows[~rows["correct"]].sort_values(

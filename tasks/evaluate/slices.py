@@ -1,11 +1,10 @@
 """Accuracy on parts of a split: by size, source, class and near-duplicates."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import pandas as pd
 
 from tasks.evaluate.metrics import wilson
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SIZES = 4
 MOST_VALUES = 50
@@ -24,7 +23,7 @@ class Slice(NamedTuple):
     weak: bool
 
 
-def slices(table: "pd.DataFrame", split: "pd.DataFrame") -> list[Slice]:
+def slices(table: pd.DataFrame, split: pd.DataFrame) -> list[Slice]:
     """Slices of one split's predictions; `split` is the whole manifest, for the groups.
 
     A property with one value only says nothing and is left out; of one with more than MOST_VALUES
@@ -44,7 +43,7 @@ def slices(table: "pd.DataFrame", split: "pd.DataFrame") -> list[Slice]:
     return found
 
 
-def _properties(table: "pd.DataFrame", split: "pd.DataFrame") -> "dict[str, pd.Series]":
+def _properties(table: pd.DataFrame, split: pd.DataFrame) -> dict[str, pd.Series]:
     return {
         "shorter side": size_bands(table),
         "source": table["source"],
@@ -53,10 +52,8 @@ def _properties(table: "pd.DataFrame", split: "pd.DataFrame") -> "dict[str, pd.S
     }
 
 
-def size_bands(table: "pd.DataFrame") -> "pd.Series":
+def size_bands(table: pd.DataFrame) -> pd.Series:
     """Each picture's band of shorter sides: up to SIZES bands, about equally full, in pixels."""
-    import pandas as pd
-
     sides = table[["width", "height"]].min(axis=1)
     bands = pd.qcut(sides, SIZES, duplicates="drop") if sides.nunique() > 1 else None
     if bands is None:
@@ -66,20 +63,20 @@ def size_bands(table: "pd.DataFrame") -> "pd.Series":
     return bands.cat.rename_categories(names)
 
 
-def near_duplicates(table: "pd.DataFrame", split: "pd.DataFrame") -> "pd.Series":
+def near_duplicates(table: pd.DataFrame, split: pd.DataFrame) -> pd.Series:
     """Whether a picture has near-duplicates among all pictures of the split's manifest."""
     sizes = split.loc[split["group"] != "", "group"].value_counts()
     shared = table["group"].map(sizes).fillna(1) > 1
     return shared.map({True: "has near-duplicates", False: "no near-duplicate"})
 
 
-def _in_order(values: "pd.Series") -> list[str]:
+def _in_order(values: pd.Series) -> list[str]:
     if hasattr(values, "cat"):
         return [value for value in values.cat.categories if (values == value).any()]
     return sorted(values.unique())
 
 
-def _slice(name: str, value: str, correct: "pd.Series", overall: float) -> Slice:
+def _slice(name: str, value: str, correct: pd.Series, overall: float) -> Slice:
     count, right = len(correct), int(correct.sum())
     low, high = wilson(right, count)
     return Slice(name, value, count, right, right / count, low, high, high < overall)

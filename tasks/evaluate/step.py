@@ -2,24 +2,32 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from storage import atomic, digests, folders, manifests
 from storage.features import FeatureTable
-from storage.layout import METRICS, PREDICTIONS, TRAINING, part_path
+from storage.folders import METRICS, PREDICTIONS, TRAINING, part_path
 from storage.references import SPLITS, EvaluationRef, FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
-from tasks.evaluate import inspection, metrics, predictions_table, selection
+from tasks.evaluate import (
+    diagnosis,
+    inspection,
+    label_errors,
+    metrics,
+    predictions_table,
+    selection,
+)
 from tasks.evaluate import look as looks
-from tasks.evaluate.look import Look, Looked
+from tasks.evaluate.diagnosis import Diagnosis
+from tasks.evaluate.look import Looked
+from tasks.evaluate.parameters import Look
 from tasks.evaluate.predict import averaged
 from tasks.pictures.views import named
 from tasks.running.steps import step
 from tasks.running.tensorflow import load_keras
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
 
 
 @step()
@@ -28,12 +36,13 @@ def evaluate(
 ) -> EvaluationRef:
     """Predictions of every repeat on every split; the table holds those of the published one.
 
-    Beside them lies what the report looks at closely: feature maps and Grad-CAM.
+    Beside them lies what else is known of the model: curves, calibration, slices, doubtful labels,
+    and what is looked at closely, feature maps and Grad-CAM.
     """
     workspace = Workspace.current()
-    table = manifests.load(workspace.root / split.where)
+    table = manifests.load(workspace.path(split))
     table = table[table["split"].isin(SPLITS)].reset_index(drop=True)
-    folder = workspace.root / model.where
+    folder = workspace.path(model)
     # Before the work that takes longer: a layer that does not exist shows here.
     picture = selection.picture(table, look.picture)
     maps = inspection.maps_of(workspace, folder, look.layer, picture)
@@ -49,10 +58,13 @@ def evaluate(
     heat = inspection.heat_of(
         folder, published, views[0], features.shape, predictions, model.classes
     )
-    return _save(workspace, predictions, result, Looked(picture, maps, heat))
+    doubts = label_errors.of_split(workspace, split, features)
+    placed = manifests.load(workspace.path(split))
+    known = diagnosis.diagnose(predictions, placed, list(model.classes), doubts)
+    return _save(workspace, predictions, result, Looked(picture, maps, heat), known)
 
 
-def _views(workspace: Workspace, table: "pd.DataFrame", features: FeaturesRef) -> list[Any]:
+def _views(workspace: Workspace, table: pd.DataFrame, features: FeaturesRef) -> list[Any]:
     """For each view whose predictions are averaged, a function from positions to rows."""
     return [
         FeatureTable.of(workspace, features, [named(image, view) for image in table["image"]]).rows
@@ -62,7 +74,7 @@ def _views(workspace: Workspace, table: "pd.DataFrame", features: FeaturesRef) -
 
 def _predicted(
     folder: Path, model: ModelRef, views: list[Any], count: int, features: FeaturesRef
-) -> "Iterator[np.ndarray]":
+) -> Iterator[np.ndarray]:
     """(count, classes) of each repeat, one after the other."""
     load_model = load_keras().saving.load_model
     for repeat in range(model.repeats):
@@ -70,7 +82,7 @@ def _predicted(
 
 
 def _measured(
-    table: "pd.DataFrame", probabilities: "np.ndarray", classes: tuple[str, ...]
+    table: pd.DataFrame, probabilities: np.ndarray, classes: tuple[str, ...]
 ) -> dict[str, Any]:
     """The metrics of one repeat on each split that has pictures."""
     numbers = table["label"].map({name: number for number, name in enumerate(classes)}).to_numpy()
@@ -83,7 +95,7 @@ def _measured(
 
 
 def _summary(
-    table: "pd.DataFrame", repeats: list[dict[str, Any]], published: int, classes: tuple[str, ...]
+    table: pd.DataFrame, repeats: list[dict[str, Any]], published: int, classes: tuple[str, ...]
 ) -> dict[str, Any]:
     counts = table["split"].value_counts()
     return {"classes": list(classes)} | {
@@ -93,13 +105,19 @@ def _summary(
 
 
 def _save(
-    workspace: Workspace, predictions: "pd.DataFrame", result: dict[str, Any], looked: Looked
+    workspace: Workspace,
+    predictions: pd.DataFrame,
+    result: dict[str, Any],
+    looked: Looked,
+    known: Diagnosis,
 ) -> EvaluationRef:
-    digest = digests.of_value([manifests.content_digest(predictions), result, looked.digest])
+    table = manifests.content_digest(predictions)
+    digest = digests.of_value([table, result, looked.digest, known.digest])
     target = workspace.evaluations / digest
-    with atomic.new_folder(target, keep_whole=True) as folder:
+    with folders.new_folder(target, keep_whole=True) as folder:
         predictions.to_parquet(folder / PREDICTIONS, index=False)
         atomic.write_json(folder / METRICS, result)
         looks.save(folder, looked)
+        diagnosis.save(folder, known)
         folders.seal(folder)
     return EvaluationRef(digest=digest, where=workspace.relative(target), images=len(predictions))

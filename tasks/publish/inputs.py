@@ -2,28 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
 
 from storage.images import ImageStore
 from storage.references import SPLITS
+from tasks.evaluate.diagnosis import Diagnosis
 from tasks.evaluate.look import Looked
 from tasks.publish.parameters import PublishedFigure
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
+from tasks.running.outcomes import StepOutcome
 
 TEST, VALIDATION, TRAIN = "test", "validation", "train"
 
 
-@dataclass(frozen=True)
-class StepTaken:
-    """One step of the run; `state` is `executed` or `cached`."""
+class Told(NamedTuple):
+    """How the run went, for its page: steps so far, all parameters, the command that runs it."""
 
-    name: str
-    state: str
-    seconds: float
-    why: str
+    steps: Sequence[StepOutcome] = ()
+    parameters: Mapping[str, Any] = MappingProxyType({})
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Earlier:
 
     run: str
     when: str
-    predictions: "pd.DataFrame"
+    predictions: pd.DataFrame
     published: bool = False
 
 
@@ -42,10 +42,10 @@ class ReportInputs:
 
     `metrics` is the evaluation's metrics.json, `training` the model's training.json, `predictions`
     the evaluation's table, `rows` the manifest of `clean`, `split` that of `split`; `model` and
-    `evaluation` are places in the workspace. `candidates` comes from `label_errors.candidates`;
+    `evaluation` are places in the workspace. `diagnosis` is the evaluation's;
     `downloads` counts addresses by status, `hosts` those that gave a picture and the others;
     `heat_maps` holds encoded Grad-CAM pictures by stored image name, `network` the model's layers
-    as `tasks.train.layer_table` gives them, `augmented` what `augmentation_sheet.rows` does,
+    as `layer_table.described` gives them, `augmented` what `augmentation_sheet.rows` does,
     `near_duplicates` says whether `clean` looked for them.
     """
 
@@ -56,26 +56,25 @@ class ReportInputs:
     evaluation: str
     metrics: dict[str, Any]
     training: dict[str, Any]
-    predictions: "pd.DataFrame"
-    rows: "pd.DataFrame"
-    split: "pd.DataFrame"
+    predictions: pd.DataFrame
+    rows: pd.DataFrame
+    split: pd.DataFrame
     images: ImageStore
+    diagnosis: Diagnosis
     figure: PublishedFigure | None = None
     previous: Earlier | None = None
     seconds: float | None = None
-    steps: Sequence[StepTaken] = ()
+    steps: Sequence[StepOutcome] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     command: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
-    candidates: "pd.DataFrame | None" = None
-    candidates_note: str = ""
     downloads: Mapping[str, int] = field(default_factory=dict)
     hosts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     heat_maps: Mapping[str, bytes] = field(default_factory=dict)
     look: Looked | None = None
     network: Sequence[Mapping[str, Any]] = ()
-    augmented: "Sequence[np.ndarray]" = ()
+    augmented: Sequence[np.ndarray] = ()
     near_duplicates: bool = True
 
     @property
@@ -98,7 +97,7 @@ class ReportInputs:
         """The metrics of the split that the page shows."""
         return dict(self.metrics[self.shown])
 
-    def shown_predictions(self) -> "pd.DataFrame":
+    def shown_predictions(self) -> pd.DataFrame:
         """The rows of the predictions table that belong to the shown split."""
         table = self.predictions
         return table[table["split"] == self.shown].reset_index(drop=True)

@@ -1,14 +1,16 @@
 """What a run's references point to, opened for its report."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
+import pandas as pd
+
 from storage import folders, manifests
-from storage.features import PIXELS, FeatureSpace, FeatureTable
+from storage.features import PIXELS, FeatureSpace
+from storage.folders import METRICS, NETWORK, PREDICTIONS, TRAINING
 from storage.images import ImageStore
-from storage.layout import METRICS, NETWORK, PREDICTIONS, TRAINING
 from storage.references import (
-    SPLITS,
     EvaluationRef,
     FeaturesRef,
     ImagesRef,
@@ -17,17 +19,12 @@ from storage.references import (
 )
 from storage.statuses import Status
 from storage.workspace import Workspace
-from tasks.evaluate import label_errors
+from tasks.evaluate import diagnosis
 from tasks.evaluate import look as looks
-from tasks.evaluate.label_errors import Found
-from tasks.pictures.augmentation import Augmentation
+from tasks.pictures.parameters import Augmentation
 from tasks.publish.figures import augmentation_sheet, grad_cam_overlay
-from tasks.publish.inputs import ReportInputs
+from tasks.publish.inputs import ReportInputs, Told
 from tasks.publish.page import lookup
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
 
 MOST_HOSTS = 20
 
@@ -46,8 +43,8 @@ def opened(
     **about: Any,
 ) -> ReportInputs:
     """The inputs of a report; `about` is passed on (figure, steps, parameters, …)."""
-    folder = workspace.root / evaluation.where
-    rows = manifests.load(workspace.root / images.where)
+    folder = workspace.path(evaluation)
+    rows = manifests.load(workspace.path(images))
     return ReportInputs(
         experiment=experiment,
         run=run,
@@ -55,10 +52,11 @@ def opened(
         model=model.where,
         evaluation=evaluation.where,
         metrics=folders.read_json(folder / METRICS),
-        training=folders.read_json(workspace.root / model.where / TRAINING),
+        diagnosis=diagnosis.load(folder),
+        training=folders.read_json(workspace.path(model) / TRAINING),
         predictions=manifests.load(folder / PREDICTIONS),
         rows=rows,
-        split=manifests.load(workspace.root / split.where),
+        split=manifests.load(workspace.path(split)),
         images=ImageStore(workspace.images),
         previous=lookup.earlier(workspace, experiment, evaluation.where),
         digests={
@@ -81,41 +79,32 @@ def for_report(
     when: str,
     *,
     augmentation: Augmentation | None,
-    image_size: int,
+    told: Told,
     **given: Any,
 ) -> ReportInputs:
-    """What `opened` gives for the same words, and with it all that the report draws and doubts.
-
-    `augmentation` and `image_size` are those of training.
-    """
+    """What `opened` gives for the same words, and with it all that the report draws and tells."""
     split, features = given["split"], given["features"]
-    doubtful = _doubtful_labels(workspace, split, features)
     return opened(
         workspace,
         experiment,
         run,
         when,
-        candidates=doubtful.candidates,
-        candidates_note=doubtful.note,
-        augmented=_augmented(workspace, split, features, augmentation, image_size),
+        augmented=_augmented(workspace, split, features, augmentation),
+        near_duplicates=given["images"].near_duplicates,
+        seconds=sum(step.seconds for step in told.steps) or None,
+        **told._asdict(),
         **_looked_at(workspace, given["model"], given["evaluation"]),
         **given,
     )
 
 
 def _looked_at(workspace: Workspace, model: ModelRef, evaluation: EvaluationRef) -> dict[str, Any]:
-    """What the report draws of the model: its layers, and what the evaluation looked at closely.
-
-    An older model has no list of layers, an older evaluation looked at nothing.
-    """
-    looked = looks.load(workspace.root / evaluation.where)
-    layers = workspace.root / model.where / NETWORK
+    """What the report draws of the model: its layers, and what the evaluation looked at closely."""
+    looked = looks.load(workspace.path(evaluation))
     return {
         "look": looked,
-        "heat_maps": grad_cam_overlay.overlays(ImageStore(workspace.images), looked.heat)
-        if looked
-        else {},
-        "network": folders.read_json(layers) if layers.exists() else (),
+        "heat_maps": grad_cam_overlay.overlays(ImageStore(workspace.images), looked.heat),
+        "network": folders.read_json(workspace.path(model) / NETWORK),
     }
 
 
@@ -124,32 +113,17 @@ def _augmented(
     split: SplitRef,
     features: FeaturesRef,
     augmentation: Augmentation | None,
-    side: int,
-) -> "list[np.ndarray]":
+) -> list[np.ndarray]:
     if augmentation is None or not augmentation_sheet.changes(augmentation):
         return []
     space = FeatureSpace.load(workspace, features)
     channels = space.shape[-1] if space.backbone == PIXELS else 3
-    table = manifests.load(workspace.root / split.where)
+    table = manifests.load(workspace.path(split))
     images = ImageStore(workspace.images)
-    return augmentation_sheet.rows(images, table, augmentation, side, channels)
+    return augmentation_sheet.rows(images, table, augmentation, space.image_size, channels)
 
 
-def _doubtful_labels(workspace: Workspace, split: SplitRef, features: FeaturesRef) -> Found:
-    """Label-error candidates among the pictures of a split."""
-    if FeatureSpace.load(workspace, features).backbone == PIXELS:
-        return Found(
-            label_errors.none(),
-            "Not looked for: a network trained from pictures has no "
-            "pretrained features to judge labels by.",
-        )
-    table = manifests.load(workspace.root / split.where)
-    placed = table[table["split"].isin(SPLITS)].reset_index(drop=True)
-    known = FeatureTable.of(workspace, features, placed["image"].tolist())
-    return label_errors.find(placed, known.rows, features.shape, list(split.classes))
-
-
-def downloads_of(rows: "pd.DataFrame") -> dict[str, int]:
+def downloads_of(rows: pd.DataFrame) -> dict[str, int]:
     """How many addresses ended how; empty for a source whose files have no address each."""
     if not _have_addresses(rows):
         return {}
@@ -157,7 +131,7 @@ def downloads_of(rows: "pd.DataFrame") -> dict[str, int]:
     return {str(status): int(count) for status, count in ended.value_counts().items()}
 
 
-def hosts_of(rows: "pd.DataFrame") -> dict[str, tuple[int, int]]:
+def hosts_of(rows: pd.DataFrame) -> dict[str, tuple[int, int]]:
     """Host -> addresses that gave a picture and those that did not, the MOST_HOSTS busiest."""
     if not _have_addresses(rows):
         return {}
@@ -170,6 +144,6 @@ def hosts_of(rows: "pd.DataFrame") -> dict[str, tuple[int, int]]:
     }
 
 
-def _have_addresses(rows: "pd.DataFrame") -> bool:
+def _have_addresses(rows: pd.DataFrame) -> bool:
     sources = rows["source"]
     return len(rows) > 0 and sources.nunique() > 1 and bool(sources.str.match("https?://").all())

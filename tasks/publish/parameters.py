@@ -1,14 +1,15 @@
-"""What a tutorial published, and how ours stands beside it."""
+"""What `publish` is told: the figure to compare with, and the gate before a release."""
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from tasks.evaluate.parameters import SIGNIFICANCE
+from tasks.running.parameters import Parameters
 
 
-class PublishedFigure(BaseModel):
+class PublishedFigure(Parameters):
     """The accuracy that a tutorial reports for an experiment."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     accuracy: float = Field(gt=0, le=1)
     split: Literal["train", "validation", "test"] = Field(
@@ -17,14 +18,17 @@ class PublishedFigure(BaseModel):
     source: str = Field("", description="Who published it, in the report's words.")
 
 
-def verdict(figure: PublishedFigure | None, accuracy: dict[str, float] | None) -> str:
-    """One sentence that compares our accuracy (mean, low, high) with the published figure."""
-    if figure is None or accuracy is None:
-        return "No figure is published for this experiment."
-    ours = f"{accuracy['mean']:.1%} ({accuracy['low']:.1%} to {accuracy['high']:.1%})"
-    theirs = f"{figure.accuracy:.1%}"
-    if accuracy["low"] > figure.accuracy:
-        return f"Better than published: {ours} against {theirs}; the interval lies above it."
-    if accuracy["high"] < figure.accuracy:
-        return f"Below what is published: {ours} against {theirs}; the interval lies below it."
-    return f"As published: {ours}; the interval holds {theirs}."
+class Gate(Parameters):
+    """What a model must reach: a floor, and not to be significantly worse than the current one."""
+
+    floor: float = Field(0.0, ge=0, le=1, description="Least test accuracy.")
+    significance: float = Field(
+        SIGNIFICANCE, gt=0, lt=1, description="Worse at this p-value of exact McNemar is worse."
+    )
+
+
+class Publish(Parameters):
+    """What the report compares with, and what a model must reach to be published."""
+
+    figure: PublishedFigure | None = None
+    gate: Gate = Gate()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from storage import atomic, folders
-from storage.layout import METRICS, PLOT, REPORT, RUN
+from storage.folders import METRICS, PLOT, REPORT, RUN
 from tasks.publish.figures import to_look_at
 from tasks.publish.figures.learning_curves import save_curves
 from tasks.publish.inputs import ReportInputs

@@ -1,11 +1,10 @@
 """The step `publish`: an evaluation goes in, a report comes out."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from storage import atomic, digests, folders, manifests, publications, records
-from storage.layout import CARD, LATEST, METRICS, PREDICTIONS, REPORT
+from storage.folders import CARD, LATEST, METRICS, PREDICTIONS, REPORT
 from storage.names import as_file_name
 from storage.references import (
     EvaluationRef,
@@ -16,18 +15,18 @@ from storage.references import (
     SplitRef,
 )
 from storage.workspace import Workspace
-from tasks.pictures.augmentation import Augmentation
+from tasks.pictures.parameters import Augmentation
 from tasks.publish import opening, report_folder
-from tasks.publish.inputs import ReportInputs, StepTaken
+from tasks.publish.inputs import ReportInputs, Told
 from tasks.publish.page import index
-from tasks.publish.parameters import PublishedFigure
+from tasks.publish.parameters import Gate, PublishedFigure
 from tasks.publish.release import gate, prefect_artifacts
 from tasks.publish.release.publication_card import card
 from tasks.running.results import lock_of
 from tasks.running.steps import step
 
 # How the run went is told, but the same evaluation needs no second report.
-WITHOUT_EFFECT = frozenset({"steps", "parameters", "command"})
+WITHOUT_EFFECT = frozenset({"told"})
 
 
 @step(without_effect=WITHOUT_EFFECT)
@@ -39,17 +38,12 @@ def publish(
     model: ModelRef,
     evaluation: EvaluationRef,
     figure: PublishedFigure | None = None,
-    steps: Sequence[StepTaken] = (),
-    parameters: Mapping[str, Any] | None = None,
-    command: str = "",
     augmentation: Augmentation | None = None,
-    image_size: int = 180,
-    near_duplicates: bool = True,  # noqa: FBT001, FBT002
+    told: Told = Told(),
 ) -> ReportRef:
     """A new report folder of this experiment, named by the time and what it reports on.
 
-    `augmentation` and `image_size` are those of training: a sheet shows what they do to pictures.
-    `near_duplicates` is whether `clean` looked for them: the page says so.
+    `augmentation` is that of training: a sheet shows what it does to pictures.
     """
     workspace = Workspace.current()
     when = records.now()
@@ -57,12 +51,10 @@ def publish(
     inputs = opening.for_report(
         workspace, experiment, run, when,
         images=images, split=split, features=features, model=model, evaluation=evaluation,
-        figure=figure, steps=steps, seconds=sum(step.seconds for step in steps) or None,
-        parameters=parameters or {}, command=command,
-        augmentation=augmentation, image_size=image_size, near_duplicates=near_duplicates,
+        figure=figure, augmentation=augmentation, told=told,
     )  # fmt: skip
     target = workspace.reports / as_file_name(experiment) / run
-    with atomic.new_folder(target) as new:
+    with folders.new_folder(target) as new:
         report_folder.write(new, inputs)
     return ReportRef(
         digest=digests.of_value([experiment, run, evaluation.digest]),
@@ -74,13 +66,13 @@ def publish(
 
 def announce(reference: ReportRef) -> None:
     """Make this report the experiment's latest, on every run, cached or not."""
-    target = Workspace.current().root / reference.where
+    target = Workspace.current().path(reference)
     atomic.point(target.parent / LATEST, target)
 
 
 def show_in_prefect(reference: ReportRef) -> None:
     """Whoever opens the page of this flow run, cached or not, finds what it stands for."""
-    target = Workspace.current().root / reference.where
+    target = Workspace.current().path(reference)
     _show(reference.experiment, target / REPORT, folders.read_json(target / METRICS))
 
 
@@ -92,7 +84,7 @@ def release(
     features: FeaturesRef,
     model: ModelRef,
     evaluation: EvaluationRef,
-    rule: gate.Gate,
+    rule: Gate,
     trained_now: bool,
 ) -> str:
     """Publish the model if the gate holds, and say what became of it.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage import atomic
+from storage import folders
 from storage.workspace import Workspace
 from tasks.evaluate import mcnemar
 from tasks.publish import report_folder
@@ -19,7 +19,7 @@ def saved(tmp_path_factory):
         when = f"2026-01-0{seed}T10:00:00+00:00"
         made = sample.inputs(workspace, seed=seed, experiment=name, when=when)
         target = workspace.reports / f"experiment {name[:4].strip('<')}" / made.run
-        with atomic.new_folder(target) as new:
+        with folders.new_folder(target) as new:
             report_folder.write(new, made)
         runs.append(made)
     return index.write(workspace), runs

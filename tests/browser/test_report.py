@@ -10,6 +10,7 @@ from tests.tasks.publish import sample
 def saved(tmp_path_factory):
     """The page of a run with classes of any kind of name, and its inputs."""
     from storage.workspace import Workspace
+    from tasks.evaluate import label_errors
 
     root = tmp_path_factory.mktemp("report")
     heat = {}
@@ -20,7 +21,11 @@ def saved(tmp_path_factory):
         suggested="cat", given_probability=0.1, suggested_probability=0.9
     )
     made = sample.inputs(
-        Workspace(root), ("cat", *sample.HOSTILE), 20, heat_maps=heat, candidates=candidates
+        Workspace(root),
+        ("cat", *sample.HOSTILE),
+        20,
+        heat_maps=heat,
+        doubts=label_errors.Found(candidates, "Three are doubtful."),
     )
     path = root / "report.html"
     path.write_text(run_page.page(made), encoding="utf-8")
@@ -73,7 +78,7 @@ def test_a_cell_shows_exactly_its_pictures(saved, opened):
 
 
 def test_a_cell_shows_the_right_pixels(saved, opened):
-    from tasks.publish.page import thumbnails
+    from tasks.publish import thumbnails
 
     made = saved[1]
     row = made.shown_predictions().iloc[0]

@@ -3,17 +3,16 @@
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
 
 from storage.errors import StorageDamaged
 from storage.images import ImageStore
-from tasks.pictures.augmentation import Augmentation, maps, warp
-from tasks.pictures.resizing import Pixels, load
+from tasks.pictures.augmentation import maps, warp
+from tasks.pictures.parameters import Augmentation
+from tasks.pictures.resizing import grey, load, rounded
 from tasks.publish.figures import picture_sheets
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
 
 PICTURES = 4
 CHANGED = 7
@@ -29,19 +28,17 @@ def changes(augmentation: Augmentation) -> bool:
 
 def rows(
     store: ImageStore,
-    split: "pd.DataFrame",
+    split: pd.DataFrame,
     augmentation: Augmentation,
     side: int,
     channels: int,
-) -> "list[np.ndarray]":
+) -> list[np.ndarray]:
     """Up to PICTURES training pictures as a network gets them, each with CHANGED of its changes.
 
     (side, side, 3) uint8, grey where the network takes one channel. Always the same pictures; those
     that cannot be opened are passed over.
     """
-    import numpy as np
-
-    prepare, _ = Pixels(side, channels).prepare()
+    prepare = grey if channels == 1 else rounded
     generator = np.random.default_rng(SEED)
     images = split.loc[split["split"] == "train", "image"].sort_values().to_numpy()
     found: list[np.ndarray] = []
@@ -53,7 +50,7 @@ def rows(
     return [np.repeat(one, 3 // channels, axis=2) for one in found]
 
 
-def save(path: Path, pictures: "Sequence[np.ndarray]") -> None:
+def save(path: Path, pictures: Sequence[np.ndarray]) -> None:
     """The rows as a PNG."""
     panels = [
         picture_sheets.Panel(pixels, "changed" if place % (CHANGED + 1) else "as it is")
@@ -62,6 +59,6 @@ def save(path: Path, pictures: "Sequence[np.ndarray]") -> None:
     picture_sheets.save(path, panels, CHANGED + 1, "Training pictures, and changed as in training")
 
 
-def grid(pictures: "Sequence[np.ndarray]") -> "np.ndarray":
+def grid(pictures: Sequence[np.ndarray]) -> np.ndarray:
     """The rows as one picture without words."""
     return picture_sheets.grid(pictures, CHANGED + 1, PAGE_SIDE)

@@ -1,14 +1,12 @@
 """The feature maps of one layer on one picture, bright where a channel answers most."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from tasks.evaluate.feature_maps import FeatureMaps
-from tasks.pictures.decoding import opencv
+from tasks.pictures.opencv import cv2
 from tasks.publish.figures import picture_sheets
-
-if TYPE_CHECKING:
-    import numpy as np
 
 COLUMNS = 8
 PAGE_SIDE = 96
@@ -30,13 +28,12 @@ def save(path: Path, maps: FeatureMaps, name: str) -> None:
     picture_sheets.save(path, panels, COLUMNS, title(maps, name))
 
 
-def grid(maps: FeatureMaps) -> "np.ndarray":
+def grid(maps: FeatureMaps) -> np.ndarray:
     """The maps as one picture without words."""
     return picture_sheets.grid(_coloured(maps), COLUMNS, PAGE_SIDE)
 
 
-def _coloured(maps: FeatureMaps) -> "list[np.ndarray]":
-    cv2 = opencv()
+def _coloured(maps: FeatureMaps) -> list[np.ndarray]:
     return [
         cv2.cvtColor(cv2.applyColorMap(one, cv2.COLORMAP_VIRIDIS), cv2.COLOR_BGR2RGB)
         for one in maps.pixels

@@ -2,22 +2,20 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
 
 from storage.images import ImageStore
 from storage.names import as_file_name
-from tasks.pictures.decoding import opencv
+from tasks.pictures.opencv import cv2
 from tasks.publish.figures.picture_sheets import encoded
-from tasks.publish.figures.stored_pixels import pixels_of
-
-if TYPE_CHECKING:
-    import numpy as np
+from tasks.publish.thumbnails import pixels_of
 
 SIDE = 320
 SHARE_OF_PICTURE = 0.55
 
 
-def overlays(store: ImageStore, heat: "Mapping[str, np.ndarray]") -> dict[str, bytes]:
+def overlays(store: ImageStore, heat: Mapping[str, np.ndarray]) -> dict[str, bytes]:
     """JPEGs by stored name: each picture under its heat map, blue is cold and red is hot."""
     found = {}
     for name, one in heat.items():
@@ -27,9 +25,8 @@ def overlays(store: ImageStore, heat: "Mapping[str, np.ndarray]") -> dict[str, b
     return found
 
 
-def overlay(pixels: "np.ndarray", heat: "np.ndarray") -> "np.ndarray":
+def overlay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
     """The picture under a heat map of any size, which covers the whole of it."""
-    cv2 = opencv()
     height, width = pixels.shape[:2]
     large = cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
     coloured = cv2.cvtColor(cv2.applyColorMap(large, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.publish.figures.network_table import HEADER, Row, rows_of, shape, totals
-from tasks.publish.page.svg import (
+from tasks.publish.svg import (
     FAINT,
     INK,
     LINE,

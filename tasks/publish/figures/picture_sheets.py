@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from tasks.pictures.decoding import opencv
-from tasks.publish.page.svg import short, silent
+import numpy as np
 
-if TYPE_CHECKING:
-    import numpy as np
+from tasks.pictures.opencv import cv2
+from tasks.publish.svg import short, silent
 
 # In pixels.
 SIDE, GAP, LINE = 150, 8, 14
@@ -23,7 +22,7 @@ NARROW_GAP = 3
 class Panel(NamedTuple):
     """One picture of a sheet: (height, width, 3) uint8 RGB and what stands above it."""
 
-    pixels: "np.ndarray"
+    pixels: np.ndarray
     title: str = ""
     colour: str = BLACK
 
@@ -59,7 +58,7 @@ def _writer(figure: Any, width: int, height: int) -> Callable[..., Any]:
     return lambda x, y, text, **how: figure.text(x / width, 1 - y / height, text, **how)
 
 
-def grid(pictures: "Sequence[np.ndarray]", columns: int, side: int) -> "np.ndarray":
+def grid(pictures: Sequence[np.ndarray], columns: int, side: int) -> np.ndarray:
     """One picture of many, each with its longer side `side`, without any words."""
     return _canvas(pictures, min(columns, len(pictures)), side, NARROW_GAP, 0)[
         :-NARROW_GAP, :-NARROW_GAP
@@ -67,11 +66,9 @@ def grid(pictures: "Sequence[np.ndarray]", columns: int, side: int) -> "np.ndarr
 
 
 def _canvas(
-    pictures: "Sequence[np.ndarray]", columns: int, side: int, gap: int, above: int
-) -> "np.ndarray":
+    pictures: Sequence[np.ndarray], columns: int, side: int, gap: int, above: int
+) -> np.ndarray:
     """White, with the pictures in rows; each has `above` pixels over it and a gap after it."""
-    import numpy as np
-
     rows = -(-len(pictures) // columns)
     down, across = above + side + gap, side + gap
     canvas = np.full((rows * down, columns * across, 3), 255, np.uint8)
@@ -84,16 +81,14 @@ def _canvas(
     return canvas
 
 
-def fitted(pixels: "np.ndarray", side: int) -> "np.ndarray":
+def fitted(pixels: np.ndarray, side: int) -> np.ndarray:
     """The picture with its longer side exactly `side`; of few pixels each one can be seen."""
-    cv2 = opencv()
     scale = side / max(pixels.shape[:2])
     size = [max(1, round(length * scale)) for length in pixels.shape[1::-1]]
     large = cv2.INTER_NEAREST if max(pixels.shape[:2]) < FEW_PIXELS else cv2.INTER_LINEAR
     return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else large)
 
 
-def encoded(pixels: "np.ndarray", suffix: str = ".png") -> bytes:
+def encoded(pixels: np.ndarray, suffix: str = ".png") -> bytes:
     """RGB pixels as the bytes of a picture file."""
-    cv2 = opencv()
     return cv2.imencode(suffix, cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))[1].tobytes()

@@ -7,10 +7,10 @@ from typing import Any
 from storage.images import ImageStore
 from tasks.evaluate import selection
 from tasks.publish.figures import picture_sheets
-from tasks.publish.figures.stored_pixels import pixels_of
+from tasks.publish.galleries import Tile, records
 from tasks.publish.inputs import ReportInputs
-from tasks.publish.page.charts import percent
-from tasks.publish.page.galleries import Tile, records
+from tasks.publish.thumbnails import pixels_of
+from tasks.publish.wording import percent
 
 COLUMNS = 4
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from storage import atomic
-from storage.layout import (
+from storage.folders import (
     AUGMENTED,
     EIGHT,
     FEATURE_MAPS,
@@ -14,6 +16,7 @@ from storage.layout import (
     NETWORK_DRAWING,
     NETWORK_TABLE,
 )
+from tasks.publish import thumbnails
 from tasks.publish.figures import (
     augmentation_sheet,
     feature_map_sheet,
@@ -24,13 +27,9 @@ from tasks.publish.figures import (
     picture_sheets,
     random_predictions,
 )
-from tasks.publish.figures.stored_pixels import pixels_of
 from tasks.publish.inputs import ReportInputs
-from tasks.publish.page import thumbnails
-from tasks.publish.page.svg import Chart
-
-if TYPE_CHECKING:
-    import numpy as np
+from tasks.publish.svg import Chart
+from tasks.publish.thumbnails import pixels_of
 
 # Pictures are small by construction; the drawing of a network takes 2,000 bytes for each layer.
 MOST_LAYERS = 200
@@ -103,7 +102,7 @@ def _feature_maps(inputs: ReportInputs) -> Plate | None:
     return _plate(feature_map_sheet.grid(maps), text, f"{text}. From the upper left: {channels}.")
 
 
-def _augmented(rows: "Sequence[np.ndarray]") -> Plate | None:
+def _augmented(rows: Sequence[np.ndarray]) -> Plate | None:
     if not rows:
         return None
     changed = augmentation_sheet.CHANGED
@@ -119,7 +118,7 @@ def _names(inputs: ReportInputs) -> dict[str, str]:
     return dict(zip(table["image"], table["name"], strict=True))
 
 
-def _plate(pixels: "np.ndarray", alternative: str, text: str) -> Plate:
+def _plate(pixels: np.ndarray, alternative: str, text: str) -> Plate:
     uri = thumbnails.thumbnail(picture_sheets.encoded(pixels), SHEET_SIDE)
     assert uri is not None  # encoded a moment ago
     return Plate(uri, alternative, text)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from storage.references import SPLITS
 from tasks.evaluate.curves import Bin, Curve, expected_calibration_error, reached
-from tasks.publish.page.svg import (
+from tasks.publish.svg import (
     FAINT,
     INK,
     NONE,
@@ -19,6 +19,7 @@ from tasks.publish.page.svg import (
     short,
     svg,
 )
+from tasks.publish.wording import percent
 
 MOST_SERIES = 10
 MOST_BARS = 40
@@ -34,11 +35,6 @@ class Interval(NamedTuple):
     low: float
     high: float
     pictures: int
-
-
-def percent(value: float) -> str:
-    """A share as people read it."""
-    return f"{100 * value:.1f}\u202f%"
 
 
 def intervals(title: str, rows: Sequence[Interval], mark: float | None, mark_name: str) -> Chart:

@@ -1,13 +1,12 @@
 """The confusion matrix, and for the page's script which pictures are in each of its cells."""
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from tasks.publish.page.galleries import by_cell
+import numpy as np
+import pandas as pd
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
+from tasks.publish.galleries import by_cell
 
 MOST_CLASSES = 40
 MOST_PAIRS = 20
@@ -67,7 +66,7 @@ def _cell(confusion: list[list[int]], truth: int, predicted: int) -> Cell:
     return Cell(truth, predicted, count, count / max(1, sum(confusion[truth])))
 
 
-def listed(table: "pd.DataFrame", classes: list[str], numbers: dict[str, int]) -> Listed:
+def listed(table: pd.DataFrame, classes: list[str], numbers: dict[str, int]) -> Listed:
     """Every picture of the table for the script, errors first, up to ROWS_BYTES."""
     place = {name: number for number, name in enumerate(classes)}
     columns = ["name", "label", "predicted", "probability", "image"]
@@ -81,5 +80,5 @@ def listed(table: "pd.DataFrame", classes: list[str], numbers: dict[str, int]) -
     return Listed(rows, len(table) - len(rows))
 
 
-def _in_turn(table: "pd.DataFrame", order: "np.ndarray") -> Any:
+def _in_turn(table: pd.DataFrame, order: np.ndarray) -> Any:
     return table.iloc[order].itertuples(index=False, name=None)

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 from tasks.evaluate.mcnemar import counted, judged, paired
 from tasks.publish.inputs import TEST, VALIDATION, ReportInputs
 from tasks.publish.page.charts import Interval
-from tasks.publish.parameters import verdict
+from tasks.publish.parameters import PublishedFigure
+from tasks.publish.wording import seconds
 
 MOST_NAMED = 6
 
@@ -35,7 +36,7 @@ def _network(inputs: ReportInputs) -> str:
     space = inputs.training.get("space")
     if not space:
         return "a network"
-    part = inputs.training.get("part", {"kind": "Head"})  # an older model does not say
+    part = inputs.training["part"]
     backbone, size = space["backbone"], f"{space['image_size']} pixels"
     if part["kind"] == "Network":
         return f"{part['name']} from scratch on pictures of {size} ({part['precision']})"
@@ -60,15 +61,13 @@ def chosen(inputs: ReportInputs) -> str:
 
 
 def verdicts(inputs: ReportInputs) -> list[Verdict]:
-    """Against the published figure and against the run before."""
-    return [_against_figure(inputs), _against_previous(inputs)]
+    """Against the published figure, where there is one, and against the run before."""
+    against = [_against_previous(inputs)]
+    return against if inputs.figure is None else [_against_figure(inputs, inputs.figure), *against]
 
 
-def _against_figure(inputs: ReportInputs) -> Verdict:
-    figure = inputs.figure
+def _against_figure(inputs: ReportInputs, figure: PublishedFigure) -> Verdict:
     title = "Published figure"
-    if figure is None:
-        return Verdict(title, verdict(None, None), "neutral")
     if figure.split not in inputs.metrics:
         text = f"The published figure is of {figure.split} pictures, and there are none."
         return Verdict(title, text, "neutral")
@@ -105,11 +104,9 @@ def _against_previous(inputs: ReportInputs) -> Verdict:
 
 def facts(inputs: ReportInputs) -> list[tuple[str, str]]:
     """Date, duration, share of the cache, seeds: what is known of them."""
-    from tasks.publish.page.rendering import seconds
-
     found = [("Made", f"{inputs.when[:10]} {inputs.when[11:16]} UTC"), ("Run", inputs.run)]
     if inputs.seconds is not None:
-        found.append(("Took", seconds(inputs.seconds)))
+        found.append(("Steps before this page", seconds(inputs.seconds)))
     if inputs.steps:
         cached = sum(step.state == "cached" for step in inputs.steps)
         found.append(("From the cache", f"{cached} of {len(inputs.steps)} steps"))
@@ -147,3 +144,16 @@ def split_intervals(metrics: dict[str, Any], splits: list[str]) -> list[Interval
         )
         for name in splits
     ]
+
+
+def verdict(figure: PublishedFigure | None, accuracy: dict[str, float] | None) -> str:
+    """One sentence that compares our accuracy (mean, low, high) with the published figure."""
+    if figure is None or accuracy is None:
+        return "No figure is published for this experiment."
+    ours = f"{accuracy['mean']:.1%} ({accuracy['low']:.1%} to {accuracy['high']:.1%})"
+    theirs = f"{figure.accuracy:.1%}"
+    if accuracy["low"] > figure.accuracy:
+        return f"Better than published: {ours} against {theirs}; the interval lies above it."
+    if accuracy["high"] < figure.accuracy:
+        return f"Below what is published: {ours} against {theirs}; the interval lies below it."
+    return f"As published: {ours}; the interval holds {theirs}."

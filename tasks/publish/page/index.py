@@ -7,16 +7,17 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from storage import atomic, publications
-from storage.layout import REPORT
+from storage.folders import LATEST, REPORT
 from storage.references import SPLITS
 from storage.workspace import Workspace
 from tasks.publish.page import lookup, rendering, run_entry
-from tasks.publish.page.charts import percent
-from tasks.publish.page.svg import Chart, colour, dash, new_figure, percent_axis, settings, svg
+from tasks.publish.svg import Chart, colour, dash, new_figure, percent_axis, settings, svg
+from tasks.publish.wording import percent, seconds
 
 INDEX = "index.html"
 TEMPLATE = "index.html.j2"
 MOST_RUNS = 500
+MOST_CHANGES = 2
 SHORTEST_DAYS = 1 / 24  # that the chart over time spans
 
 
@@ -28,6 +29,7 @@ class Row(NamedTuple):
     split: str
     metrics: dict[str, Any]
     published: bool
+    latest: bool = False  # what `darkroom report open` shows of its experiment
 
     @property
     def name(self) -> str:
@@ -61,7 +63,26 @@ def page(workspace: Workspace) -> str:
         over_time=over_time(shown) if shown else None,
         runs=[for_script(row) for row in shown],
         second=run_before(shown),
+        changed=changed(found),
     )
+
+
+def changed(found: list[Row]) -> dict[str, str]:
+    """By a run's link, what was changed since the run before of its experiment."""
+    texts: dict[str, str] = {}
+    before: dict[str, run_entry.Entry] = {}
+    for row in reversed(found):
+        name = row.entry["experiment"]
+        if name in before:
+            texts[row.link] = _changed(run_entry.changes(before[name], row.entry))
+        before[name] = row.entry
+    return texts
+
+
+def _changed(changes: list[tuple[str, str, str]]) -> str:
+    said = [f"{name}: {old} → {new}" for name, old, new in changes[:MOST_CHANGES]]
+    more = len(changes) - len(said)
+    return "; ".join([*said, *([f"{more} more"] if more > 0 else [])])
 
 
 def rows(workspace: Workspace) -> list[Row]:
@@ -82,7 +103,8 @@ def _rows(workspace: Workspace) -> Iterator[Row]:
         link = quote(f"{folder.parent.name}/{folder.name}/{REPORT}")
         split = list(one["splits"])[-1]
         is_published = current[name] == workspace.relative(folder)
-        yield Row(one, link, split, one["splits"][split], is_published)
+        is_latest = (folder.parent / LATEST).resolve() == folder.resolve()
+        yield Row(one, link, split, one["splits"][split], is_published, is_latest)
 
 
 def run_before(found: list[Row]) -> int:
@@ -101,10 +123,15 @@ def standings(found: list[Row]) -> list[Standing]:
     for row in found:
         by_name.setdefault(row.entry["experiment"], []).append(row)
     made = [
-        Standing(name, len(some), some[0], max(_judged_alike(some), key=_accuracy))
+        Standing(name, len(some), _latest(some), max(_judged_alike(some), key=_accuracy))
         for name, some in by_name.items()
     ]
     return sorted(made, key=lambda one: -_accuracy(one.best))
+
+
+def _latest(some: list[Row]) -> Row:
+    """What the experiment's last run stands for: an old report, where all of it was cached."""
+    return next((row for row in some if row.latest), some[0])
 
 
 def _judged_alike(some: list[Row]) -> list[Row]:
@@ -213,6 +240,6 @@ def _values(row: Row) -> Iterator[tuple[str, str]]:
     for name, one in list(row.metrics["per_class"].items())[:50]:
         yield f"F1 of {name}", percent(one["f1"])
     if row.entry["seconds"] is not None:
-        yield "duration", rendering.seconds(row.entry["seconds"])
+        yield "duration", seconds(row.entry["seconds"])
     yield "model", row.entry["model"].rpartition("/")[2][:12]
     yield from ((f"parameter {name}", value) for name, value in row.entry["parameters"].items())

@@ -3,21 +3,20 @@
 import webbrowser
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import pandas as pd
 
 from storage import manifests, publications
 from storage.errors import ParameterError, StorageDamaged
-from storage.layout import LATEST, PREDICTIONS, REPORT
+from storage.folders import LATEST, PREDICTIONS, REPORT
 from storage.names import as_file_name
 from storage.workspace import Workspace
 from tasks.evaluate import mcnemar
 from tasks.evaluate.mcnemar import Paired
 from tasks.publish.inputs import Earlier
 from tasks.publish.page import run_entry
-from tasks.publish.page.charts import percent
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tasks.publish.wording import percent
 
 
 def find(workspace: Workspace, name: str) -> Path:
@@ -39,9 +38,32 @@ def find(workspace: Workspace, name: str) -> Path:
     known = sorted(one.name for one in workspace.reports.glob("*") if (one / LATEST).exists())
     close = get_close_matches(name, known) or known[:10]
     raise ParameterError(
-        f"expected an experiment with a report, or EXPERIMENT/RUN, found {name!r}: "
+        f"expected an experiment with a report in {workspace.reports}, or EXPERIMENT/RUN, found "
+        f"{name!r}: "
         f"{'one of ' + ', '.join(close) if close else 'no experiment has run here yet'}"
     )
+
+
+def listed(workspace: Workspace, experiment: str | None = None) -> list[str]:
+    """The runs that `compare` takes, newest first: name, when, accuracy.
+
+    ParameterError where there is none.
+    """
+    folders = all_runs(workspace) if experiment is None else runs(workspace, experiment)
+    found = [(folder, run_entry.of_folder(folder)) for folder in folders]
+    entries = [(folder, one) for folder, one in found if one is not None]
+    if not entries:
+        whose = f" of {experiment!r}" if experiment else ""
+        raise ParameterError(f"expected reports{whose} in {workspace.reports}, found none")
+    entries.sort(key=lambda pair: pair[1]["when"], reverse=True)
+    return [_listed(folder, one) for folder, one in entries]
+
+
+def _listed(folder: Path, one: run_entry.Entry) -> str:
+    split = list(one["splits"])[-1]
+    accuracy = percent(one["splits"][split]["accuracy"]["mean"])
+    when = one["when"][:16].replace("T", " ")
+    return f"{folder.parent.name}/{folder.name}  {when}  {split} accuracy {accuracy}"
 
 
 def open_page(folder: Path) -> str:
@@ -59,11 +81,20 @@ class Comparison(NamedTuple):
     pair: Paired | None
 
     @property
+    def changed(self) -> list[str]:
+        """One line for each parameter that the two do not share."""
+        return [
+            f"  {name}: {before} -> {after}"
+            for name, before, after in run_entry.changes(self.first, self.second)
+        ] or ["  no parameter differs"]
+
+    @property
     def text(self) -> str:
         """For people, on a few lines."""
         lines = [_line(one) for one in (self.first, self.second)]
         if self.pair is None:
             return "\n".join([*lines, "They share no test picture: they cannot be compared."])
+        lines += self.changed
         how = {
             "better": "The first is significantly better.",
             "worse": "The second is significantly better.",
@@ -82,9 +113,9 @@ def compare(workspace: Workspace, first: str, second: str) -> Comparison:
     return Comparison(*entries, pair)
 
 
-def predictions_of(workspace: Workspace, folder: Path, one: run_entry.Entry) -> "pd.DataFrame":
+def predictions_of(workspace: Workspace, folder: Path, one: run_entry.Entry) -> pd.DataFrame:
     """The predictions table that a report was made from."""
-    evaluation = evaluation_of(workspace, folder, one)
+    evaluation = evaluation_of(workspace, one)
     if evaluation is None:
         raise StorageDamaged(
             f"expected the evaluation of {folder}, found none: run the experiment again"
@@ -92,14 +123,10 @@ def predictions_of(workspace: Workspace, folder: Path, one: run_entry.Entry) -> 
     return manifests.load(evaluation / PREDICTIONS)
 
 
-def evaluation_of(workspace: Workspace, folder: Path, one: run_entry.Entry) -> Path | None:
+def evaluation_of(workspace: Workspace, one: run_entry.Entry) -> Path | None:
     """The evaluation's folder, None if it is gone."""
-    if one["evaluation"]:
-        matches = [workspace.root / one["evaluation"]]
-    else:
-        # A report without run.json: its folder's name ends with the start of the evaluation's.
-        matches = sorted(workspace.evaluations.glob(f"{folder.name.rpartition('-')[2]}*"))
-    return matches[0] if len(matches) == 1 and (matches[0] / PREDICTIONS).exists() else None
+    path = workspace.root / one["evaluation"]
+    return path if (path / PREDICTIONS).exists() else None
 
 
 def earlier(workspace: Workspace, experiment: str, evaluation: str) -> Earlier | None:
@@ -115,7 +142,7 @@ def earlier(workspace: Workspace, experiment: str, evaluation: str) -> Earlier |
             return Earlier(run, standing.when, manifests.load(path), published=True)
     for folder in reversed(runs(workspace, experiment)):
         one = run_entry.of_folder(folder)
-        found = one and evaluation_of(workspace, folder, one)
+        found = one and evaluation_of(workspace, one)
         if one and found and found != workspace.root / evaluation:
             return Earlier(one["run"], one["when"], manifests.load(found / PREDICTIONS))
     return None

@@ -5,7 +5,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from tasks.publish.page.svg import NONE
+from tasks.publish.svg import NONE
+from tasks.publish.wording import percent, seconds
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE, SCRIPT = "page.css.j2", "page.js.j2"
@@ -44,11 +45,6 @@ def policy(script: str) -> str:
     )
 
 
-def percent(value: float, digits: int = 1) -> str:
-    """0.9731 as 97.3 %."""
-    return f"{100 * value:.{digits}f}\u202f%"
-
-
 def count(value: int) -> str:
     """12345 as 12,345."""
     return f"{value:,}"
@@ -57,15 +53,6 @@ def count(value: int) -> str:
 def decimals(value: float | None, digits: int = 4) -> str:
     """A number with its digits, a dash for None."""
     return NONE if value is None else f"{value:.{digits}f}"
-
-
-def seconds(value: float) -> str:
-    """A duration as people say it."""
-    if value < 60:
-        return f"{value:.1f} s"
-    minutes, rest = divmod(round(value), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def _text(name: str) -> str:

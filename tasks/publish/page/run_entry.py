@@ -2,17 +2,16 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from storage import digests, folders
 from storage.errors import StorageDamaged
-from storage.layout import METRICS, RUN
-from storage.references import SPLITS
+from storage.folders import RUN
 from tasks.publish.inputs import TEST, ReportInputs
 from tasks.publish.page import headline, reproducing
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 KEYS = frozenset(
     {"experiment", "run", "when", "model", "splits", "sentence", "evaluation", "pictures",
@@ -44,10 +43,8 @@ def entry(inputs: ReportInputs) -> Entry:
     }
 
 
-def answers(predictions: "pd.DataFrame") -> tuple[str, str]:
+def answers(predictions: pd.DataFrame) -> tuple[str, str]:
     """Digest of the test pictures, and one bit for each in their order: right or wrong, as hex."""
-    import numpy as np
-
     tested = predictions[predictions["split"] == TEST].sort_values("image")
     if tested.empty:
         return "", ""
@@ -56,29 +53,20 @@ def answers(predictions: "pd.DataFrame") -> tuple[str, str]:
 
 
 def of_folder(folder: Path) -> Entry | None:
-    """The entry of a report's folder, made from its metrics where run.json is missing.
-
-    None where neither can be read, or what they hold is no run.
-    """
+    """The entry of a report's folder; None where it cannot be read, or is no run's."""
     try:
-        if (folder / RUN).exists():
-            found = dict(folders.read_json(folder / RUN))
-        else:
-            found = _from_metrics(folder.name, folders.read_json(folder / METRICS))
+        found = dict(folders.read_json(folder / RUN))
         datetime.fromisoformat(found["when"])
     except (StorageDamaged, KeyError, TypeError, ValueError):
         return None
     return found if found["splits"] and found.keys() >= KEYS else None
 
 
-def _from_metrics(run: str, metrics: dict[str, Any]) -> Entry:
-    return {
-        "experiment": metrics["experiment"],
-        "run": run,
-        "when": metrics["when"],
-        "model": metrics.get("model", ""),
-        "splits": {name: metrics[name] for name in SPLITS if name in metrics},
-        **dict.fromkeys(("sentence", "evaluation", "pictures", "correct"), ""),
-        **dict.fromkeys(("seconds", "figure")),
-        "parameters": {},
-    }
+def changes(before: Entry, after: Entry) -> list[tuple[str, str, str]]:
+    """The parameters in which two runs differ: name, value before, value after."""
+    first, second = before["parameters"], after["parameters"]
+    return [
+        (name, first.get(name, "not set"), second.get(name, "not set"))
+        for name in dict.fromkeys([*first, *second])
+        if first.get(name) != second.get(name)
+    ]

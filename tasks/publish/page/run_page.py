@@ -1,7 +1,9 @@
 """The page of one run: report.html, one file that needs nothing else."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from storage.references import SPLITS
 from storage.statuses import Status
@@ -9,23 +11,19 @@ from tasks.clean.duplicate_groups import CORRELATION, HASH_BITS, HASH_DISTANCE
 from tasks.evaluate import curves, slices
 from tasks.evaluate.curves import Curve
 from tasks.evaluate.metrics import of_predictions, wilson
+from tasks.publish import galleries, thumbnails
 from tasks.publish.figures import to_look_at
+from tasks.publish.galleries import Tile
 from tasks.publish.inputs import ReportInputs
 from tasks.publish.page import (
     charts,
     confusion,
-    galleries,
     headline,
     rendering,
     reproducing,
-    thumbnails,
 )
-from tasks.publish.page.album import Album
-from tasks.publish.page.galleries import Tile
-from tasks.publish.page.svg import Chart
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tasks.publish.svg import Chart
+from tasks.publish.thumbnails import Album
 
 PAGE_BYTES = 5_000_000
 TEMPLATE = "run.html.j2"
@@ -51,10 +49,10 @@ def results(inputs: ReportInputs) -> Context:
     """What the model can do."""
     table = inputs.shown_predictions()
     predicted = curves.Predicted.of(table, inputs.classes)
-    bins = curves.calibration(predicted)
-    found = slices.slices(table, inputs.split)
+    known = inputs.diagnosis
+    bins, found = known.calibration, known.slices
     counts = inputs.headline["confusion"]
-    both = curves.roc(predicted), curves.precision_recall(predicted)
+    both = known.roc, known.precision_recall
     return {
         "inputs": inputs,
         "sentence": headline.sentence(inputs),
@@ -144,23 +142,24 @@ def data(inputs: ReportInputs) -> Context:
     """What the model was made from."""
     counts = pictures_by_class(inputs.split)
     several, groups = galleries.near_duplicates(inputs.split)
-    found = inputs.candidates
+    found = inputs.diagnosis.label_errors.candidates
     return {
         "by_class": counts,
         "by_class_chart": charts.pictures_by_class(counts),
         "statuses": statuses(inputs.rows),
         "rejected": galleries.rejected(inputs.rows),
+        "passed_over": galleries.passed_over(inputs.rows),
         "left_out_of_split": int((inputs.split["split"] == "").sum()),
         "groups": groups,
         "groups_several": several,
         "crossing": crossing(inputs.split),
         "likeness": {"bits": HASH_BITS, "distance": HASH_DISTANCE, "correlation": CORRELATION},
         "near_duplicates_looked_for": inputs.near_duplicates,
-        "candidates": None if found is None else galleries.candidates(found),
+        "candidates": galleries.candidates(found),
     }
 
 
-def pictures_by_class(split: "pd.DataFrame") -> list[tuple[str, list[int]]]:
+def pictures_by_class(split: pd.DataFrame) -> list[tuple[str, list[int]]]:
     """(class, pictures in train, validation and test), classes sorted."""
     counts = split.groupby(["label", "split"]).size().unstack(fill_value=0)
     return [
@@ -168,13 +167,13 @@ def pictures_by_class(split: "pd.DataFrame") -> list[tuple[str, list[int]]]:
     ]
 
 
-def statuses(rows: "pd.DataFrame") -> list[tuple[str, int]]:
+def statuses(rows: pd.DataFrame) -> list[tuple[str, int]]:
     """What became of every file; the counts add up to all rows."""
     counts = rows["status"].value_counts()
     return [(str(status), int(counts[status])) for status in Status if status in counts]
 
 
-def crossing(split: "pd.DataFrame") -> int:
+def crossing(split: pd.DataFrame) -> int:
     """How many groups of near-duplicates lie in more than one split: what must be 0."""
     placed = split[split["split"].isin(SPLITS)]
     return int((placed.groupby("group")["split"].nunique() > 1).sum())

@@ -1,28 +1,15 @@
 """The gate: whether a model may become the published one of its experiment."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+import pandas as pd
 
 from storage.errors import GateClosed
-from tasks.evaluate.mcnemar import SIGNIFICANCE, Paired, counted, judged, paired
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tasks.evaluate.mcnemar import Paired, counted, judged, paired
+from tasks.publish.parameters import Gate
 
 FIRST = "Nothing was published before."
 LOST = "The current model's predictions are gone: they cannot be compared."
-
-
-class Gate(BaseModel):
-    """What a model must reach: a floor, and not to be significantly worse than the current one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    floor: float = Field(0.0, ge=0, le=1, description="Least test accuracy.")
-    significance: float = Field(
-        SIGNIFICANCE, gt=0, lt=1, description="Worse at this p-value of exact McNemar is worse."
-    )
 
 
 class Judgement(NamedTuple):
@@ -40,8 +27,8 @@ class Judgement(NamedTuple):
 
 def judge(
     gate: Gate,
-    candidate: "pd.DataFrame",
-    current: "pd.DataFrame | None" = None,
+    candidate: pd.DataFrame,
+    current: pd.DataFrame | None = None,
     *,
     first: bool = True,
 ) -> Judgement:

@@ -4,9 +4,9 @@ from typing import Any
 
 from tasks.evaluate.metrics import wilson
 from tasks.publish.inputs import ReportInputs
-from tasks.publish.page.charts import percent
 from tasks.publish.release.gate import Judgement
 from tasks.publish.release.prefect_artifacts import plain
+from tasks.publish.wording import percent
 
 MOST_CLASSES = 100
 

@@ -7,7 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from tasks.publish.parameters import PublishedFigure, verdict
+from tasks.publish.page.headline import verdict
+from tasks.publish.parameters import PublishedFigure
 from tasks.publish.release import prefect_artifacts
 
 ODD = ["<img src=x onerror=alert(1)>", "a|b*c", "[x](javascript:alert(1))", "`code`", "&lt;b&gt;"]

@@ -8,12 +8,12 @@ import pytest
 from storage import atomic, folders, manifests
 from storage.errors import ParameterError
 from storage.features import FeatureSpace, FeatureStore
+from storage.folders import LOOK, LOOK_ARRAYS, MODEL, PREDICTIONS, TRAINING, part_path
 from storage.images import ImageStore
-from storage.layout import LOOK, LOOK_ARRAYS, MODEL, PREDICTIONS, TRAINING, part_path
 from storage.references import ModelRef, SplitRef
 from tasks.evaluate import look as looks
 from tasks.evaluate import selection
-from tasks.evaluate.look import Look
+from tasks.evaluate.parameters import Look
 from tasks.evaluate.step import evaluate
 from tasks.running.tensorflow import load_keras
 from tests.tasks.evaluate import networks
@@ -67,7 +67,7 @@ def model_of(workspace, space):
     trained = networks.spot_finder()
     given = keras.Input((None, None, 3))
     resized = keras.layers.Resizing(networks.SIDE, networks.SIDE, name="resized")(given)
-    with atomic.new_folder(target) as folder:
+    with folders.new_folder(target) as folder:
         keras.Model(given, trained(resized)).save(folder / MODEL)
         (folder / "parts").mkdir()
         trained.save(part_path(folder, 0))
@@ -105,14 +105,14 @@ def test_the_first_convolution_sees_the_first_test_picture(workspace, given):
 def test_what_is_looked_at_is_in_the_sealed_folder_and_in_its_digest(workspace, given):
     first, again = evaluate.fn(*given), evaluate.fn(*given)
     assert first == again
-    folder = workspace.root / first.where
+    folder = workspace.path(first)
     assert {LOOK, LOOK_ARRAYS} <= set(folders.read_json(folder / "contents.json"))
     assert folders.is_intact(folder)
     layer = evaluate.fn(*given, look=Look(layer="halved"))
     picture = evaluate.fn(*given, look=Look(picture="40.png"))
     assert len({first.digest, layer.digest, picture.digest}) == 3
-    assert looks.load(workspace.root / layer.where).maps.layer == "halved"
-    assert looks.load(workspace.root / picture.where).picture != looks.load(folder).picture
+    assert looks.load(workspace.path(layer)).maps.layer == "halved"
+    assert looks.load(workspace.path(picture)).picture != looks.load(folder).picture
     (folder / LOOK_ARRAYS).unlink()
     assert not folders.is_sealed(folder)
     assert evaluate.fn(*given) == first

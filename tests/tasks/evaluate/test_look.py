@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from storage.errors import StorageDamaged
-from storage.layout import LOOK, LOOK_ARRAYS
+from storage.folders import LOOK, LOOK_ARRAYS
 from tasks.evaluate import look
 from tasks.evaluate.feature_maps import FeatureMaps
 from tasks.evaluate.look import Looked
@@ -48,8 +48,9 @@ def test_the_digest_is_of_all_that_was_found():
     assert dataclasses.replace(given).digest == given.digest
 
 
-def test_an_evaluation_of_an_earlier_time_looked_at_nothing(tmp_path):
-    assert look.load(tmp_path) is None
+def test_an_evaluation_without_what_it_looked_at_is_damaged(tmp_path):
+    with pytest.raises(StorageDamaged):
+        look.load(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "other", "pickled"])

@@ -3,7 +3,7 @@ import pytest
 
 from storage.errors import ParameterError
 from tasks.evaluate import selection
-from tasks.publish.page import galleries
+from tasks.publish import galleries
 
 
 def table_of(count=60, splits=("train", "validation", "test")):

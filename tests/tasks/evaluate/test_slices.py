@@ -59,3 +59,11 @@ def test_near_duplicates_count_over_all_splits(table):
 def test_what_does_not_vary_is_no_slice(table):
     same = table.assign(width=64, height=64, source="web", label="cat", group=table["image"])
     assert slices.slices(same, same) == []
+
+
+@pytest.mark.parametrize("count", range(1, 101))
+def test_a_slice_with_every_picture_right_is_not_weak(count):
+    one = slices._slice("class", "cat", pd.Series([True] * count), 1.0)
+    assert (one.high, one.weak) == (1.0, False)
+    none = slices._slice("class", "cat", pd.Series([False] * count), 0.0)
+    assert (none.low, none.weak) == (0.0, False)

@@ -4,13 +4,14 @@ import numpy as np
 import pandas as pd
 
 from storage import atomic, folders
+from storage.folders import METRICS, PREDICTIONS
 from storage.images import ImageStore
-from storage.layout import METRICS, PREDICTIONS
 from storage.statuses import Status
+from tasks.evaluate import diagnosis, label_errors, predictions_table
 from tasks.evaluate import metrics as evaluated
-from tasks.evaluate import predictions_table
-from tasks.pictures.decoding import opencv
-from tasks.publish.inputs import ReportInputs, StepTaken
+from tasks.pictures.opencv import cv2
+from tasks.publish.inputs import ReportInputs
+from tasks.running.outcomes import StepOutcome
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -27,7 +28,6 @@ WHEN = "2026-05-04T03:02:01+00:00"
 
 def picture(number, size=(60, 40)):
     """The bytes of a JPEG unlike those of any other number."""
-    cv2 = opencv()
     pixels = np.random.default_rng(number).integers(0, 255, (4, 6, 3), np.uint8)
     large = cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC)
     return cv2.imencode(".jpg", large)[1].tobytes()
@@ -57,6 +57,13 @@ def _row(name, label, image, status, reason, data):
         "name": name, "label": label, "source": "sample.zip", "image": image, "bytes": len(data),
         "status": str(status), "reason": reason, "width": 60, "height": 40, "format": "JPEG",
     }  # fmt: skip
+
+
+NO_DOUBTS = label_errors.Found(label_errors.none(), "No label is doubtful.")
+
+
+def outcome(name, state, seconds, why):
+    return StepOutcome(name=name, state=state, seconds=seconds, why=why)
 
 
 def split_of(rows, percentages=(40, 20, 40)):
@@ -95,7 +102,13 @@ def training(epochs=5):
     ]  # fmt: skip
     space = {"backbone": "VGG16", "image_size": 64, "preprocessing": "imagenet",
              "precision": "float32"}  # fmt: skip
-    return {"space": space, "published_repeat": 0, "seeds": [1], "history": [history]}
+    return {
+        "space": space,
+        "part": {"kind": "Head"},
+        "published_repeat": 0,
+        "seeds": [1],
+        "history": [history],
+    }
 
 
 def inputs(
@@ -125,16 +138,20 @@ def inputs(
         "rows": rows,
         "split": split,
         "images": store,
-        "steps": [StepTaken("acquire", "cached", 0.1, "nothing changed"),
-                  StepTaken("train", "executed", 12.5, "training.epochs: 3 -> 5")],
+        "steps": [outcome("acquire", "cached", 0.1, "nothing changed"),
+                  outcome("train", "executed", 12.5, "training.epochs: 3 -> 5")],
         "seconds": 75.0,
         "command": "darkroom run sample --set training.epochs=5",
         "parameters": {"experiment": "sample", "training": {"epochs": 5, "patience": None}},
     } | changes  # fmt: skip
+    given["diagnosis"] = diagnosis.diagnose(
+        given["predictions"], given["split"], list(classes), given.pop("doubts", NO_DOUBTS)
+    )
     made = ReportInputs(**given)
-    with atomic.new_folder(folder) as new:
+    with folders.new_folder(folder) as new:
         made.predictions.to_parquet(new / PREDICTIONS, index=False)
         atomic.write_json(new / METRICS, made.metrics)
+        diagnosis.save(new, made.diagnosis)
         folders.seal(new)
     return made
 

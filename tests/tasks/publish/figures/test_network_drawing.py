@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from storage.layout import NETWORK_DRAWING
+from storage.folders import NETWORK_DRAWING
 from tasks.publish.figures import network_drawing, network_table
 from tests.tasks.publish import sample
 

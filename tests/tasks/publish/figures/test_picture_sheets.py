@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from storage.layout import EIGHT, GRAD_CAM
+from storage.folders import EIGHT, GRAD_CAM
 from tasks.evaluate import selection
-from tasks.pictures.augmentation import Augmentation
-from tasks.pictures.resizing import Pixels, load, rounded
+from tasks.pictures.parameters import Augmentation
+from tasks.pictures.resizing import grey, load, rounded
 from tasks.publish.figures import (
     augmentation_sheet,
     grad_cam_overlay,
@@ -111,9 +111,8 @@ def test_a_grey_networks_pictures_are_grey_as_it_gets_them(made):
     rows = augmentation_sheet.rows(made.images, made.split, TURNED, 64, 1)
     assert len(rows) == 4 * 8
     assert all(one.shape == (64, 64, 3) and (one == one[:, :, :1]).all() for one in rows)
-    prepare, _ = Pixels(64, 1).prepare()
     train = made.split.loc[made.split["split"] == "train", "image"]
-    given = [prepare(load(made.images, name, 64)) for name in train]
+    given = [grey(load(made.images, name, 64)) for name in train]
     for original in rows[::8]:
         assert any((original[:, :, :1] == one).all() for one in given)
 

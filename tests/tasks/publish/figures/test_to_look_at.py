@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from storage import atomic, folders
-from storage.layout import (
+from storage import folders
+from storage.folders import (
     AUGMENTED,
     EIGHT,
     FEATURE_MAPS,
@@ -23,7 +23,7 @@ from storage.layout import (
 from tasks.evaluate import selection
 from tasks.evaluate.feature_maps import FeatureMaps
 from tasks.evaluate.look import Looked
-from tasks.pictures.augmentation import Augmentation
+from tasks.pictures.parameters import Augmentation
 from tasks.publish import report_folder
 from tasks.publish.figures import augmentation_sheet, grad_cam_overlay, to_look_at
 from tasks.publish.page import run_page
@@ -63,7 +63,7 @@ def made(workspace):
 
 def written(workspace, made, name="a"):
     target = workspace.reports / "sample" / name
-    with atomic.new_folder(target) as new:
+    with folders.new_folder(target) as new:
         report_folder.write(new, made)
     return target
 

@@ -7,9 +7,8 @@ import pytest
 from tasks.publish.page import headline, run_page
 from tasks.publish.page.run_entry import entry
 from tasks.publish.parameters import PublishedFigure
-from tasks.train.fine_tuning import FineTuning
-from tasks.train.head import Head
-from tasks.train.networks import Network
+from tasks.train.parameters import FineTuning, Frozen, Network
+from tasks.train.parts import PARTS
 from tests.tasks.publish import sample
 from tests.tasks.publish.page.test_run_page import Seen
 
@@ -20,8 +19,9 @@ PIXELS = {"backbone": "pixels", "image_size": 96, "layer": "last",
 
 
 def trained(space, part):
-    """A training.json that says what was trained, as tasks/train/saving.py writes it."""
-    about = {"kind": type(part).__name__, **part.model_dump(mode="json")}
+    """A training.json that says what was trained, as a model's folder has it."""
+    kind = PARTS[type(part)]
+    about = {"kind": kind.kind, **kind.facts(part)}
     return sample.training() | {"space": space, "part": about}
 
 
@@ -52,7 +52,7 @@ def repeated(made):
     [
         (
             PIXELS,
-            Network(name="smaller_vgg", precision="bfloat16"),
+            Network(network="smaller_vgg", precision="bfloat16"),
             "smaller_vgg from scratch on pictures of 96 pixels (bfloat16)",
         ),
         (
@@ -65,7 +65,7 @@ def repeated(made):
         ),
         (
             VGG16,
-            Head(),
+            Frozen(),
             "a dense head on VGG16 features at 224 pixels (imagenet preprocessing, bfloat16)",
         ),
     ],
@@ -76,8 +76,8 @@ def test_the_sentence_names_what_was_trained(made, space, part, said):
     assert said in entry(run)["sentence"]
 
 
-def test_an_older_model_that_does_not_say_what_was_trained_is_a_head(made):
-    assert "part" not in made.training
+def test_a_head_is_what_the_sample_has_trained(made):
+    assert made.training["part"] == {"kind": "Head"}
     assert "a dense head on VGG16 features at 64 pixels" in headline.sentence(made)
 
 
@@ -119,4 +119,4 @@ def test_a_published_figure_of_a_split_without_pictures_is_not_denied(made, spli
 
 def test_without_an_earlier_model_no_first_run_is_claimed(made):
     """Reports of the same evaluation may lie before this one: they are not compared with."""
-    assert headline.verdicts(made)[1].text == "There is no earlier model to compare with."
+    assert headline.verdicts(made)[-1].text == "There is no earlier model to compare with."

@@ -2,16 +2,16 @@ import json
 
 import pytest
 
-from storage import atomic, publications
+from storage import atomic, folders, publications
 from storage.errors import ParameterError
-from storage.layout import LATEST, METRICS, REPORT
+from storage.folders import LATEST, METRICS, REPORT, RUN
 from storage.publications import Publication
 from tasks.evaluate import mcnemar
 from tasks.evaluate.metrics import wilson
 from tasks.publish import report_folder
 from tasks.publish.page import index, lookup, run_entry
-from tasks.publish.page.charts import percent
 from tasks.publish.release import gate, publication_card
+from tasks.publish.wording import percent
 from tests.tasks.publish import sample
 from tests.tasks.publish.page.test_run_page import Seen
 
@@ -23,8 +23,10 @@ def reported(workspace):
     def make(seed=0, **changes):
         made = sample.inputs(workspace, seed=seed, **changes)
         target = workspace.reports / made.experiment / made.run
-        with atomic.new_folder(target) as new:
-            report_folder.write(new, made)
+        with folders.new_folder(target) as new:
+            # What an index reads of a report; drawing all of it would take seconds each time.
+            (new / REPORT).write_text("<!doctype html>")
+            atomic.write_json(new / RUN, run_entry.entry(made))
         atomic.point(target.parent / LATEST, target)
         return made
 
@@ -69,36 +71,49 @@ def test_every_run_is_listed_newest_first(workspace, reported):
     assert all((path.parent / link).is_file() for link in links)
 
 
-def test_reports_without_an_entry_of_their_own_are_listed_too(workspace, reported):
+def test_a_report_without_an_entry_of_its_own_is_passed_over(workspace, reported):
     made = reported()
-    old = workspace.reports / made.experiment / made.run
-    (old / run_entry.RUN).unlink()
-    (row,) = index.rows(workspace)
-    assert row.entry["correct"] == ""
-    assert row.metrics["accuracy"] == made.headline["accuracy"]
-    assert "sample" in index.page(workspace)
+    (workspace.reports / made.experiment / made.run / RUN).unlink()
+    assert index.rows(workspace) == []
+    assert "No experiment has a report yet" in index.page(workspace)
 
 
-def test_reports_of_the_first_days_are_compared_as_well(workspace, reported):
-    made = reported()
-    old = workspace.reports / made.experiment / made.run
-    (old / run_entry.RUN).unlink()
-    metrics = json.loads((old / METRICS).read_text())
-    del metrics["model"]
-    (old / METRICS).write_text(json.dumps(metrics))
-    whole = workspace.evaluations / made.run.rpartition("-")[2]
-    (whole / "whole" / "predictions.parquet").rename(whole / "predictions.parquet")
-    found = lookup.earlier(workspace, "sample", "evaluations/new")
-    assert found is not None
-    assert (found.run, len(found.predictions)) == (made.run, len(made.predictions))
-    assert lookup.earlier(workspace, "sample", workspace.relative(whole)) is None
+def test_the_latest_run_is_the_one_that_report_open_shows(workspace, reported):
+    first = reported(1, when="2026-01-01T00:00:00+00:00")
+    reported(2, when="2026-01-02T00:00:00+00:00")
+    # As after a run with the first one's parameters, all of it cached.
+    folder = workspace.reports / "sample"
+    atomic.point(folder / LATEST, folder / first.run)
+    (standing,) = index.standings(index.rows(workspace))
+    assert standing.latest.entry["run"] == first.run
+    assert lookup.find(workspace, "sample").name == first.run
+
+
+def test_what_was_changed_since_the_run_before_has_a_column(workspace, reported):
+    for seed, epochs in ((1, 5), (2, 9), (3, 9)):
+        reported(
+            seed, when=f"2026-01-0{seed}T00:00:00+00:00",
+            parameters={"training": {"epochs": epochs}, "split": {"seed": 7}},
+        )  # fmt: skip
+    found = index.rows(workspace)
+    said = [index.changed(found).get(row.link) for row in found]
+    assert said == ["", "training.epochs: 5 → 9", None]
+    assert "training.epochs: 5 → 9" in Seen(index.page(workspace)).text
+
+
+def test_a_comparison_says_what_differs_and_nothing_else(workspace, reported):
+    first = reported(1, parameters={"training": {"epochs": 5, "seed": 1}})
+    reported(2, parameters={"training": {"epochs": 9, "seed": 1}})
+    found = lookup.compare(workspace, f"sample/{first.run}", "sample")
+    assert found.changed == ["  training.epochs: 5 -> 9"]
+    assert "training.seed" not in found.text
 
 
 def test_a_damaged_report_does_not_spoil_the_index(workspace, reported):
     reported(1)
     made = reported(2)
     damaged = workspace.reports / made.experiment / made.run
-    (damaged / run_entry.RUN).write_text("{")
+    (damaged / RUN).write_text("{")
     (damaged / METRICS).write_text("{")
     assert len(index.rows(workspace)) == 1
 
@@ -152,7 +167,7 @@ def test_a_card_gives_the_numbers_of_its_own_model_not_the_mean_over_seeds(works
 
 def test_the_best_run_is_of_the_split_that_the_latest_is_judged_by(workspace, reported):
     early = reported(1, when="2026-01-01T00:00:00+00:00")
-    path = workspace.reports / early.experiment / early.run / run_entry.RUN
+    path = workspace.reports / early.experiment / early.run / RUN
     only_train = json.loads(path.read_text())
     only_train["splits"] = {"train": only_train["splits"]["train"]}
     only_train["splits"]["train"]["accuracy"]["mean"] = 1.0
@@ -221,7 +236,7 @@ def test_strange_names_are_text_in_the_index(workspace, reported):
     name = sample.HOSTILE[0]
     made = sample.inputs(workspace, sample.HOSTILE, 12, experiment=name)
     target = workspace.reports / "strange #1%" / "r?n"
-    with atomic.new_folder(target) as new:
+    with folders.new_folder(target) as new:
         report_folder.write(new, made)
     seen = Seen(index.page(workspace))
     assert name in seen.text

@@ -4,15 +4,16 @@ import json
 import re
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 from sklearn import metrics
 
-from storage.layout import METRICS, PLOT, REPORT
+from storage.folders import METRICS, PLOT, REPORT
 from storage.statuses import Status
 from tasks.evaluate import selection
-from tasks.publish import report_folder
+from tasks.publish import galleries, report_folder
 from tasks.publish.inputs import Earlier
-from tasks.publish.page import charts, confusion, galleries, run_page
+from tasks.publish.page import charts, confusion, run_page
 from tasks.publish.parameters import PublishedFigure
 from tests.tasks.publish import sample
 
@@ -170,13 +171,38 @@ def test_uncertain_pictures_have_the_smallest_margin(made):
 
 @pytest.mark.parametrize(
     ("accuracy", "words"),
-    [(0.1, "Better than published"), (1.0, "Below what is published"), (None, "No figure")],
+    [(0.1, "Better than published"), (1.0, "Below what is published")],
 )
 def test_verdict_against_the_published_figure(workspace, accuracy, words):
-    figure = accuracy and PublishedFigure(accuracy=accuracy, source='a "book" <b>')
-    seen = Seen(run_page.page(sample.inputs(workspace, figure=figure or None)))
+    figure = PublishedFigure(accuracy=accuracy, source='a "book" <b>')
+    seen = Seen(run_page.page(sample.inputs(workspace, figure=figure)))
     assert words in seen.text
-    assert figure is None or 'a "book" <b>' in seen.text
+    assert 'a "book" <b>' in seen.text
+
+
+def test_of_ones_own_pictures_no_published_figure_is_spoken_of(workspace):
+    text = Seen(run_page.page(sample.inputs(workspace))).text
+    assert "Published figure" not in text
+    assert "No figure" not in text
+
+
+def test_files_that_were_passed_over_are_named(workspace):
+    made = sample.inputs(workspace)
+    loose = made.rows.iloc[[0]].assign(
+        name="loose <b>.jpg", status="unlabelled", reason="no label", image=""
+    )
+    rows = pd.concat([made.rows, loose], ignore_index=True)
+    seen = Seen(run_page.page(sample.inputs(workspace, rows=rows)))
+    assert "passed over, unlabelled: 1" in seen.text
+    assert "loose <b>.jpg: no label" in seen.text
+
+
+def test_uncertain_pictures_are_a_quarter_at_most(made):
+    from tasks.evaluate.curves import Predicted
+
+    table = made.shown_predictions().head(42)
+    shown = galleries.uncertain(table, Predicted.of(table, made.classes))
+    assert len(shown.tiles) == 10
 
 
 def test_verdict_against_the_run_before(workspace, made):
@@ -192,9 +218,9 @@ def test_verdict_against_the_run_before(workspace, made):
 def test_what_is_not_known_is_left_out(workspace):
     bare = sample.inputs(workspace, steps=(), seconds=None, parameters={}, command="")
     text = Seen(run_page.page(bare)).text
-    assert "Took" not in text
+    assert "Steps before this page" not in text
     assert "From the cache" not in text
-    assert "Not looked for in this run" in text
+    assert "No label is doubtful." in text
 
 
 def test_two_classes_show_the_curve_of_the_second(workspace):
@@ -240,12 +266,12 @@ def test_of_thousands_of_pictures_as_many_are_shown_as_fit_and_all_are_counted(
 
 
 def test_the_folder_is_whole_and_the_page_the_same_each_time(workspace, made):
-    from storage import atomic, folders
+    from storage import folders
 
     pages = []
     for name in ("a", "b"):
         target = workspace.reports / "sample" / name
-        with atomic.new_folder(target) as new:
+        with folders.new_folder(target) as new:
             report_folder.write(new, made)
         assert folders.is_sealed(target)
         assert json.loads((target / METRICS).read_text())["test"] == made.metrics["test"]
@@ -257,7 +283,7 @@ def test_the_folder_is_whole_and_the_page_the_same_each_time(workspace, made):
 def test_near_duplicates_that_were_not_looked_for_are_not_denied(workspace):
     text = Seen(run_page.page(sample.inputs(workspace, near_duplicates=False))).text
     assert "No two usable pictures are near-duplicates" not in text
-    assert "Not looked for in this run." in text
+    assert "Near-duplicates were not looked for in this run" in text
 
 
 def test_without_validation_no_curve_of_it_is_named(workspace):

@@ -3,7 +3,8 @@ import pytest
 from pydantic import ValidationError
 
 from storage.errors import DarkroomError
-from tasks.publish.release.gate import Gate, GateClosed, judge, require, require_floor
+from tasks.publish.parameters import Gate
+from tasks.publish.release.gate import GateClosed, judge, require, require_floor
 
 
 def table(right, total=100, split="test", prefix=""):

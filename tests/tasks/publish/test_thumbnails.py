@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from storage.images import ImageStore
-from tasks.pictures.decoding import decode, opencv
-from tasks.publish.page import thumbnails
-from tasks.publish.page.album import Album
+from tasks.pictures.decoding import decode
+from tasks.pictures.opencv import cv2
+from tasks.publish import thumbnails
+from tasks.publish.thumbnails import Album
 from tests.tasks.publish import sample
 
 
@@ -30,7 +31,7 @@ def test_a_large_picture_becomes_a_small_webp_of_the_same_shape():
 
 def test_a_tiny_picture_stays_as_it_is():
     tiny = np.random.default_rng(0).integers(0, 255, (8, 8, 3), np.uint8)
-    data = opencv().imencode(".png", tiny)[1].tobytes()
+    data = cv2.imencode(".png", tiny)[1].tobytes()
     kind, pixels = pixels_of(thumbnails.thumbnail(data))
     assert kind == "data:image/png"
     assert (pixels == decode(data)).all()

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from storage.statuses import REJECTED, Status
+import numpy as np
+import pandas as pd
+
+from storage.statuses import IGNORED, REJECTED, Status
 from tasks.evaluate.curves import Predicted
-from tasks.publish.page.charts import percent
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
+from tasks.publish.wording import percent
 
 SHOWN = 60
 GROUPS_SHOWN = 12
@@ -35,7 +34,7 @@ class Gallery:
     total: int
 
 
-def errors(table: "pd.DataFrame") -> Gallery:
+def errors(table: pd.DataFrame) -> Gallery:
     """What the model got wrong, the most confident first."""
     wrong = table[~table["correct"]].sort_values(
         ["probability", "name"], ascending=[False, True], kind="stable"
@@ -43,12 +42,14 @@ def errors(table: "pd.DataFrame") -> Gallery:
     return Gallery([_predicted(row) for row in records(wrong.head(SHOWN))], len(wrong))
 
 
-def uncertain(table: "pd.DataFrame", predicted: Predicted) -> Gallery:
-    """The pictures on which the two likeliest classes lie closest together, closest first."""
-    import numpy as np
+def uncertain(table: pd.DataFrame, predicted: Predicted) -> Gallery:
+    """The pictures on which the two likeliest classes lie closest together, closest first.
 
+    At most a quarter of them all: the rest is not what a model is most uncertain of.
+    """
     top = np.sort(predicted.probabilities, axis=1)[:, -2:]
-    order = np.argsort(top[:, 1] - top[:, 0], kind="stable")[:SHOWN]
+    shown = min(SHOWN, max(1, len(table) // 4))
+    order = np.argsort(top[:, 1] - top[:, 0], kind="stable")[:shown]
     second = predicted.probabilities.argsort(axis=1, kind="stable")[:, -2]
     tiles = []
     for position, row in zip(order, records(table.iloc[order]), strict=True):
@@ -59,7 +60,7 @@ def uncertain(table: "pd.DataFrame", predicted: Predicted) -> Gallery:
     return Gallery(tiles, len(table))
 
 
-def candidates(table: "pd.DataFrame") -> Gallery:
+def candidates(table: pd.DataFrame) -> Gallery:
     """Label-error candidates, worst first."""
     tiles = []
     for row in records(table.head(SHOWN)):
@@ -73,7 +74,19 @@ def candidates(table: "pd.DataFrame") -> Gallery:
     return Gallery(tiles, len(table))
 
 
-def rejected(rows: "pd.DataFrame") -> list[tuple[str, Gallery]]:
+def passed_over(rows: pd.DataFrame) -> list[tuple[str, int, list[tuple[str, str]]]]:
+    """What was never meant to be a labelled picture: status, how many, the first names, reasons."""
+    found = []
+    for status in Status:
+        part = rows[rows["status"] == status]
+        if status in IGNORED and not part.empty:
+            first = part.head(SHOWN)
+            named = list(zip(first["name"], first["reason"], strict=True))
+            found.append((str(status), len(part), named))
+    return found
+
+
+def rejected(rows: pd.DataFrame) -> list[tuple[str, Gallery]]:
     """What was turned down, by status; label conflicts and duplicates come first."""
     order = [Status.LABEL_CONFLICT, Status.DUPLICATE, *Status]
     found = []
@@ -85,7 +98,7 @@ def rejected(rows: "pd.DataFrame") -> list[tuple[str, Gallery]]:
     return found
 
 
-def near_duplicates(split: "pd.DataFrame") -> tuple[int, list[list[Tile]]]:
+def near_duplicates(split: pd.DataFrame) -> tuple[int, list[list[Tile]]]:
     """How many groups have several pictures, and the largest of them."""
     grouped = split[split["group"] != ""]
     sizes = grouped["group"].value_counts()
@@ -97,19 +110,17 @@ def near_duplicates(split: "pd.DataFrame") -> tuple[int, list[list[Tile]]]:
     return len(several), shown
 
 
-def records(table: "pd.DataFrame") -> Iterator[dict[str, Any]]:
+def records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Rows as dictionaries."""
     columns = [column for column in table.columns if not str(column).startswith("probability_")]
     yield from table[columns].to_dict("records")  # type: ignore[misc]
 
 
-def by_cell(table: "pd.DataFrame") -> "np.ndarray":
+def by_cell(table: pd.DataFrame) -> np.ndarray:
     """Positions in the order in which their pictures deserve room.
 
     Errors come first, then the correct ones in turns by class, the least confident of each first.
     """
-    import numpy as np
-
     turn = table.sort_values("probability", kind="stable").groupby("label").cumcount()
     rank = np.where(table["correct"], 1 + turn.reindex(table.index), 0)
     return np.lexsort((table["probability"].to_numpy(), rank))
