@@ -40,7 +40,7 @@ START_OF_IMAGE = 2
 OURS = """
 import sys
 from pathlib import Path
-from storage.download_statuses import DownloadStatus
+from storage.statuses import DownloadStatus
 from storage.images import ImageStore
 from storage.ledger import Ledger
 from tasks.acquire.web.downloader import Manners, download

@@ -19,14 +19,15 @@ import numpy as np
 
 from benchmarks.measuring import write
 from tasks.extract.backbone import Backbone
-from tasks.extract.precision import Precision, resolve
+from tasks.extract.parameters import Precision
+from tasks.extract.precision import resolve
 from tasks.running.tensorflow import load_keras, load_tensorflow
 from tasks.train.batches import Labelled
-from tasks.train.fine_tuning import FineTuning, build_tuned
+from tasks.train.fine_tuning import build_tuned
 from tasks.train.fit import fit
 from tasks.train.head import build_head
+from tasks.train.parameters import FineTuning, Training
 from tasks.train.randomness import start_from
-from tasks.train.schedule import Schedule
 
 TRAIN, VALIDATION, SIDE, BATCH, ROUNDS, OPERATIONS = 128, 64, 224, 32, 5, 30
 TUNING = FineTuning()
@@ -36,7 +37,7 @@ def models(precision: Precision) -> tuple[Any, Any, np.ndarray, np.ndarray]:
     """The tuned part, the whole network around it, and what each takes: features, pixels."""
     keras = load_keras()
     start_from(1)
-    below = Backbone("VGG16", SIDE, "imagenet", precision, layer="block4_pool")
+    below = Backbone("VGG16", SIDE, "caffe", precision, layer="block4_pool")
     compute, space = below.prepare()
     above = below.above()
     head = build_head(TUNING.head, tuple(above.output_shape[1:]), 2)
@@ -64,10 +65,15 @@ def seconds_of(model: Any, rows: np.ndarray) -> float:
             Labelled(lambda positions: rows[positions], labels[:TRAIN]),
             Labelled(lambda positions: rows[TRAIN + positions], labels[TRAIN:]),
             shape=rows.shape[1:],
-            schedule=Schedule("adam", 1e-5, 2, BATCH, keep="last"),
+            training=Training(
+                learning_rate=1e-5,
+                epochs=2,
+                batch_size=BATCH,
+                keep="last",
+                seconds_between_checkpoints=1e9,
+            ),
             seed=1,
             unfinished=Path(folder),
-            seconds_between=1e9,
             callbacks=(watch,),
         )
     return ends[3] - ends[2]

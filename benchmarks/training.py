@@ -17,14 +17,17 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measuring import write
-from tasks.extract.precision import Precision, resolve
-from tasks.pictures.augmentation import Augmentation
-from tasks.pictures.decoding import decode, opencv
+from tasks.extract.parameters import Precision
+from tasks.extract.precision import resolve
+from tasks.pictures.decoding import decode
+from tasks.pictures.opencv import cv2
+from tasks.pictures.parameters import Augmentation
 from tasks.pictures.resizing import resized, rounded
 from tasks.running.tensorflow import load_keras
 from tasks.train import batches
 from tasks.train.batches import Labelled
-from tasks.train.networks import Network, build_network
+from tasks.train.networks import build_network
+from tasks.train.parameters import Network
 
 PICTURES, SIDE, BATCH, ROUNDS = 1000, 150, 32, 3
 STEPS = PICTURES // BATCH
@@ -36,7 +39,6 @@ Epoch = Callable[[], None]
 
 def write_pictures(folder: Path) -> None:
     """Two class folders of JPEGs, smooth enough to be as large as photographs."""
-    cv2 = opencv()
     generator = np.random.default_rng(1)
     for number in range(PICTURES):
         small = generator.integers(0, 256, (24, 32, 3), np.uint8)
@@ -48,7 +50,7 @@ def write_pictures(folder: Path) -> None:
 def network(precision: Precision) -> Any:
     """The network, compiled as the step `train` does it."""
     keras = load_keras()
-    spec = Network(name="baseline_convnet", dropout=0.5, precision=precision)
+    spec = Network(network="baseline_convnet", dropout=0.5, precision=precision)
     model = build_network(spec, (SIDE, SIDE, 3), 2)
     model.compile(
         optimizer=keras.optimizers.RMSprop(1e-4), loss="binary_crossentropy", jit_compile=False

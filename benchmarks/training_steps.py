@@ -18,7 +18,8 @@ from tasks.extract.precision import resolve
 from tasks.running.tensorflow import load_keras
 from tasks.train.keras_parts.batch_normalisation import fuse
 from tasks.train.keras_parts.fused_adam import fused_adam
-from tasks.train.networks import Network, NetworkName, build_network
+from tasks.train.networks import build_network
+from tasks.train.parameters import Network, NetworkName
 from tasks.train.randomness import start_from
 
 BATCH, STEPS, ROUNDS = 32, 6, 5
@@ -29,7 +30,7 @@ def trained(name: NetworkName, side: int, prepare: Callable[[Any], Any], optimiz
     start_from(1)
     pictures = np.random.default_rng(1).integers(0, 256, (BATCH, side, side, 3), np.uint8)
     labels = np.arange(BATCH) % 2
-    network = Network(name=name, precision=resolve("auto"))
+    network = Network(network=name, precision=resolve("auto"))
     model = prepare(build_network(network, pictures.shape[1:], 2))
     model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
     model.train_on_batch(pictures, labels)

@@ -13,9 +13,10 @@ from typing import Any, get_args
 
 from flows.experiments import DEPLOYMENTS
 from flows.parameters import StepName
+from flows.words import Version, Words
 from storage.errors import DarkroomError, GateClosed, ParameterError
-from tasks.classify.pictures import one_line
-from tasks.classify.submission import CLIP
+from storage.names import one_line
+from tasks.classify.parameters import CLIP
 from tasks.serve.limits import MAX_BYTES
 
 DONE, FAILED, WRONG_WORDS, INTERRUPTED = 0, 1, 2, 130
@@ -64,21 +65,25 @@ examples:
 
 def parser() -> argparse.ArgumentParser:
     """The words of the command."""
-    top = argparse.ArgumentParser(
+    top = Words(
         prog="darkroom",
         description="Develop raw pictures into an evaluated image classifier.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--debug", action="store_true", help="show the traceback of a failure")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    top.add_argument("--version", action=Version, nargs=0, help="which Darkroom this is")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
     _experiment_commands(commands)
     _model_commands(commands)
-    report = commands.add_parser("report", help="open a report, compare two, take a model back")
-    report.add_argument("action", choices=("open", "compare", "take-back"))
+    report = commands.add_parser(
+        "report", help="list reports, open one, compare two, take a model back"
+    )
+    report.add_argument("action", choices=("list", "open", "compare", "take-back"))
     report.add_argument(
-        "names", metavar="NAME", nargs="+",
-        help="an experiment, EXPERIMENT/RUN or a report's folder; two for compare",
+        "names", metavar="NAME", nargs="*",
+        help="an experiment, EXPERIMENT/RUN or a report's folder; two for compare, for list none "
+        "or an experiment",
     )  # fmt: skip
     cache = commands.add_parser("cache", help="what is stored: list it, check it, free space")
     cache.add_argument(
@@ -232,6 +237,8 @@ def said(result: dict[str, Any]) -> str:
             f"{part['images']} pictures)"
         )
     lines += [f"{'model':>10} {result['model']}"] if result["model"] else []
+    for name in ("features", "predictions"):
+        lines += [f"{name:>10} {result[name]}"] if result[name] else []
     lines += [f"{'report':>10} {Path(result['report']).as_uri()}"] if result["report"] else []
     if result["published"] is not None:
         lines.append(f"{'published':>10} {result['published']}")
@@ -311,9 +318,14 @@ def report(words: argparse.Namespace) -> None:
     from tasks.publish.page import lookup
 
     workspace = Workspace.current()
-    wanted = 2 if words.action == "compare" else 1
-    if len(words.names) != wanted:
+    least, most = REPORT_NAMES[words.action]
+    if not least <= len(words.names) <= most:
+        wanted = f"{least} or {most}" if least < most else most
         raise ParameterError(f"report {words.action} takes {wanted} NAME, found {len(words.names)}")
+    if words.action == "list":
+        for line in lookup.listed(workspace, *words.names):
+            print(line)
+        return
     if words.action == "open":
         print(lookup.open_page(lookup.find(workspace, words.names[0])))
     elif words.action == "compare":
@@ -339,6 +351,9 @@ def cache(words: argparse.Namespace) -> None:
         housekeeping.collect(ask=not words.yes)
 
 
+# How many names each action of `darkroom report` takes, at least and at most.
+REPORT_NAMES = {"list": (0, 1), "open": (1, 1), "compare": (2, 2), "take-back": (1, 1)}
+
 COMMANDS = {
     "run": run,
     "explain": explain,
@@ -353,7 +368,10 @@ COMMANDS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the words say; 0 done, 1 failed, 2 wrong words, 130 interrupted."""
-    words = parser().parse_args(arguments)
+    top = parser()
+    words = top.parse_args(arguments)
+    if words.command is None:
+        top.error(f"a COMMAND is needed: one of {', '.join(COMMANDS)}")
     for name, value in PREFECT_DEFAULTS.items():
         os.environ.setdefault(name, value)
     if words.debug:

@@ -1,7 +1,9 @@
 """Experiments are deployments: their names and parameters, read from prefect.yaml."""
 
 import contextlib
+import copy
 import difflib
+import functools
 import json
 import re
 import shlex
@@ -25,8 +27,6 @@ DEPLOYMENTS = PROJECT / "deployments" / "prefect.yaml"
 SOME_FILE = "EXPERIMENTS.yaml"
 # What YAML refuses to read, or takes for the end of a line, unless it is escaped.
 ESCAPED = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
-# The same in C where PyYAML was built with it: ten times as fast.
-SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # In a setting they end a name: `source.folder=here`.
 ENDS_OF_NAMES = frozenset(".=")
 UNREADABLE = (
@@ -53,7 +53,7 @@ def read_from(file: Path, name: str | None = None) -> Iterator[None]:
 def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
     """Name -> deployment of the flow `pipeline`; its `description` is a text, '' without one."""
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), SAFE_LOADER)  # noqa: S506
+        content = copy.deepcopy(_parsed(file.read_text(encoding="utf-8")))
         found = content["deployments"]
         runnable = [(str(item["name"]), _whole(item)) for item in found if _runs_pipeline(item)]
     except UNREADABLE as error:
@@ -66,6 +66,15 @@ def deployments(file: Path = DEPLOYMENTS) -> dict[str, dict[str, Any]]:
                 f"{file} has {number} deployments called {name!r}: give each a name of its own"
             )
     return dict(runnable)
+
+
+@functools.lru_cache(maxsize=4)
+def _parsed(text: str) -> Any:
+    """The YAML value, parsed once: a command asks for the list again to name itself.
+
+    Not by the parser in C: brackets in brackets would end the process.
+    """
+    return yaml.safe_load(text)
 
 
 def _runs_pipeline(deployment: dict[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from flows.experiment_flow import experiment_flow
 from flows.parameters import Experiment, StepName
 from flows.step_calls import Run
 from flows.steps import develop, finish
-from tasks.acquire.visiting import begin_visit, fetch
+from tasks.acquire.kinds import begin_visit, fetch
 
 
 @experiment_flow

@@ -9,7 +9,8 @@ from flows.experiment_flow import experiment_flow
 from flows.parameters import Experiment
 from flows.step_calls import Run
 from flows.steps import develop, finish
-from tasks.acquire.visiting import begin_visit, require_revisitable
+from tasks.acquire.kinds import begin_visit
+from tasks.acquire.kinds.archive import require_revisitable
 
 UNCHANGED = "Unchanged"
 

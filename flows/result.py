@@ -13,7 +13,7 @@ from flows.summary import Finished
 from storage import manifests
 from storage.errors import ParameterError
 from storage.features import FeatureTable
-from storage.layout import PREDICTIONS
+from storage.folders import PREDICTIONS
 from storage.references import SPLITS
 from storage.workspace import Workspace
 from tasks.running.tensorflow import load_keras
@@ -65,7 +65,7 @@ class Result:
         reference = self._references.get("evaluate")
         if reference is None:
             return None
-        return manifests.load(self._workspace.root / reference.where / PREDICTIONS)
+        return manifests.load(self._workspace.path(reference) / PREDICTIONS)
 
     def features(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """(n, *shape) float32 features of a split's pictures, and their (n,) labels.
@@ -77,7 +77,7 @@ class Result:
             raise ParameterError("this run has no features: it stopped before `extract`")
         if split not in SPLITS:
             raise ParameterError(f"expected one of {', '.join(SPLITS)}, found {split!r}")
-        table = manifests.load(self._workspace.root / shares.where)
+        table = manifests.load(self._workspace.path(shares))
         part = table[table["split"] == split]
         rows = FeatureTable.of(self._workspace, reference, part["image"].tolist()).rows
         values = rows(np.arange(len(part))).astype(np.float32)

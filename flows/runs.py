@@ -1,17 +1,18 @@
 """A run from the command line or from Python: from what is stored if it can, else by Prefect."""
 
+import importlib
 import os
-import signal
-from concurrent.futures import ThreadPoolExecutor
+import sys
 from pathlib import Path
 from typing import Any, Literal
 
 from flows.parameters import Experiment
+from flows.server import API_URL, OwnServer
 from flows.steps import answer_from_stored
 from flows.summary import Finished, noted
 from storage.errors import GateClosed, ServerUnreachable
 
-API_URL = "PREFECT_API_URL"
+EPHEMERAL = "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"
 
 
 def run(
@@ -34,9 +35,22 @@ def run(
 
 
 def _by_prefect(experiment: Experiment, **how: Any) -> Finished:
+    _have_server()
+    return _flow_run(experiment, **how)
+
+
+def _have_server() -> None:
+    """A server records the run: the one that is named, else one of this process."""
+    if _server_is_named() or os.environ.get(EPHEMERAL, "true").lower() in ("false", "0"):
+        return
+    server = OwnServer.started()
+    importlib.import_module("flows.pipeline")  # Prefect, while the server imports it as well
+    server.wait()
+
+
+def _flow_run(experiment: Experiment, **how: Any) -> Finished:
     from flows.pipeline import pipeline
 
-    _start_own_server()
     groups = {name: getattr(experiment, name) for name in type(experiment).model_fields}
     with noted() as ended:
         try:
@@ -55,30 +69,16 @@ def _by_prefect(experiment: Experiment, **how: Any) -> Finished:
 
 
 def _server_is_named() -> bool:
-    """Whether the environment or Prefect's own settings may name a server, without Prefect."""
+    """Whether the environment or Prefect's own settings name a server; Prefect is not imported."""
     if os.environ.get(API_URL):
         return True
+    if "prefect" in sys.modules:
+        from prefect.settings import PREFECT_API_URL
+
+        return bool(PREFECT_API_URL.value())
     home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
     profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")
     try:
         return API_URL in profiles.read_text(encoding="utf-8")
     except OSError:
         return False
-
-
-def _start_own_server() -> None:
-    """Prefect's own server, where no other is named; it does not hear a terminal's Ctrl-C.
-
-    It would end at once, and the run could tell nobody that it was stopped. A process begins with
-    the signals blocked that its parent's thread blocked, hence the thread.
-    """
-    from prefect.settings import PREFECT_API_URL, PREFECT_SERVER_ALLOW_EPHEMERAL_MODE
-
-    def start() -> None:
-        from prefect.server.api.server import SubprocessASGIServer
-
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        SubprocessASGIServer().start()  # Prefect's client takes the one that runs
-
-    if not PREFECT_API_URL.value() and PREFECT_SERVER_ALLOW_EPHEMERAL_MODE.value():
-        ThreadPoolExecutor(1).submit(start).result()

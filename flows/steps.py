@@ -8,11 +8,13 @@ from flows.step_calls import Cached, Forecast, NotCached, Reached, Results, Run
 from flows.summary import Finished, note, noted, summarise
 from storage.errors import GateClosed
 from storage.workspace import Workspace
-from tasks.acquire.identity import fingerprint, visits
-from tasks.acquire.step import Again, acquire
+from tasks.acquire.gathering import Again
+from tasks.acquire.kinds import fingerprint, visits
+from tasks.acquire.step import acquire
 from tasks.clean.step import clean
 from tasks.evaluate.step import evaluate
 from tasks.extract.step import extract
+from tasks.publish.inputs import Told
 from tasks.publish.step import announce, publish, release, show_in_prefect
 from tasks.running.outcomes import StepOutcome
 from tasks.split.lineage import previous_assignment
@@ -39,14 +41,14 @@ def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -
         lineage=lineage,
         previous=previous_assignment(workspace, lineage, p.split, images),
     )
-    features = call(extract, split=shares, **p.extraction())
+    features = call(extract, split=shares, model=p.model.extraction(), training=p.drawing())
     model = call(
         train,
         split=shares,
         features=features,
-        part=p.model.part(),
-        weights=p.model.weights,
-        **dict(p.training),
+        model=p.model.part(),
+        training=p.training,
+        weights=p.model.extraction().weights,
     )
     evaluation = call(evaluate, split=shares, features=features, model=model, look=p.look)
     call(
@@ -58,12 +60,12 @@ def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -
         model=model,
         evaluation=evaluation,
         figure=p.publish.figure,
-        steps=tuple(call.outcomes),
-        parameters=p.model_dump(mode="json", exclude={"experiment"}),
-        command=command(p),
         augmentation=p.training.augmentation,
-        image_size=p.model.image_size,
-        near_duplicates=p.clean.near_duplicates,
+        told=Told(
+            steps=tuple(call.outcomes),
+            parameters=p.model_dump(mode="json", exclude={"experiment"}),
+            command=command(p),
+        ),
     )
 
 

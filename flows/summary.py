@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flows.step_calls import Results
 from storage import folders
-from storage.layout import METRICS, MODEL, REPORT
+from storage.folders import METRICS, MODEL, PREDICTIONS, REPORT
 from storage.references import SPLITS, EvaluationRef, ImagesRef, ModelRef, ReportRef, SplitRef
 
 
@@ -48,6 +48,7 @@ def summarise(run: Results) -> dict[str, Any]:
     model = run.references.get("train")
     evaluation = run.references.get("evaluate")
     report = run.references.get("publish")
+    features = run.references.get("extract")
     return {
         "experiment": run.experiment,
         "seconds": round(run.seconds, 2),
@@ -63,13 +64,15 @@ def summarise(run: Results) -> dict[str, Any]:
         "metrics": _metrics(run, evaluation) if isinstance(evaluation, EvaluationRef) else None,
         "model": _path(run, model, MODEL) if isinstance(model, ModelRef) else None,
         "report": _path(run, report, REPORT) if isinstance(report, ReportRef) else None,
+        "features": str(run.workspace.features / features.space) if features else None,
+        "predictions": _path(run, evaluation, PREDICTIONS) if evaluation else None,
     }
 
 
 def _metrics(run: Results, evaluation: EvaluationRef) -> dict[str, Any]:
-    metrics = folders.read_json(run.workspace.root / evaluation.where / METRICS)
+    metrics = folders.read_json(run.workspace.path(evaluation) / METRICS)
     return {name: metrics[name] for name in SPLITS if name in metrics}
 
 
-def _path(run: Results, reference: ModelRef | ReportRef, name: str) -> str:
-    return str(run.workspace.root / reference.where / name)
+def _path(run: Results, reference: ModelRef | ReportRef | EvaluationRef, name: str) -> str:
+    return str(run.workspace.path(reference) / name)

@@ -12,6 +12,7 @@ from tasks.classify import table as tables
 from tasks.classify.classifier import Classifier
 from tasks.classify.drawing import Drawings
 from tasks.classify.models import model_file
+from tasks.classify.parameters import CLIP
 from tasks.classify.pictures import Pictures
 from tasks.classify.predictions import Prediction, predicted
 from tasks.running.progress import tracked
@@ -67,7 +68,7 @@ def use(
     for option, value in (("--of", of), ("--clip", clip)):
         if value is not None and submission is None:
             raise ParameterError(f"{option} is about a submission: add --submission")
-    clip = submissions.CLIP if clip is None else clip
+    clip = CLIP if clip is None else clip
     found = Pictures(pictures, only, whole=submission is not None)
     found.check()
     total = found.count() if submission is None else submissions.count(found, clip)

@@ -58,3 +58,29 @@ def opened():
     _watched.append(seen)
     yield seen
     _watched.remove(seen)
+
+
+# What these import is light. A test of theirs that brings in Prefect or TensorFlow fails.
+QUICK = (
+    "storage", "tasks/acquire", "tasks/clean", "tasks/running", "tasks/split",
+    "flows/test_words.py", "flows/test_listing.py", "flows/test_experiments.py",
+)  # fmt: skip
+HEAVY = frozenset({"prefect", "tensorflow", "keras"})
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests that need neither Prefect nor TensorFlow."""
+    for item in items:
+        place = item.path.relative_to(TESTS).as_posix() if item.path.is_relative_to(TESTS) else ""
+        if place.startswith(QUICK):
+            item.add_marker(pytest.mark.quick)
+
+
+@pytest.fixture(autouse=True)
+def stays_light(request):
+    """A quick test that imports something heavy is in the wrong place."""
+    before = HEAVY & set(sys.modules)
+    yield
+    if request.node.get_closest_marker("quick"):
+        assert not HEAVY & set(sys.modules) - before

@@ -23,6 +23,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 ROOMS = ("flows", "tasks", "storage")
 NEUTRAL = ("storage", "tasks.running")
 FORMAT = "FORMAT"
+REMEMBERED = 1000  # sources, the newest: a checkout has some two hundred
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 # What is said of a parameter, and how a metric is shown, are for people.
 SHOWN = {"Field": {"description"}, "Metric": {"title", "shown_as", "about"}}
@@ -39,6 +40,15 @@ class Module(NamedTuple):
 @functools.cache
 def fingerprint(name: str) -> str:
     """Fingerprint of a package (`tasks.train`) or of one module and what it imports."""
+    return digests.of_value(_counted(_closure(name)) | _data_files(name))[:16]
+
+
+def modules_of(name: str) -> set[str]:
+    """The modules whose whole code a fingerprint covers."""
+    return {module for module in _closure(name) if not _is_neutral(module)}
+
+
+def _closure(name: str) -> dict[str, Module]:
     known = _remembered()
     before = len(known)
     found: dict[str, Module] = {}
@@ -51,7 +61,16 @@ def fingerprint(name: str) -> str:
             queue.extend(found[module].imports)
     if len(known) > before:
         _remember(known)
-    return digests.of_value(_counted(found) | _data_files(name))[:16]
+    return found
+
+
+@functools.cache
+def of_package_alone(name: str) -> str:
+    """Fingerprint of a package's own modules, whatever they import."""
+    known = _remembered()
+    paths = {module: _file_of(module) for module in _modules_of(name)}
+    found = {module: _module(path, known) for module, path in paths.items() if path is not None}
+    return digests.of_value(_counted(found))[:16]
 
 
 def _counted(modules: dict[str, Module]) -> dict[str, str]:
@@ -163,7 +182,10 @@ def _remembered() -> dict[str, Module]:
 
 def _remember(known: dict[str, Module]) -> None:
     try:
-        atomic.write_bytes(_memo(), json.dumps({"by": _self(), "is": known}).encode())
+        atomic.write_bytes(
+            _memo(),
+            json.dumps({"by": _self(), "is": dict([*known.items()][-REMEMBERED:])}).encode(),
+        )
     except OSError:
         return  # a place that cannot be written to, as for bytecode
 

@@ -46,15 +46,3 @@ def _silent_libraries() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-@contextlib.contextmanager
-def precision_policy(precision: str) -> Iterator[None]:
-    """Layers made in the block compute in `precision`, `bfloat16` or `float32`."""
-    config = load_keras().config
-    before = config.dtype_policy()
-    config.set_dtype_policy("mixed_bfloat16" if precision == "bfloat16" else "float32")
-    try:
-        yield
-    finally:
-        config.set_dtype_policy(before)

@@ -29,7 +29,7 @@ def splits_of(workspace):
     from storage.references import SplitRef
 
     reference = SplitRef.model_validate(records.latest(workspace, "small", "split").result)
-    table = manifests.load(workspace.root / reference.where)
+    table = manifests.load(workspace.path(reference))
     return dict(zip(table["image"], table["split"], strict=True))
 
 

@@ -1,0 +1,85 @@
+"""Wrong words are told the nearest right ones, in one line, with exit code 2."""
+
+import pytest
+
+from flows.__main__ import main
+from tests.pictures import write_folders
+
+
+@pytest.fixture
+def said(capsys):
+    """Call the command; (exit code, output, errors)."""
+
+    def call(*words):
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as stop:
+            code = stop.code
+        return (code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["rnu", "digits"], "there is no 'rnu' here: did you mean run?"),
+        (["run", "digits", "--rerun", "tarin"], "did you mean train?"),
+        (["run", "digits", "--until", "zzz"], "one of acquire, clean, split"),
+        (["report", "opne", "digits"], "did you mean open?"),
+        (["cache", "lst"], "did you mean list?"),
+        (["run", "digits", "--jsn"], "there is no '--jsn' here: did you mean --json?"),
+        (["run", "digtis"], "did you mean digits?"),
+        (["run", "my-pictures", "source.folder=holiday"], "write --set source.folder=holiday"),
+        (
+            ["run", "my-pictures", "--set", "source.folder", "holiday"],
+            "write --set source.folder=holiday",
+        ),
+        (["run", "digits", "--set", "model.backbone=resnet50"], "did you mean ResNet50?"),
+        (["run", "digits", "--set", "trainng.epochs=5"], "did you mean training.epochs?"),
+        ([], "a COMMAND is needed: one of run, explain"),
+    ],
+)
+def test_wrong_words_are_told_the_nearest_right_ones(said, words, expected):
+    code, out, err = said(*words)
+    assert (code, out) == (2, "")
+    assert expected in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_folder_that_is_not_there_names_where_it_was_looked_for(said, tmp_path, monkeypatch):
+    write_folders(tmp_path / "holiday", per_class=2)
+    monkeypatch.chdir(tmp_path)
+    code, _, err = said("explain", "my-pictures", "--set", "source.folder=holliday")
+    assert code == 1
+    assert f"{tmp_path / 'holliday'}, found none; did you mean {tmp_path / 'holiday'}?" in err
+
+
+def test_an_archive_given_as_a_folder_is_told_which_words_take_it(said, tmp_path):
+    (tmp_path / "new.zip").write_bytes(b"PK")
+    code, _, err = said("explain", "my-pictures", "--set", f"source.folder={tmp_path}/new.zip")
+    assert code == 1
+    assert f"--set source.kind=archive --set source.archive={tmp_path}/new.zip" in err
+
+
+def test_the_version_is_told(said):
+    code, out, _ = said("--version")
+    assert code == 0
+    assert out.startswith("darkroom 0.")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["explain", "digits"], ["cache", "list"], ["report", "open", "digits"], ["report", "list"],
+     ["experiments"], ["parameters", "digits"]],
+)  # fmt: skip
+def test_who_only_looks_makes_no_workspace(said, workspace, words):
+    said(*words)
+    assert not workspace.root.exists()
+
+
+@pytest.mark.parametrize("words", [["report", "open", "digits"], ["report", "list"]])
+def test_what_is_not_there_names_the_workspace(said, workspace, words):
+    code, _, err = said(*words)
+    assert code == 2
+    assert str(workspace.root) in err
