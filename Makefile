@@ -1,21 +1,23 @@
-# `make demo` and `make test` need Python 3.11 to 3.13, make and a package index; nothing else.
+# `make demo` and `make test` need Python 3.11.5 to 3.13, make and a package index; nothing else.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check bench format lock clean help
+.PHONY: demo quick test check bench format lock wheel clean help
 
 help:
 	@echo "make demo    install, then run the experiment 'digits' end to end"
+	@echo "make quick   install, then the tests that need neither Prefect nor TensorFlow"
 	@echo "make test    install, then the whole test suite"
 	@echo "make check   format, lint, types, import rules"
 	@echo "make clean   remove the environment, not the workspace"
+	@echo "make wheel   dist/darkroom-….whl, to install anywhere"
 	@echo "make bench   time every promise of speed beside its peer (half an hour)"
 
 $(STAMP): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
-	  { echo "Darkroom needs Python 3.11, 3.12 or 3.13 (TensorFlow has no wheels for others); found $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11, 5) <= sys.version_info[:3] < (3, 14))' || \
+	  { echo "Darkroom needs Python 3.11.5 or later, 3.12 or 3.13 (its packages have no wheels for others); found $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --no-deps --requirement requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
@@ -26,6 +28,9 @@ $(STAMP): requirements.lock pyproject.toml
 demo: $(STAMP)
 	$(BIN)/darkroom run digits
 
+quick: $(STAMP)
+	$(BIN)/pytest -n 2 --dist worksteal -m quick tests
+
 test: $(STAMP)
 	$(BIN)/pytest -n 2 --dist loadfile
 
@@ -34,6 +39,10 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# One file that installs anywhere: `pipx install dist/darkroom-…whl`.
+wheel: $(STAMP)
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
