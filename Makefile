@@ -42,6 +42,7 @@ check: $(STAMP)
 
 # One file that installs anywhere: `pipx install dist/darkroom-…whl`.
 wheel: $(STAMP)
+	rm -rf build
 	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 bench: $(STAMP)
