@@ -92,6 +92,12 @@ def test_nothing_sticks_out(saved, open_page, width):
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_the_last_column_of_the_runs_is_not_cut_off(saved, open_page):
+    opened = open_page(saved[0], width=1280)
+    beyond = "one => one.scrollWidth - one.clientWidth"
+    assert opened.page.locator("#runs .scroll").evaluate(beyond) <= 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(saved, open_page, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
