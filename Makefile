@@ -32,7 +32,7 @@ quick: $(STAMP)
 	$(BIN)/pytest -n 2 --dist worksteal -m quick tests
 
 test: $(STAMP)
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -181,7 +181,7 @@ def test_changed_decoding_extracts_every_picture_again(
 ):
     options = {"project": copied_project, "experiment": small(pictures)}
     words = ("run", "small", "--until", "extract", "--json")
-    pixels = copied_project / "tasks" / "extract" / "pixels.py"
+    pixels = copied_project / "tasks" / "pictures" / "resizing.py"
     rewrite(pixels, "INTER_LINEAR", "INTER_AREA")
     code, result, err = finished(*words, **options)
     assert code == 0, err
