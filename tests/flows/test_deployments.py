@@ -88,7 +88,7 @@ def test_a_deployed_run_completes_and_leaves_its_artifacts(prefect_environment, 
     def prefect(*words):
         done = subprocess.run(
             [PREFECT, "--no-prompt", *words], env=prefect_environment, cwd=PROJECT,
-            capture_output=True, text=True, timeout=400, check=False,
+            capture_output=True, text=True, timeout=1200, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
 
