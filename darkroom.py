@@ -9,7 +9,6 @@ images, labels = result.features("test")
 
 import importlib
 import importlib.util
-import json
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -69,14 +68,16 @@ def explain(
 
 def main() -> int:
     """The `darkroom` command."""
-    from flows.__main__ import main as command
+    from flows.command.app import main as command
 
     return command()
 
 
 def _words(settings: Mapping[str, Any] | None) -> list[str]:
     """Settings as `--set` takes them."""
-    return [f"{name}={json.dumps(value, default=str)}" for name, value in (settings or {}).items()]
+    from flows.settings import as_setting
+
+    return [as_setting(name, value) for name, value in (settings or {}).items()]
 
 
 def _load_own_packages() -> None:

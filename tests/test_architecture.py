@@ -1,10 +1,9 @@
 """docs/architecture.md names every module, so that the next person finds the way."""
 
-from pathlib import Path
-
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[1]
+from tests.project import PROJECT
+
 MODULES = sorted(
     path.relative_to(PROJECT).as_posix()
     for room in ("flows", "tasks", "storage")

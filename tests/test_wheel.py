@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[1]
+from tests.project import PROJECT
+
 SCRIPT = """
 import json, sys
 import darkroom, flows
-from flows.__main__ import main
+from flows.command.app import main
 code = main(["explain", "digits", "--json"])
 print(json.dumps([code, flows.__file__, len(darkroom.explain("digits-lenet5"))]))
 """

@@ -11,14 +11,13 @@ import pytest
 
 from storage.workspace import HOME_VARIABLE
 from tests.pictures import write_folders
-
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.project import PROJECT
 
 
 def require_light(use):
     """Lines that call `main` end well in a process of their own, and nothing heavy is imported."""
     script = (
-        f"import sys\nfrom flows.__main__ import main\n{use}\n"
+        f"import sys\nfrom flows.command.app import main\n{use}\n"
         "assert not {'prefect', 'tensorflow', 'keras', 'cv2', 'pandas'} & set(sys.modules)"
     )
     done = subprocess.run(

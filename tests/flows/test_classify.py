@@ -19,7 +19,7 @@ from PIL import Image
 from flows.experiments import DEPLOYMENTS
 from storage.errors import NoUsablePictures
 from tasks.classify.output_files import check_files
-from tests.flows.conftest import PROJECT
+from tests.project import PROJECT
 from tests.tasks.classify.conftest import coloured, save_model
 
 WORDS = [sys.executable, "-m", "flows"]
@@ -33,7 +33,7 @@ def model(tmp_path_factory):
 @pytest.fixture
 def darkroom(capsys):
     """Call the command in this process; (exit code, output, errors). No server is reachable."""
-    from flows.__main__ import main
+    from flows.command.app import main
 
     def call(*words):
         code = main([str(word) for word in words])
@@ -236,7 +236,7 @@ def environment(tmp_path):
 
 def test_classifying_starts_and_imports_no_prefect(model, album, tmp_path):
     script = (
-        "import sys\nfrom flows.__main__ import main\n"
+        "import sys\nfrom flows.command.app import main\n"
         "assert main(sys.argv[1:]) == 0\n"
         "assert 'prefect' not in sys.modules"
     )

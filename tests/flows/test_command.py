@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.conftest import PROJECT, parameters, require_light
+from tests.flows.conftest import parameters, require_light
 from tests.pictures import LONG_AGO, picture, write_folders
+from tests.project import PROJECT
 
 
 @pytest.fixture
 def darkroom(monkeypatch, capsys):
     """Call the command in this process; (exit code, output, errors). No server is reachable."""
-    from flows.__main__ import main
+    from flows.command.app import main
 
     def call(*words):
         try:
@@ -58,8 +59,8 @@ def test_experiments_are_listed(darkroom):
         (["run", "digits", "--set", "training.epochs=0"], "training.epochs"),
         (["run", "digits", "--rerun", "trian"], "trian"),
         (["classify", "nowhere", "x.jpg"], "no model at nowhere"),
-        (["cache", "drop"], "cache drop takes an EXPERIMENT"),
-        (["cache", "gc", "digits"], "cache drop takes an EXPERIMENT"),
+        (["cache", "drop"], "EXPERIMENT requires an argument"),
+        (["cache", "gc", "digits"], "too many words: 'digits' is left over"),
         (["cache", "drop", "digits"], "nothing is stored of an experiment 'digits'"),
         (["serve", "nowhere", "--max-bytes", "-4"], "--max-bytes takes 1 or more, found -4"),
         (["explain", "digits", "--file", "missing.yaml"], "missing.yaml"),

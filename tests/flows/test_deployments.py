@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from flows.experiments import DEPLOYMENTS, deployments, load
-from tests.flows.conftest import PROJECT
+from tests.project import PROJECT
 
 PREFECT = Path(sys.executable).parent / "prefect"
 
@@ -88,7 +88,7 @@ def test_a_deployed_run_completes_and_leaves_its_artifacts(prefect_environment, 
     def prefect(*words):
         done = subprocess.run(
             [PREFECT, "--no-prompt", *words], env=prefect_environment, cwd=PROJECT,
-            capture_output=True, text=True, timeout=1200, check=False,
+            capture_output=True, text=True, timeout=500, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
 

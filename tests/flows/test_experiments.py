@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from flows import experiments
-from flows.__main__ import main, parser
+from flows.command.app import app, main
 from storage.errors import ParameterError
 
 BIRDS = {"experiment": "birds", "source": {"kind": "folders", "folder": "data/birds"}}
@@ -133,8 +133,10 @@ def test_a_deployment_that_names_no_experiment_is_the_experiment_of_its_name(tmp
 
 def reproduced(text):
     """The experiment that a command would run."""
-    words = parser().parse_args(shlex.split(text)[1:])
-    return experiments.load(words.name, words.settings, words.file)
+    _, words, _ = app.parse_args(shlex.split(text)[1:])
+    words.apply_defaults()
+    given = words.arguments
+    return experiments.load(given["name"], list(given["settings"]), given["file"])
 
 
 SETTINGS = [

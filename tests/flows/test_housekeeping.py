@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from flows import housekeeping
+from flows.command import cache
 
 DAY_SECONDS = 24 * 3600
 
@@ -28,7 +28,7 @@ def training(workspace):
 
 def test_a_training_killed_yesterday_is_kept_and_gc_says_so(training, capsys):
     state = training(days=1)
-    housekeeping.collect(ask=False)
+    cache.collect(yes=True)
     assert state.exists()
     said = capsys.readouterr().out
     assert "kept for 7 days" in said
@@ -37,6 +37,6 @@ def test_a_training_killed_yesterday_is_kept_and_gc_says_so(training, capsys):
 
 def test_a_training_that_nobody_took_up_goes(training, workspace, capsys):
     training(days=8)
-    housekeeping.collect(ask=False)
+    cache.collect(yes=True)
     assert not list(workspace.unfinished.iterdir())
     assert "removed 1" in capsys.readouterr().out

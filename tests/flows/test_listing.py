@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from flows import experiments
-from flows.__main__ import main
+from flows.command.app import main
 from flows.listing import REQUIRED, TABLE, lines, sections
 from flows.parameters import Experiment
 from tests.flows.conftest import require_light

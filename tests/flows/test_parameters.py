@@ -11,8 +11,8 @@ from flows.parameters import Clean, Experiment, Features, Split
 from storage.errors import ParameterError
 from tasks.split.parameters import Counts, Fractions
 from tasks.train.parameters import Training
+from tests.project import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 PARAMETERS = {
     "experiment": "birds",
     "source": {"kind": "folders", "folder": "data/birds"},

@@ -10,8 +10,9 @@ import time
 
 import pytest
 
-from tests.flows.conftest import PROJECT, executed, parameters
+from tests.flows.conftest import executed, parameters
 from tests.pictures import write_folders
+from tests.project import PROJECT
 
 WATCHED_RUN = """
 import json, sys
@@ -20,7 +21,7 @@ def hook(event, arguments):
     if event == "open" and isinstance(arguments[0], str):
         opened.append(arguments[0])
 sys.addaudithook(hook)
-from flows.__main__ import main
+from flows.command.app import main
 code = main(sys.argv[1:])
 pictures = [path for path in opened if path.endswith(".jpg")]
 print(json.dumps({"code": code, "pictures": pictures, "tensorflow": "tensorflow" in sys.modules}))

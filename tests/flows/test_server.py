@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 
 from storage.errors import ServerUnreachable
-from tests.flows.conftest import PROJECT
+from tests.project import PROJECT
 
 START = """
 import os, sys, time

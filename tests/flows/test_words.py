@@ -2,7 +2,7 @@
 
 import pytest
 
-from flows.__main__ import main
+from flows.command.app import main
 from tests.pictures import write_folders
 
 
@@ -23,12 +23,12 @@ def said(capsys):
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["rnu", "digits"], "there is no 'rnu' here: did you mean run?"),
-        (["run", "digits", "--rerun", "tarin"], "did you mean train?"),
-        (["run", "digits", "--until", "zzz"], "one of acquire, clean, split"),
-        (["report", "opne", "digits"], "did you mean open?"),
-        (["cache", "lst"], "did you mean list?"),
-        (["run", "digits", "--jsn"], "there is no '--jsn' here: did you mean --json?"),
+        (["rnu", "digits"], 'Unknown command "rnu". Did you mean "run"?'),
+        (["run", "digits", "--rerun", "tarin"], 'Did you mean "train"?'),
+        (["run", "digits", "--until", "zzz"], 'Choose from: "acquire", "clean", "split"'),
+        (["report", "opne", "digits"], 'Did you mean "open"?'),
+        (["cache", "lst"], 'Did you mean "list"?'),
+        (["run", "digits", "--jsn"], "Did you mean --json?"),
         (["run", "digtis"], "did you mean digits?"),
         (["run", "my-pictures", "source.folder=holiday"], "write --set source.folder=holiday"),
         (
@@ -38,6 +38,8 @@ def said(capsys):
         (["run", "digits", "--set", "model.backbone=resnet50"], "did you mean ResNet50?"),
         (["run", "digits", "--set", "trainng.epochs=5"], "did you mean training.epochs?"),
         ([], "a COMMAND is needed: one of run, explain"),
+        (["cache"], "see `darkroom cache --help`"),
+        (["run"], "NAME requires an argument"),
     ],
 )
 def test_wrong_words_are_told_the_nearest_right_ones(said, words, expected):

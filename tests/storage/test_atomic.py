@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 
 from storage import atomic, folders
 from storage.errors import StorageFull
+from tests.project import PROJECT
 from tests.storage.conftest import everything_in
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @settings(max_examples=50)

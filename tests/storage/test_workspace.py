@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage.workspace import HOME_VARIABLE, Workspace
-
-PROJECT = Path(__file__).resolve().parents[2]
+from tests.project import PROJECT
 
 
 def test_the_environment_says_where_the_workspace_is(monkeypatch, tmp_path):

@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 import tracemalloc
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from PIL import Image, ImageOps, features
 
 from storage.statuses import Status
 from tasks.pictures.decoding import Problem, _over_white, decode, read_header
+from tests.project import PROJECT
 from tests.tasks.clean.encoded import (
     bombs,
     encoded,
@@ -26,8 +26,6 @@ from tests.tasks.clean.encoded import (
     translucent,
     with_thumbnail,
 )
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 def pixels_of(data: bytes) -> np.ndarray:

@@ -18,10 +18,10 @@ from storage.folders import CLASSES, MODEL
 from tasks.running.tensorflow import load_keras
 from tasks.serve.listening import listening_socket
 from tests.pictures import picture
+from tests.project import PROJECT
 from tests.tasks.serve.running import SIDE, parsed
 from tests.tasks.serve.test_serve import head, pieces, until
 
-PROJECT = Path(__file__).resolve().parents[3]
 SERVE = (
     "import sys; from flows.serve import serve; serve(model=sys.argv[1], port=0, max_bytes=2**20)"
 )

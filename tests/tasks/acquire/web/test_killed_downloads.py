@@ -4,11 +4,11 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 from storage import digests
 from storage.ledger import Ledger
 from storage.statuses import DownloadStatus as S
+from tests.project import PROJECT
 from tests.tasks.acquire.web.hostile import jpeg, serving
 
 SCRIPT = """
@@ -33,11 +33,9 @@ print(len(missing))
 def start(root, urls):
     listing = root / "urls.txt"
     listing.write_text("\n".join(urls))
-    # In the project's folder, so that its packages are found.
-    folder = Path(__file__).resolve().parents[3]
     return subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(root), str(listing)],
-        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
 
 
@@ -58,6 +56,7 @@ def test_after_kill_9_the_next_run_continues(tmp_path):
             process = start(tmp_path, urls)
             before = len(server.requests)
             while len(written) < wanted:
+                assert process.poll() is None, "it ended before it was killed"
                 time.sleep(0.02)
                 written = rows_at(tmp_path, urls)
             os.kill(process.pid, signal.SIGKILL)
@@ -95,6 +94,7 @@ def test_ctrl_c_ends_the_process_and_keeps_the_rows(tmp_path):
         killer = threading.Timer(20, process.kill)
         killer.start()
         while len(rows_at(tmp_path, urls)) < 20:
+            assert process.poll() is None, "it ended before it was interrupted"
             time.sleep(0.05)
         began = time.monotonic()
         process.send_signal(signal.SIGINT)

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,9 +14,9 @@ from tasks.train.fit import fit
 from tasks.train.head import build_head
 from tasks.train.keras_parts.mixup import mixed
 from tasks.train.parameters import Head, Training
+from tests.project import PROJECT
 
 SHAPE = (2, 2, 8)
-PROJECT = Path(__file__).resolve().parents[3]
 
 
 def batches(count=6, size=4):

@@ -3,9 +3,14 @@
 import sys
 from pathlib import Path
 
+from cyclopts import App
+
+from flows.command.options import Yes
 from storage import inventory
 from storage.errors import ParameterError
 from storage.workspace import Workspace
+
+app = App(name="cache", help_epilogue="", help="What is stored: list it, check it, free space.")
 
 # Younger files may belong to a run that has not got round to saying so.
 SETTLED_SECONDS = 3600.0
@@ -15,16 +20,18 @@ KEPT = (
 )
 
 
+@app.command(name="list")
 def show() -> None:
-    """One line per kind of thing: how many files, how many bytes."""
+    """List what is stored: of each kind of thing how many files, how many bytes."""
     workspace = Workspace.current()
     print(f"workspace {workspace.root}")
     for kind in inventory.sizes(workspace):
         print(f"{kind.name:>12}  {kind.files:>9,} files  {kind.bytes / 2**20:>10,.1f} MiB")
 
 
+@app.command
 def verify() -> None:
-    """Read everything and name what does not hold what its name says; StorageDamaged if any."""
+    """Read everything, and name what does not hold what its name says."""
     workspace = Workspace.current()
     damaged = inventory.damaged(workspace)
     for path in damaged:
@@ -33,7 +40,8 @@ def verify() -> None:
     print("everything is whole")
 
 
-def collect(*, ask: bool) -> None:
+@app.command(name="gc")
+def collect(*, yes: Yes = False) -> None:
     """Remove what no report, model or experiment needs, after showing it and asking."""
     workspace = Workspace.current()
     unneeded = inventory.unneeded(workspace, older_than_seconds=SETTLED_SECONDS)
@@ -41,23 +49,23 @@ def collect(*, ask: bool) -> None:
     if not unneeded:
         print("nothing to remove: every file is needed, or too young to tell")
         return
-    _remove(workspace, unneeded, ask=ask)
+    _remove(workspace, unneeded, ask=not yes)
 
 
-def drop(experiment: str, *, ask: bool) -> None:
-    """Forget an experiment, after asking: reports, records, publications, its sticky splits.
-
-    ParameterError if there is nothing of that name.
-    """
+@app.command
+def drop(experiment: str, /, *, yes: Yes = False) -> None:
+    """Forget an experiment, after asking: reports, records, publications, its sticky splits."""
     from tasks.publish.page import index
 
     workspace = Workspace.current()
     own = inventory.of_experiment(workspace, experiment)
     if not own:
-        raise ParameterError(f"nothing is stored of an experiment {experiment!r}")
+        raise ParameterError(
+            f"nothing is stored of an experiment {experiment!r} in {workspace.root}"
+        )
     for path in own:
         print(path)
-    if _remove(workspace, own, ask=ask):
+    if _remove(workspace, own, ask=not yes):
         index.write(workspace)
         print("`darkroom cache gc` frees what only these needed, an hour after the last run")
 

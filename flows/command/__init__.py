@@ -1,0 +1,1 @@
+"""The `darkroom` command, a module per word: `darkroom run` is run.py."""

@@ -1,0 +1,41 @@
+"""Words that several commands take."""
+
+from pathlib import Path
+from typing import Annotated, Literal, get_args
+
+from cyclopts import Parameter
+
+from flows.experiments import DEPLOYMENTS
+from flows.parameters import StepName
+
+STEPS = get_args(StepName)
+
+Experiment = Annotated[str, Parameter(help="An experiment: see `darkroom experiments`.")]
+Settings = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--set",
+        show_default=False,
+        help="NAME=VALUE changes a parameter, as in split.seed=7. May be given again; `darkroom "
+        "parameters` lists them.",
+    ),
+]
+Rerun = Annotated[
+    tuple[StepName, ...],
+    Parameter(
+        show_default=False, help="Run this step even if nothing changed. May be given again."
+    ),
+]
+AsJson = Annotated[
+    bool, Parameter(name="--json", show_default=False, help="Print one JSON object last.")
+]
+File = Annotated[
+    Path,
+    Parameter(
+        show_default=lambda file: "Darkroom's own" if file == DEPLOYMENTS else str(file),
+        help="A prefect.yaml with your own experiments.",
+    ),
+]
+Model = Annotated[str, Parameter(help="A model.keras, its folder, or an experiment.")]
+Yes = Annotated[bool, Parameter(show_default=False, help="Remove without asking.")]
+Shell = Literal["bash", "zsh", "fish"]

@@ -1,0 +1,77 @@
+"""`darkroom run`: run an experiment."""
+
+import json
+import signal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from flows.command.options import AsJson, Experiment, File, Rerun, Settings
+from flows.experiments import DEPLOYMENTS, load, read_from
+from flows.parameters import StepName
+from storage.errors import GateClosed
+
+AGAIN = "; run the same again to go on where it was"
+
+app = App(name="run", help_epilogue="")
+
+
+@app.default
+def run(
+    name: Experiment,
+    /,
+    *,
+    settings: Settings = (),
+    rerun: Rerun = (),
+    until: Annotated[StepName | None, Parameter(help="Stop after this step.")] = None,
+    retry: Annotated[
+        Literal["failed"] | None,
+        Parameter(help="Take up downloads that failed and may succeed now."),
+    ] = None,
+    as_json: AsJson = False,
+    file: File = DEPLOYMENTS,
+) -> None:
+    """Run an experiment, from its source to its report; what is unchanged is not done again."""
+    experiment = load(name, list(settings), file)
+    from flows import runs
+
+    # Ended by `kill` or `timeout`, it stops its server as it does at Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with read_from(file, name):
+            result = runs.run(experiment, rerun=rerun, until=until, retry=retry).summary
+    except KeyboardInterrupt as stopped:
+        raise KeyboardInterrupt(AGAIN) from stopped
+    print(json.dumps(result) if as_json else said(result))
+    if result["gate"] is not None:
+        raise GateClosed(result["gate"])
+
+
+def said(result: dict[str, Any]) -> str:
+    """A run's result for people."""
+    steps = ", ".join(f"{step['name']} {step['seconds']:.1f}" for step in result["steps"])
+    lines = [
+        f"{result['experiment']}: done in {result['seconds']:.1f} s",
+        f"{'seconds':>10} {steps}",
+    ]
+    counts = result["counts"]
+    if counts["images"] is not None:
+        left_out = f", {counts['left_out']} left out of the split" if counts["left_out"] else ""
+        turned_down = f"{counts['rejected']} turned down"
+        lines.append(f"{'pictures':>10} {counts['images']} usable{left_out}, {turned_down}")
+    metrics = result["metrics"] or {}
+    for name, part in metrics.items():
+        accuracy = part["accuracy"]
+        lines.append(
+            f"{name:>10} accuracy {accuracy['mean']:.4f}  "
+            f"(95 % interval {accuracy['low']:.4f} to {accuracy['high']:.4f}, "
+            f"{part['images']} pictures)"
+        )
+    lines += [f"{'model':>10} {result['model']}"] if result["model"] else []
+    for name in ("features", "predictions"):
+        lines += [f"{name:>10} {result[name]}"] if result[name] else []
+    lines += [f"{'report':>10} {Path(result['report']).as_uri()}"] if result["report"] else []
+    if result["published"] is not None:
+        lines.append(f"{'published':>10} {result['published']}")
+    return "\n".join(lines)
