@@ -1,10 +1,71 @@
-"""Metrics of predictions, by scikit-learn and SciPy; intervals at 95 %."""
+"""Metrics of predictions, by scikit-learn and SciPy; intervals at 95 %.
 
-from typing import Any
+METRICS is the one table of them: what stands there is computed, kept in metrics.json, shown on the
+page, the index, the card and in Prefect, and may be asked for by the gate (`publish.gate.bounds`).
+"""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 CONFIDENCE = 0.95
+
+
+class Judged(NamedTuple):
+    """One model on one split: true and chosen class numbers (n,), probabilities (n, classes)."""
+
+    labels: np.ndarray
+    chosen: np.ndarray
+    probabilities: np.ndarray
+
+
+class Metric(NamedTuple):
+    """One number of a split; None where it cannot be said.
+
+    A share of the pictures has a Wilson interval and its spread over the repeats. What is said for
+    people (`title`, `shown_as`) reruns nothing.
+    """
+
+    of: Callable[[Judged], float | None]
+    title: str
+    shown_as: Literal["percent", "decimals"] = "decimals"
+    higher_is_better: bool = True
+    is_share: bool = False
+
+
+def accuracy(judged: Judged) -> float:
+    """The share of pictures whose most probable class is theirs."""
+    return float((judged.chosen == judged.labels).mean())
+
+
+def log_loss(judged: Judged) -> float:
+    """Mean of minus the natural logarithm of the true class's probability."""
+    from sklearn import metrics
+
+    numbers = np.arange(judged.probabilities.shape[1])
+    return float(metrics.log_loss(judged.labels, judged.probabilities, labels=numbers))
+
+
+def roc_auc(judged: Judged) -> float | None:
+    """Area under the ROC curve; one-vs-rest macro average beyond two classes."""
+    from sklearn import metrics
+
+    labels, probabilities = judged.labels, judged.probabilities
+    if len(np.unique(labels)) < probabilities.shape[1]:
+        return None
+    if probabilities.shape[1] == 2:
+        return float(metrics.roc_auc_score(labels, probabilities[:, 1]))
+    return float(metrics.roc_auc_score(labels, probabilities, multi_class="ovr"))
+
+
+METRICS = {
+    "accuracy": Metric(accuracy, title="Accuracy", shown_as="percent", is_share=True),
+    "log_loss": Metric(log_loss, title="Log loss", higher_is_better=False),
+    "roc_auc": Metric(roc_auc, title="ROC AUC"),
+}
+# Accuracy stands first everywhere, with its interval.
+OTHERS = {name: metric for name, metric in METRICS.items() if name != "accuracy"}
 
 
 def wilson(successes: float, count: int) -> tuple[float, float]:
@@ -26,22 +87,18 @@ def of_predictions(
 ) -> dict[str, Any]:
     """Everything about one split and one model.
 
-    `labels` is (n,) class numbers, `probabilities` (n, classes). Returns accuracy, log_loss,
-    roc_auc (one-vs-rest macro average; None if a class is absent), per_class (precision, recall,
-    f1, support) and confusion (rows are true classes).
+    `labels` is (n,) class numbers, `probabilities` (n, classes). Returns the METRICS by name,
+    per_class (precision, recall, f1, support) and confusion (rows are true classes).
     """
     from sklearn import metrics
 
     numbers = np.arange(len(classes))
-    predicted = probabilities.argmax(axis=1)
-    precision, recall, f1, support = metrics.precision_recall_fscore_support(
-        labels, predicted, labels=numbers, zero_division=0
-    )
     normal = probabilities / probabilities.sum(axis=1, keepdims=True)
-    return {
-        "accuracy": float((predicted == labels).mean()),
-        "log_loss": float(metrics.log_loss(labels, normal, labels=numbers)),
-        "roc_auc": roc_auc(labels, normal),
+    judged = Judged(labels, probabilities.argmax(axis=1), normal)
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(
+        labels, judged.chosen, labels=numbers, zero_division=0
+    )
+    return {name: metric.of(judged) for name, metric in METRICS.items()} | {
         "per_class": {
             name: {
                 "precision": float(precision[k]),
@@ -51,51 +108,32 @@ def of_predictions(
             }
             for k, name in enumerate(classes)
         },
-        "confusion": metrics.confusion_matrix(labels, predicted, labels=numbers).tolist(),
+        "confusion": metrics.confusion_matrix(labels, judged.chosen, labels=numbers).tolist(),
     }
-
-
-def roc_auc(labels: np.ndarray, probabilities: np.ndarray) -> float | None:
-    """Area under the ROC curve; one-vs-rest macro average beyond two classes."""
-    from sklearn import metrics
-
-    if len(np.unique(labels)) < probabilities.shape[1]:
-        return None
-    if probabilities.shape[1] == 2:
-        return float(metrics.roc_auc_score(labels, probabilities[:, 1]))
-    return float(metrics.roc_auc_score(labels, probabilities, multi_class="ovr"))
 
 
 def summary(repeats: list[dict[str, Any]], published: int, count: int) -> dict[str, Any]:
-    """One split over all repeats: means and spreads, and the details of the published repeat.
+    """One split over all repeats: each metric's mean, and the details of the published repeat.
 
-    accuracy holds mean, low and high (Wilson at the mean, over the split's pictures), the standard
-    deviation over repeats and each repeat's value.
+    A share (accuracy) also holds low and high (Wilson at the mean, over the split's `count`
+    pictures), the standard deviation over repeats and each repeat's value.
     """
-    accuracies = [one["accuracy"] for one in repeats]
-    mean = float(np.mean(accuracies))
-    low, high = wilson(mean * count, count)
-    spread = float(np.std(accuracies, ddof=1)) if len(accuracies) > 1 else 0.0
-    return {
-        "images": count,
-        "accuracy": {
-            "mean": mean,
-            "low": low,
-            "high": high,
-            "deviation": spread,
-            "repeats": accuracies,
-            "published": repeats[published]["accuracy"],
-        },
-        "log_loss": {
-            "mean": float(np.mean([one["log_loss"] for one in repeats])),
-            "published": repeats[published]["log_loss"],
-        },
-        "roc_auc": {"mean": _mean_of([one["roc_auc"] for one in repeats])},
-        "per_class": repeats[published]["per_class"],
-        "confusion": repeats[published]["confusion"],
+    found = {
+        name: _summed(metric, [one[name] for one in repeats], published, count)
+        for name, metric in METRICS.items()
     }
+    details = {name: repeats[published][name] for name in ("per_class", "confusion")}
+    return {"images": count} | found | details
 
 
-def _mean_of(values: list[float | None]) -> float | None:
+def _summed(
+    metric: Metric, values: list[float | None], published: int, count: int
+) -> dict[str, Any]:
     known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+    mean = float(np.mean(known)) if known else None
+    summed: dict[str, Any] = {"mean": mean, "published": values[published]}
+    if metric.is_share and mean is not None:
+        low, high = wilson(mean * count, count)
+        spread = float(np.std(known, ddof=1)) if len(known) > 1 else 0.0
+        summed |= {"low": low, "high": high, "deviation": spread, "repeats": values}
+    return summed

@@ -1,9 +1,11 @@
 """What `publish` is told: the figure to compare with, and the gate before a release."""
 
-from typing import Literal
+import difflib
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from tasks.evaluate.metrics import METRICS
 from tasks.evaluate.parameters import SIGNIFICANCE
 from tasks.running.parameters import Parameters
 
@@ -18,10 +20,23 @@ class PublishedFigure(Parameters):
     source: str = Field("", description="Who published it, in the report's words.")
 
 
+def _metric(name: str) -> str:
+    if name not in METRICS:
+        close = difflib.get_close_matches(name, METRICS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(METRICS)}"
+        raise ValueError(f"there is no metric {name!r}: {hint}")
+    return name
+
+
 class Gate(Parameters):
     """What a model must reach: a floor, and not to be significantly worse than the current one."""
 
     floor: float = Field(0.0, ge=0, le=1, description="Least test accuracy.")
+    bounds: dict[Annotated[str, AfterValidator(_metric)], float] = Field(
+        {},
+        description="Of other metrics on the test pictures, by name, the least; where lower is "
+        "better, as in log_loss, the most.",
+    )
     significance: float = Field(
         SIGNIFICANCE, gt=0, lt=1, description="Worse at this p-value of exact McNemar is worse."
     )

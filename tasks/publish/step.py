@@ -94,6 +94,7 @@ def release(
     published. One run at a time: what a model is compared with is what it takes the place of.
     """
     workspace = Workspace.current()
+    metrics = folders.read_json(workspace.path(evaluation) / METRICS)
     with lock_of(workspace, "release"):
         current = publications.current(workspace, report.experiment)
         taken_back = publications.was_taken_back(workspace, report.experiment, model.where)
@@ -102,7 +103,7 @@ def release(
             left = "no: there are no test pictures to judge by"
         elif current is not None and current.model == model.where:
             index.write(workspace)
-            gate.require_floor(rule, current.accuracy, report.experiment)
+            gate.require_bounds(rule, metrics["test"], report.experiment)
             return "yes, as before"
         elif taken_back and not trained_now:
             left = "no: it was taken back; --rerun train publishes it again"
@@ -114,7 +115,9 @@ def release(
             images=images, split=split, features=features, model=model, evaluation=evaluation,
         )  # fmt: skip
         earlier = _predictions(workspace, current)
-        judgement = gate.judge(rule, inputs.predictions, earlier, first=current is None)
+        judgement = gate.judge(
+            rule, inputs.predictions, earlier, metrics=metrics["test"], first=current is None
+        )
         if judgement.holds:
             publications.publish(workspace, _publication(workspace, report, inputs, judgement))
         index.write(workspace)

@@ -24,7 +24,6 @@ COLOURS = {
     **{stand_in: f"var(--series-{number})" for number, stand_in in enumerate(SERIES)},
 }
 DASHES = ("solid", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
-NONE = "\N{EN DASH}"
 # matplotlib escapes < and > wherever else they stand, as in the name of a class.
 TAG = re.compile("<[^>]*>")
 REFERENCE = re.compile(r'(url\(#|href="#)([^)"]+)')

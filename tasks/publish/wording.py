@@ -1,9 +1,23 @@
-"""Shares and durations as people read them."""
+"""Numbers as people read them: shares, durations, metrics."""
+
+from tasks.evaluate.metrics import Metric
+
+NONE = "\N{EN DASH}"
 
 
 def percent(value: float, digits: int = 1) -> str:
     """0.9731 as 97.3 %."""
     return f"{100 * value:.{digits}f}\u202f%"
+
+
+def decimals(value: float | None, digits: int = 4) -> str:
+    """A number with its digits, a dash for None."""
+    return NONE if value is None else f"{value:.{digits}f}"
+
+
+def as_shown(metric: Metric, value: float | None) -> str:
+    """A metric's value as it is shown, a dash for None."""
+    return percent(value) if metric.shown_as == "percent" and value is not None else decimals(value)
 
 
 def seconds(value: float) -> str:

@@ -8,7 +8,6 @@ from tasks.evaluate.curves import Bin, Curve, expected_calibration_error, reache
 from tasks.publish.svg import (
     FAINT,
     INK,
-    NONE,
     SERIES,
     Chart,
     colour,
@@ -19,7 +18,7 @@ from tasks.publish.svg import (
     short,
     svg,
 )
-from tasks.publish.wording import percent
+from tasks.publish.wording import NONE, percent
 
 MOST_SERIES = 10
 MOST_BARS = 40

@@ -10,9 +10,10 @@ from storage import atomic, publications
 from storage.folders import LATEST, REPORT
 from storage.references import SPLITS
 from storage.workspace import Workspace
+from tasks.evaluate.metrics import OTHERS
 from tasks.publish.page import lookup, rendering, run_entry
 from tasks.publish.svg import Chart, colour, dash, new_figure, percent_axis, settings, svg
-from tasks.publish.wording import percent, seconds
+from tasks.publish.wording import as_shown, percent, seconds
 
 INDEX = "index.html"
 TEMPLATE = "index.html.j2"
@@ -234,8 +235,9 @@ def _values(row: Row) -> Iterator[tuple[str, str]]:
             mean, interval = _accuracy_texts(metrics)
             yield f"{split} accuracy", mean
             yield f"{split} 95 % interval", interval
-            yield f"{split} log loss", rendering.decimals(metrics["log_loss"]["mean"])
-            yield f"{split} ROC AUC", rendering.decimals(metrics["roc_auc"]["mean"])
+            for name, one in OTHERS.items():
+                if name in metrics:  # an older report lacks what was not measured then
+                    yield f"{split} {one.title}", as_shown(one, metrics[name]["mean"])
             yield f"{split} pictures", rendering.count(metrics["images"])
     for name, one in list(row.metrics["per_class"].items())[:50]:
         yield f"F1 of {name}", percent(one["f1"])

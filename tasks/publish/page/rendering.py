@@ -5,8 +5,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from tasks.publish.svg import NONE
-from tasks.publish.wording import percent, seconds
+from tasks.evaluate.metrics import OTHERS
+from tasks.publish.wording import as_shown, decimals, percent, seconds
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE, SCRIPT = "page.css.j2", "page.js.j2"
@@ -26,6 +26,7 @@ def render(template: str, **context: Any) -> str:
     )
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
     environment.filters.update(percent=percent, count=count, decimals=decimals, seconds=seconds)
+    environment.globals.update(other_metrics=OTHERS, as_shown=as_shown)
     style, script = (_text(name) for name in (STYLE, SCRIPT))
     environment.globals.update(
         # Our own files, not text from strangers.
@@ -48,11 +49,6 @@ def policy(script: str) -> str:
 def count(value: int) -> str:
     """12345 as 12,345."""
     return f"{value:,}"
-
-
-def decimals(value: float | None, digits: int = 4) -> str:
-    """A number with its digits, a dash for None."""
-    return NONE if value is None else f"{value:.{digits}f}"
 
 
 def _text(name: str) -> str:

@@ -1,12 +1,15 @@
 """The gate: whether a model may become the published one of its experiment."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from storage.errors import GateClosed
 from tasks.evaluate.mcnemar import Paired, counted, judged, paired
+from tasks.evaluate.metrics import METRICS
 from tasks.publish.parameters import Gate
+from tasks.publish.wording import as_shown
 
 FIRST = "Nothing was published before."
 LOST = "The current model's predictions are gone: they cannot be compared."
@@ -30,33 +33,34 @@ def judge(
     candidate: pd.DataFrame,
     current: pd.DataFrame | None = None,
     *,
+    metrics: Mapping[str, Any],
     first: bool = True,
 ) -> Judgement:
     """The gate on two predictions tables; not the `first`, a model without `current` lost its own.
 
-    A candidate without test pictures is never published. Where no test picture is shared, or the
-    current model's predictions are lost, only the floor counts, and the findings say so.
+    `metrics` are the candidate's of the test split. A candidate without test pictures is never
+    published. Where no test picture is shared, or the current model's predictions are lost, only
+    floor and bounds count, and the findings say so.
     """
-    tested = candidate[candidate["split"] == "test"]
-    if tested.empty:
+    if (candidate["split"] != "test").all():
         return Judgement(
             holds=False, findings=("There are no test pictures to judge by.",), pair=None
         )
-    above, floor = _above_floor(gate, float(tested["correct"].mean()))
+    within, findings = _within(gate, metrics)
     if current is None:
-        return Judgement(above, (floor, FIRST if first else LOST), None)
+        return Judgement(within, (*findings, FIRST if first else LOST), None)
     pair = paired(candidate, current)
     not_worse, finding = _not_worse(gate, pair)
-    return Judgement(above and not_worse, (floor, finding), pair)
+    return Judgement(within and not_worse, (*findings, finding), pair)
 
 
-def require_floor(gate: Gate, accuracy: float, experiment: str) -> None:
-    """GateClosed where a model that is published does not reach a floor that was raised."""
-    above, floor = _above_floor(gate, accuracy)
-    if not above:
+def require_bounds(gate: Gate, metrics: Mapping[str, Any], experiment: str) -> None:
+    """GateClosed where a model that is published does not reach what was raised since."""
+    within, findings = _within(gate, metrics)
+    if not within:
         raise GateClosed(
-            f"the model of {experiment!r} is published, and would not be now: {floor} Take it back "
-            "(darkroom report take-back), train another, or lower publish.gate.floor"
+            f"the model of {experiment!r} is published, and would not be now: {' '.join(findings)} "
+            "Take it back (darkroom report take-back), train another, or change publish.gate"
         )
 
 
@@ -69,10 +73,24 @@ def require(judgement: Judgement, experiment: str) -> None:
         )
 
 
-def _above_floor(gate: Gate, accuracy: float) -> tuple[bool, str]:
-    if accuracy >= gate.floor:
-        return True, f"Test accuracy {accuracy:.1%} reaches the floor of {gate.floor:.1%}."
-    return False, f"Test accuracy {accuracy:.1%} is below the floor of {gate.floor:.1%}."
+def _within(gate: Gate, metrics: Mapping[str, Any]) -> tuple[bool, list[str]]:
+    """Whether the published repeat's test metrics keep to the bounds; a sentence for each."""
+    accuracy = metrics["accuracy"]["published"]
+    above = accuracy >= gate.floor
+    reaches = "reaches" if above else "is below"
+    findings = [f"Test accuracy {accuracy:.1%} {reaches} the floor of {gate.floor:.1%}."]
+    for name, bound in gate.bounds.items():
+        metric, value = METRICS[name], metrics[name]["published"]
+        if value is None:
+            kept, word = False, "is unknown, which is not within"
+        elif metric.higher_is_better:
+            kept, word = value >= bound, "reaches" if value >= bound else "is below"
+        else:
+            kept, word = value <= bound, "keeps to" if value <= bound else "is above"
+        shown = "" if value is None else f" {as_shown(metric, value)}"
+        findings.append(f"Test {metric.title}{shown} {word} the bound of {bound:g}.")
+        above = above and kept
+    return above, findings
 
 
 def _not_worse(gate: Gate, pair: Paired | None) -> tuple[bool, str]:

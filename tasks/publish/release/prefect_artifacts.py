@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from storage.references import SPLITS
+from tasks.evaluate.metrics import OTHERS
 
 MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~])")
 MOST_CLASSES = 100
@@ -29,11 +30,15 @@ def rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
             "accuracy": round(metrics[name]["accuracy"]["mean"], 4),
             "low": round(metrics[name]["accuracy"]["low"], 4),
             "high": round(metrics[name]["accuracy"]["high"], 4),
-            "log loss": round(metrics[name]["log_loss"]["mean"], 4),
         }
+        | {one.title: _rounded(metrics[name][key]["mean"]) for key, one in OTHERS.items()}
         for name in SPLITS
         if name in metrics
     ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def summary(experiment: str, metrics: dict[str, Any]) -> str:

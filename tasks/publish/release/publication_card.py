@@ -1,12 +1,13 @@
 """The card of a published model: what it is, how well it did, what was asked of it."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from tasks.evaluate.metrics import wilson
+from tasks.evaluate.metrics import OTHERS, wilson
 from tasks.publish.inputs import ReportInputs
 from tasks.publish.release.gate import Judgement
 from tasks.publish.release.prefect_artifacts import plain
-from tasks.publish.wording import percent
+from tasks.publish.wording import as_shown, percent
 
 MOST_CLASSES = 100
 
@@ -16,6 +17,7 @@ def card(inputs: ReportInputs, judgement: Judgement, training_card: str) -> str:
 
     They are this model's own, not the mean over seeds that the report shows.
     """
+    titles = (one.title for one in OTHERS.values())
     lines = [
         f"# {plain(inputs.experiment)}, published {inputs.when[:10]}",
         "",
@@ -23,8 +25,8 @@ def card(inputs: ReportInputs, judgement: Judgement, training_card: str) -> str:
         "",
         f"Why it was published: {plain(judgement.text)}",
         "",
-        "| split | pictures | accuracy | 95 % interval | log loss |",
-        "|---|---|---|---|---|",
+        f"| Split | Pictures | Accuracy | 95 % interval |{_cells(titles)}",
+        f"|---|---|---|---|{'---|' * len(OTHERS)}",
         *(_split_line(name, inputs.metrics[name]) for name in inputs.splits),
         "",
         f"By class, on {inputs.shown} pictures:",
@@ -45,7 +47,12 @@ def card(inputs: ReportInputs, judgement: Judgement, training_card: str) -> str:
 def _split_line(name: str, metrics: dict[str, Any]) -> str:
     accuracy, images = metrics["accuracy"]["published"], metrics["images"]
     low, high = wilson(accuracy * images, images)
+    others = (as_shown(one, metrics[key]["published"]) for key, one in OTHERS.items())
     return (
         f"| {name} | {images} | {percent(accuracy)} | {percent(low)} to {percent(high)} "
-        f"| {metrics['log_loss']['published']:.4f} |"
+        f"|{_cells(others)}"
     )
+
+
+def _cells(texts: Iterable[str]) -> str:
+    return "".join(f" {text} |" for text in texts)

@@ -134,7 +134,7 @@ def test_the_published_run_is_marked(workspace, reported):
     made = reported()
     (workspace.root / made.model).mkdir(parents=True)
     report = f"reports/{made.experiment}/{made.run}"
-    judgement = gate.judge(gate.Gate(), made.predictions)
+    judgement = gate.judge(gate.Gate(), made.predictions, metrics=made.metrics["test"])
     publications.publish(
         workspace,
         Publication(
@@ -155,7 +155,7 @@ def test_a_card_gives_the_numbers_of_its_own_model_not_the_mean_over_seeds(works
     accuracy = made.metrics["test"]["accuracy"]
     accuracy |= {"mean": 0.25, "low": 0.2, "high": 0.3, "published": 0.75}
     made.metrics["test"]["log_loss"] |= {"mean": 9.0, "published": 0.5}
-    judgement = gate.judge(gate.Gate(), made.predictions)
+    judgement = gate.judge(gate.Gate(), made.predictions, metrics=made.metrics["test"])
     (line,) = [
         line
         for line in publication_card.card(made, judgement, "# Model card\n").splitlines()

@@ -85,7 +85,7 @@ def test_headline_and_log_loss_are_scikit_learns(made, seen):
     columns = [f"probability_{name}" for name in made.classes]
     loss = metrics.log_loss(table["label"], table[columns], labels=made.classes)
     accuracy = metrics.accuracy_score(table["label"], table["predicted"])
-    assert f"log loss {loss:.4f}" in seen.text
+    assert f"Log loss {loss:.4f}" in seen.text
     assert f"{100 * accuracy:.1f}\u202f%" in seen.text
 
 

@@ -4,7 +4,8 @@ from pydantic import ValidationError
 
 from storage.errors import DarkroomError
 from tasks.publish.parameters import Gate
-from tasks.publish.release.gate import GateClosed, judge, require, require_floor
+from tasks.publish.release import gate
+from tasks.publish.release.gate import GateClosed, require, require_bounds
 
 
 def table(right, total=100, split="test", prefix=""):
@@ -15,6 +16,16 @@ def table(right, total=100, split="test", prefix=""):
             "correct": [number < right for number in range(total)],
         }
     )
+
+
+def measured(accuracy, **others):
+    return {name: {"published": value} for name, value in {"accuracy": accuracy, **others}.items()}
+
+
+def judge(rule, candidate, current=None, **options):
+    """The gate on a table of a hundred, whose accuracy is what it says."""
+    metrics = measured(float(candidate["correct"].mean()), log_loss=0.3, roc_auc=None)
+    return gate.judge(rule, candidate, current, metrics=metrics, **options)
 
 
 def test_the_first_model_needs_only_the_floor():
@@ -60,9 +71,9 @@ def test_lost_predictions_are_not_nothing():
 
 
 def test_a_raised_floor_counts_for_what_is_published():
-    require_floor(Gate(floor=0.9), 0.9, "birds")
+    require_bounds(Gate(floor=0.9), measured(0.9), "birds")
     with pytest.raises(GateClosed, match=r"90\.0% is below the floor of 95\.0%"):
-        require_floor(Gate(floor=0.95), 0.9, "birds")
+        require_bounds(Gate(floor=0.95), measured(0.9), "birds")
 
 
 def test_without_test_pictures_nothing_is_published():
@@ -75,6 +86,27 @@ def test_a_closed_gate_is_an_error_with_its_reason():
         require(closed, "digits")
     assert issubclass(GateClosed, DarkroomError)
     require(judge(Gate(), table(90)), "digits")
+
+
+@pytest.mark.parametrize(
+    ("bounds", "holds", "said"),
+    [
+        ({"log_loss": 0.3}, True, "Test Log loss 0.3000 keeps to the bound of 0.3."),
+        ({"log_loss": 0.2}, False, "Test Log loss 0.3000 is above the bound of 0.2."),
+        ({"accuracy": 0.9}, True, "Test Accuracy 90.0\u202f% reaches the bound of 0.9."),
+        ({"accuracy": 0.91}, False, "is below the bound of 0.91."),
+        ({"log_loss": 0.3, "roc_auc": 0.5}, False, "Test ROC AUC is unknown"),
+    ],
+)
+def test_a_bound_is_the_least_of_a_metric_or_the_most_where_lower_is_better(bounds, holds, said):
+    found = judge(Gate(bounds=bounds), table(90))
+    assert found.holds == holds
+    assert said in found.text
+
+
+def test_a_bound_on_a_metric_that_there_is_not_names_the_nearest():
+    with pytest.raises(ValidationError, match=r"no metric 'logloss': did you mean log_loss\?"):
+        Gate(bounds={"logloss": 1})
 
 
 def test_a_floor_is_a_share():
