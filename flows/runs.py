@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,9 @@ from flows.summary import Finished, noted
 from storage.errors import GateClosed, ServerUnreachable
 
 EPHEMERAL = "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"
+# A server may be named in one of these, beside the environment: `PREFECT_API_URL`, `[api]`, `api.`
+SETTINGS = (".env", "prefect.toml", "pyproject.toml")
+MAY_NAME = re.compile(r"\bapi\b|PREFECT_API_URL", re.IGNORECASE)
 
 
 def run(
@@ -35,17 +39,17 @@ def run(
 
 
 def _by_prefect(experiment: Experiment, **how: Any) -> Finished:
-    _have_server()
-    return _flow_run(experiment, **how)
-
-
-def _have_server() -> None:
-    """A server records the run: the one that is named, else one of this process."""
+    """Recorded by the server that is named, else by one of this process."""
     if _server_is_named() or os.environ.get(EPHEMERAL, "true").lower() in ("false", "0"):
-        return
+        return _flow_run(experiment, **how)
     server = OwnServer.started()
     importlib.import_module("flows.pipeline")  # Prefect, while the server imports it as well
     server.wait()
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    # Prefect may have read its settings before this server was in the environment.
+    with temporary_settings({PREFECT_API_URL: server.url}):
+        return _flow_run(experiment, **how)
 
 
 def _flow_run(experiment: Experiment, **how: Any) -> Finished:
@@ -69,16 +73,28 @@ def _flow_run(experiment: Experiment, **how: Any) -> Finished:
 
 
 def _server_is_named() -> bool:
-    """Whether the environment or Prefect's own settings name a server; Prefect is not imported."""
+    """Whether the environment or Prefect's settings name a server.
+
+    Prefect is asked, and so imported, only where a file that it reads may name one.
+    """
     if os.environ.get(API_URL):
         return True
-    if "prefect" in sys.modules:
-        from prefect.settings import PREFECT_API_URL
+    if "prefect" not in sys.modules and not any(map(_may_name, _settings_files())):
+        return False
+    from prefect.settings import PREFECT_API_URL
 
-        return bool(PREFECT_API_URL.value())
+    return bool(PREFECT_API_URL.value())
+
+
+def _settings_files() -> list[Path]:
     home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
     profiles = Path(os.environ.get("PREFECT_PROFILES_PATH") or home / "profiles.toml")
+    return [profiles, *map(Path, SETTINGS)]
+
+
+def _may_name(file: Path) -> bool:
     try:
-        return API_URL in profiles.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
+    return "prefect" in f"{file.name} {text}".lower() and MAY_NAME.search(text) is not None

@@ -133,11 +133,15 @@ def _serve(port: int) -> None:
 
 
 def _make_database() -> None:
-    """Two first starts at once would both make the database: the second one waits."""
-    from prefect.settings import PREFECT_HOME
+    """Two first starts at once would both make the database: the second one waits.
+
+    One that the user has named (PostgreSQL) is the user's to make.
+    """
+    from prefect.settings import PREFECT_API_DATABASE_CONNECTION_URL, PREFECT_HOME
 
     home = PREFECT_HOME.value()
-    if (home / "prefect.db").exists():
+    named = PREFECT_API_DATABASE_CONNECTION_URL.value() or ""
+    if (home / "prefect.db").exists() or not str(named).endswith("/prefect.db"):
         return
     home.mkdir(parents=True, exist_ok=True)
     with FileLock(home / "first-start.lock"):

@@ -7,11 +7,12 @@ import sys
 
 import pytest
 
-from tests.flows.conftest import PROJECT, parameters
+from tests.flows.conftest import parameters
+from tests.project import PROJECT
 
 SCRIPT = """
 import json, sys
-from flows.__main__ import main
+from flows.command.app import main
 code = main({words!r})
 print(json.dumps(sorted({{"prefect", "tensorflow", "keras"}} & set(sys.modules))))
 sys.exit(code)
@@ -73,3 +74,30 @@ def test_another_experiment_on_the_same_pictures_keeps_its_own_records(alone, de
     assert sorted(path.name for path in (workspace.records / "other").iterdir()) == [
         "acquire", "clean",
     ]  # fmt: skip
+
+
+NAMED = "http://127.0.0.1:9/api"  # where nobody answers
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        (".env", f"PREFECT_API_URL={NAMED}\n"),
+        ("prefect.toml", f'[api]\nurl = "{NAMED}"\n'),
+        ("pyproject.toml", f'[tool.prefect]\napi.url = "{NAMED}"\n'),
+    ],
+)
+def test_a_server_named_in_a_file_that_prefect_reads_is_the_one_that_is_asked(
+    tmp_path, pictures, file, text
+):
+    content = {"deployments": [{"name": "small", "parameters": parameters(pictures)}]}
+    (tmp_path / "prefect.yaml").write_text(json.dumps(content))
+    (tmp_path / file).write_text(text)
+    environment = {name: text for name, text in os.environ.items() if name != "PREFECT_API_URL"}
+    environment |= {"PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(PROJECT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "flows", "run", "small", "--file", "prefect.yaml"],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert f"Failed to reach API at {NAMED}" in done.stderr.splitlines()[-1]
