@@ -13,7 +13,7 @@ from prefect.logging import get_run_logger
 from pydantic import BaseModel
 
 from flows.parameters import Experiment
-from flows.settings import experiment_of
+from flows.settings import as_setting, experiment_of
 from flows.version import version
 
 SET = "set"
@@ -30,7 +30,7 @@ def experiment_flow(function: Callable[..., Any]) -> Flow[..., Any]:
 
     def run(**given: Any) -> Any:
         beside = {one.name: given.pop(one.name) for one in own}
-        settings = [f"{name}={json.dumps(value)}" for name, value in given.pop(SET).items()]
+        settings = [as_setting(name, value) for name, value in given.pop(SET).items()]
         _warn_of_dropped(given)
         experiment = experiment_of(_tree(given), settings)
         _tag([experiment.experiment, experiment.source.kind])

@@ -4,8 +4,6 @@ import contextlib
 import copy
 import difflib
 import functools
-import json
-import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from flows.parameters import Experiment
-from flows.settings import experiment_of
+from flows.settings import as_setting, experiment_of
 from storage.errors import ParameterError
 from tasks.running.code_fingerprint import PROJECT
 
@@ -25,8 +23,6 @@ PIPELINE = "pipeline"
 DEPLOYMENTS = PROJECT / "deployments" / "prefect.yaml"
 # Stands in a command for a file that is not known, as in a run that Prefect's worker started.
 SOME_FILE = "EXPERIMENTS.yaml"
-# What YAML refuses to read, or takes for the end of a line, unless it is escaped.
-ESCAPED = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 # In a setting they end a name: `source.folder=here`.
 ENDS_OF_NAMES = frozenset(".=")
 UNREADABLE = (
@@ -112,14 +108,8 @@ def command(experiment: Experiment) -> str:
     now = experiment.model_dump(mode="json")
     for part in now:
         for place, value in _changes(own.get(part), now[part], part):
-            words += ["--set", f"{place}={_as_yaml(value)}"]
+            words += ["--set", as_setting(place, value)]
     return shlex.join(words)
-
-
-def _as_yaml(value: Any) -> str:
-    """JSON that YAML reads the same: it would take an escaped emoji for two halves of one."""
-    text = json.dumps(value, ensure_ascii=False)
-    return ESCAPED.sub(lambda hit: f"\\u{ord(hit[0]):04x}", text)
 
 
 def _parameters(name: str, file: Path) -> dict[str, Any] | None:

@@ -2,6 +2,9 @@
 
 import contextlib
 import difflib
+import json
+import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,8 +19,19 @@ from storage.errors import ParameterError
 WANTS_TEXT = frozenset({"string_type", "path_type"})
 SHOWN = 60
 DEEPEST = 5  # names of parameters are not longer
+# What YAML refuses to read, or takes for the end of a line, unless it is escaped.
+ESCAPED = re.compile("[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 
 Place = tuple[int | str, ...]
+
+
+def as_setting(name: str, value: Any) -> str:
+    """`name=value` as `--set` takes it and reads it again; a path becomes its text.
+
+    JSON that YAML reads the same: it would take an escaped emoji for two halves of one.
+    """
+    text = json.dumps(value, ensure_ascii=False, default=os.fspath)
+    return f"{name}=" + ESCAPED.sub(lambda hit: f"\\u{ord(hit[0]):04x}", text)
 
 
 def experiment_of(tree: dict[str, Any], settings: Sequence[str]) -> Experiment:

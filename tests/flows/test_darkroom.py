@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.flows.conftest import PROJECT, parameters
+from tests.flows.conftest import parameters
+from tests.project import PROJECT
 
 
 @pytest.fixture
@@ -55,6 +57,16 @@ def test_features_come_with_their_labels(result):
     assert np.isfinite(features).all()
     table = result.predictions
     assert sorted(labels) == sorted(table.loc[table["split"] == "train", "label"])
+
+
+@pytest.mark.parametrize("folder", ["ねこ 🐈", "a\u2028b", "2024", "true", " x ", "a: b"])
+def test_settings_from_python_arrive_as_they_are(folder):
+    import darkroom
+    from flows import experiments
+
+    words = darkroom._words({"source.folder": Path(folder), "training.epochs": 2})
+    found = experiments.load("my-pictures", words)
+    assert (str(found.source.folder), found.training.epochs) == (folder, 2)
 
 
 def test_a_split_that_there_is_not_is_named(result):
