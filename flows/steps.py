@@ -78,6 +78,8 @@ def foretell(parameters: Experiment, rerun: list[str]) -> list[StepOutcome]:
 
 def answer_from_stored(parameters: Experiment, until: str | None) -> Finished | None:
     """The end of a run for which everything is stored; None where a step would have to run."""
+    if not Workspace.current().results.is_dir():
+        return None
     stored = Cached(parameters.experiment, until)
     try:
         develop(stored, parameters)
@@ -104,9 +106,9 @@ def finish(run: Results, parameters: Experiment) -> Finished:
     try:
         published = _release(run, parameters)
     except GateClosed as closed:
-        note(run, summary | {"gate": str(closed), "published": None})
+        note(run, summary.model_copy(update={"gate": str(closed)}))
         raise
-    return note(run, summary | {"gate": None, "published": published})
+    return note(run, summary.model_copy(update={"published": published}))
 
 
 def _release(run: Results, parameters: Experiment) -> str | None:

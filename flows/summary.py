@@ -1,14 +1,51 @@
-"""A finished run as one JSON object (docs/operating.md describes it)."""
+"""A finished run as one JSON object: what `darkroom run NAME --json` prints last."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
+from pydantic import BaseModel, Field
+
 from flows.step_calls import Results
 from storage import folders
 from storage.folders import METRICS, MODEL, PREDICTIONS, REPORT
 from storage.references import SPLITS, EvaluationRef, ImagesRef, ModelRef, ReportRef, SplitRef
+from tasks.running.outcomes import StepOutcome
+
+
+class Counts(BaseModel):
+    """Pictures, and work done in this run."""
+
+    images: int | None = Field(description="Usable pictures.")
+    rejected: int | None = Field(description="Pictures turned down, each with a reason.")
+    left_out: int | None = Field(description="Usable pictures that are in no split.")
+    decoded: int = Field(description="Pictures decoded in this run.")
+    extracted: int = Field(description="Views of pictures that went through the backbone.")
+    epochs: int = Field(description="Epochs trained.")
+
+
+class Summary(BaseModel):
+    """What a run gave; what it did not come to is null."""
+
+    experiment: str = Field(description="Its name.")
+    seconds: float = Field(description="The whole run, Prefect's start left out.")
+    steps: list[StepOutcome] = Field(description="Each step, in order.")
+    counts: Counts = Field(description="Pictures, and work done in this run.")
+    metrics: dict[str, Any] | None = Field(
+        description="By split its `images`, then each metric: its `mean` over repeats, the one of "
+        "the `published` repeat; of `accuracy` also the mean's 95 % interval `low` to `high`, the "
+        "`deviation` over repeats and each one's value in `repeats`. Then `per_class` (precision, "
+        "recall, F1, pictures) and `confusion` (rows are true classes) of the published repeat."
+    )
+    model: str | None = Field(description="Where `model.keras` is.")
+    report: str | None = Field(description="Where `report.html` is.")
+    features: str | None = Field(description="The folder of feature shards.")
+    predictions: str | None = Field(
+        description="The table of predictions, one row per picture (Parquet)."
+    )
+    gate: str | None = Field(None, description="Why the gate is closed.")
+    published: str | None = Field(None, description="What became of the model, in words.")
 
 
 class Finished(NamedTuple):
@@ -32,41 +69,41 @@ def noted() -> Iterator[list[Finished]]:
         _NOTED.reset(token)
 
 
-def note(run: Results, summary: dict[str, Any]) -> Finished:
+def note(run: Results, summary: Summary) -> Finished:
     """The run and its summary, kept for whoever listens."""
-    finished = Finished(summary, run.references)
+    finished = Finished(summary.model_dump(mode="json"), run.references)
     ended = _NOTED.get()
     if ended is not None:
         ended.append(finished)
     return finished
 
 
-def summarise(run: Results) -> dict[str, Any]:
-    """The object; parts that the run did not reach are null."""
+def summarise(run: Results) -> Summary:
+    """What the steps of a run gave."""
     images = run.references.get("clean")
     split = run.references.get("split")
     model = run.references.get("train")
     evaluation = run.references.get("evaluate")
     report = run.references.get("publish")
     features = run.references.get("extract")
-    return {
-        "experiment": run.experiment,
-        "seconds": round(run.seconds, 2),
-        "steps": [outcome.model_dump() for outcome in run.outcomes],
-        "counts": {
-            "images": images.images if isinstance(images, ImagesRef) else None,
-            "rejected": images.rejected if isinstance(images, ImagesRef) else None,
-            "left_out": split.left_out if isinstance(split, SplitRef) else None,
-            "decoded": run.counts.get("decoded", 0),
-            "extracted": run.counts.get("extracted", 0),
-            "epochs": run.counts.get("epochs", 0),
-        },
-        "metrics": _metrics(run, evaluation) if isinstance(evaluation, EvaluationRef) else None,
-        "model": _path(run, model, MODEL) if isinstance(model, ModelRef) else None,
-        "report": _path(run, report, REPORT) if isinstance(report, ReportRef) else None,
-        "features": str(run.workspace.features / features.space) if features else None,
-        "predictions": _path(run, evaluation, PREDICTIONS) if evaluation else None,
-    }
+    return Summary(
+        experiment=run.experiment,
+        seconds=round(run.seconds, 2),
+        steps=run.outcomes,
+        counts=Counts(
+            images=images.images if isinstance(images, ImagesRef) else None,
+            rejected=images.rejected if isinstance(images, ImagesRef) else None,
+            left_out=split.left_out if isinstance(split, SplitRef) else None,
+            decoded=run.counts.get("decoded", 0),
+            extracted=run.counts.get("extracted", 0),
+            epochs=run.counts.get("epochs", 0),
+        ),
+        metrics=_metrics(run, evaluation) if isinstance(evaluation, EvaluationRef) else None,
+        model=_path(run, model, MODEL) if isinstance(model, ModelRef) else None,
+        report=_path(run, report, REPORT) if isinstance(report, ReportRef) else None,
+        features=str(run.workspace.features / features.space) if features else None,
+        predictions=_path(run, evaluation, PREDICTIONS) if evaluation else None,
+    )
 
 
 def _metrics(run: Results, evaluation: EvaluationRef) -> dict[str, Any]:

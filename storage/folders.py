@@ -18,15 +18,14 @@ FORMAT = 1
 
 CONTENTS = "contents.json"
 
-# models/<digest>/
 MODEL = "model.keras"
 CLASSES = "classes.json"
 TRAINING = "training.json"
 HISTORY = "history.csv"
 CARD = "card.md"
 NETWORK = "network.json"
+TRAINED_PARTS = "parts"
 
-# evaluations/<digest>/
 PREDICTIONS = "predictions.parquet"
 METRICS = "metrics.json"
 LOOK = "look.json"
@@ -35,7 +34,6 @@ DIAGNOSIS = "diagnosis.json"
 CURVES = "curves.parquet"
 LABEL_ERRORS = "label_errors.parquet"
 
-# reports/<experiment>/<run>/
 REPORT = "report.html"
 RUN = "run.json"
 PLOT = "plot.png"
@@ -48,10 +46,47 @@ NETWORK_TABLE = "network.txt"
 NETWORK_DRAWING = "network.svg"
 LATEST = "latest"
 
+# What each file of a result folder holds, for people (docs/reference/folders.md).
+HELD = {
+    "models/<digest>": {
+        MODEL: "The model that people use: raw pictures in, class probabilities out.",
+        CLASSES: "Class names, in the order of the probabilities.",
+        TRAINING: "What was trained, on what, and every epoch of every repeat.",
+        HISTORY: "The same epochs as a table: a row per seed and epoch.",
+        NETWORK: "Its layers, as plain values.",
+        CARD: "What it is, takes and gives, for people.",
+        TRAINED_PARTS: "What each repeat trained: a head, the layers tuned, a whole network.",
+        CONTENTS: "Sizes and SHA-256 of all these files: they say whether the folder is whole.",
+    },
+    "evaluations/<digest>": {
+        PREDICTIONS: "A row per picture: image, name, split, label, probability of each class.",
+        METRICS: "Per split: metrics over the repeats, per class, the confusion matrix.",
+        DIAGNOSIS: "Calibration, slices, areas under curves, how labels were judged.",
+        CURVES: "Points of the ROC and precision-recall curves.",
+        LABEL_ERRORS: "Pictures whose label is doubtful, the most doubtful first.",
+        LOOK: "Which layer and pictures were looked at closely.",
+        LOOK_ARRAYS: "Feature maps and Grad-CAM of those.",
+        CONTENTS: "Sizes and SHA-256, as above.",
+    },
+    "reports/<experiment>/<run>": {
+        REPORT: "The page: one file that works offline.",
+        METRICS: "The evaluation's metrics.",
+        RUN: "The run as the index over all runs needs it.",
+        PLOT: "Loss and accuracy by epoch.",
+        EIGHT: "Eight pictures with what the model says of them.",
+        NETWORK_TABLE: "The layers as a table.",
+        NETWORK_DRAWING: "The layers drawn.",
+        FEATURE_MAPS: "What a layer makes of one picture.",
+        KERNELS: "The first convolution's kernels.",
+        AUGMENTED: "What augmentation does to pictures.",
+        GRAD_CAM: "Where in pictures lies what speaks for the class.",
+    },
+}
+
 
 def part_path(folder: Path, repeat: int) -> Path:
     """What one repeat trained, in a model's folder: a head, the layers tuned, a whole network."""
-    return folder / "parts" / f"{repeat}.keras"
+    return folder / TRAINED_PARTS / f"{repeat}.keras"
 
 
 @contextlib.contextmanager

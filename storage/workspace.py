@@ -22,66 +22,77 @@ class Workspace:
 
     @property
     def images(self) -> Path:
+        """Every picture once, by the SHA-256 of its bytes, read-only."""
         return self.root / "images"
 
     @property
     def manifests(self) -> Path:
+        """Tables as Parquet: what was found, what was kept, which split."""
         return self.root / "manifests"
 
     @property
     def facts(self) -> Path:
+        """Size, format and likeness of each picture, computed once, in Arrow shards."""
         return self.root / "facts"
 
     @property
     def splits(self) -> Path:
+        """Folder trees `<digest>/train/<class>/…`, hard links to the images; `lineage/` below."""
         return self.root / "splits"
 
     @property
     def features(self) -> Path:
+        """Feature vectors in Arrow shards, one folder per feature space."""
         return self.root / "features"
 
     @property
     def models(self) -> Path:
+        """Trained models, one folder each; `published/` leads to the published ones."""
         return self.root / "models"
 
     @property
     def evaluations(self) -> Path:
+        """Predictions, metrics and what else is known of a model, one folder each."""
         return self.root / "evaluations"
 
     @property
     def reports(self) -> Path:
+        """One folder per run, `<experiment>/<run>/`; `index.html` over all of them."""
         return self.root / "reports"
 
     @property
     def records(self) -> Path:
+        """What every execution of a step depended on, took and gave."""
         return self.root / "records"
 
     @property
     def results(self) -> Path:
-        """Prefect's own records of cached results."""
+        """Which result each key of a step has; what makes a step cached."""
         return self.root / "results"
 
     @property
     def locks(self) -> Path:
+        """Locks between processes; nothing is kept in them."""
         return self.root / "locks"
 
     @property
     def downloads(self) -> Path:
-        """Sources that Darkroom itself wrote or fetched."""
+        """What was fetched from the web, and the ledger of addresses."""
         return self.root / "downloads"
 
     @property
     def unfinished(self) -> Path:
-        """Work in progress that a killed run may take up again."""
+        """Trainings and downloads that a killed run goes on with."""
         return self.root / "unfinished"
 
     @property
     def tensorboard(self) -> Path:
-        """Logs of trainings for TensorBoard, by the key of the training."""
+        """Logs of trainings with `training.tensorboard`, by the key of the training."""
         return self.root / "tensorboard"
 
     @property
     def fingerprints(self) -> Path:
+        """Digests of source files: untouched ones are not read again."""
         return self.root / "fingerprints.sqlite"
 
     def lineage(self, experiment: str, seed: int) -> Path:

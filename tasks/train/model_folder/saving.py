@@ -44,7 +44,7 @@ def save(
             features_of(space, weights), fitted[best].model, space.image_size, mirrored=mirrored
         )
         whole.save(folder / MODEL)
-        (folder / "parts").mkdir()
+        part_path(folder, 0).parent.mkdir()
         for repeat, one in enumerate(fitted):
             one.model.save(part_path(folder, repeat), include_optimizer=False)
         atomic.write_json(folder / CLASSES, list(split.classes))
