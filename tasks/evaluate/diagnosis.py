@@ -125,9 +125,9 @@ def _curve_table(diagnosis: Diagnosis) -> pd.DataFrame:
 
 
 def _curves(points: pd.DataFrame, kind: str, areas: dict[str, float]) -> list[Curve]:
-    of_kind = points[points["kind"] == kind]
-    found = []
-    for name, area in areas.items():
-        part = of_kind[of_kind["class"] == name]
-        found.append(Curve(name, part["x"].to_numpy(float), part["y"].to_numpy(float), area))
-    return found
+    of_class = dict(iter(points[points["kind"] == kind].groupby("class", sort=False)))
+    return [
+        Curve(name, part["x"].to_numpy(float), part["y"].to_numpy(float), area)
+        for name, area in areas.items()
+        for part in [of_class[name]]
+    ]

@@ -13,9 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from storage import manifests
 from storage.features import PIXELS, FeatureSpace, FeatureTable
-from storage.references import SPLITS, FeaturesRef, SplitRef
+from storage.references import FeaturesRef
 from storage.workspace import Workspace
 
 FOLDS = 5
@@ -131,15 +130,15 @@ def find(
     )
 
 
-def of_split(workspace: Workspace, split: SplitRef, features: FeaturesRef) -> Found:
-    """Label-error candidates among the placed pictures of a split."""
+def among(
+    workspace: Workspace, placed: pd.DataFrame, features: FeaturesRef, classes: list[str]
+) -> Found:
+    """Label-error candidates among the placed pictures of a split, with their features."""
     if FeatureSpace.load(workspace, features).backbone == PIXELS:
         return Found(
             none(),
             "Not looked for: a network trained from pictures has no "
             "pretrained features to judge labels by.",
         )
-    table = manifests.load(workspace.path(split))
-    placed = table[table["split"].isin(SPLITS)].reset_index(drop=True)
     known = FeatureTable.of(workspace, features, placed["image"].tolist())
-    return find(placed, known.rows, features.shape, list(split.classes))
+    return find(placed, known.rows, features.shape, classes)

@@ -40,8 +40,8 @@ def evaluate(
     and what is looked at closely, feature maps and Grad-CAM.
     """
     workspace = Workspace.current()
-    table = manifests.load(workspace.path(split))
-    table = table[table["split"].isin(SPLITS)].reset_index(drop=True)
+    groups = manifests.load(workspace.path(split))
+    table = groups[groups["split"].isin(SPLITS)].reset_index(drop=True)
     folder = workspace.path(model)
     # Before the work that takes longer: a layer that does not exist shows here.
     picture = selection.picture(table, look.picture)
@@ -58,9 +58,8 @@ def evaluate(
     heat = inspection.heat_of(
         folder, published, views[0], features.shape, predictions, model.classes
     )
-    doubts = label_errors.of_split(workspace, split, features)
-    placed = manifests.load(workspace.path(split))
-    known = diagnosis.diagnose(predictions, placed, list(model.classes), doubts)
+    doubts = label_errors.among(workspace, table, features, list(split.classes))
+    known = diagnosis.diagnose(predictions, groups, list(model.classes), doubts)
     return _save(workspace, predictions, result, Looked(picture, maps, heat), known)
 
 

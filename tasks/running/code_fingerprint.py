@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from storage import atomic, digests
+from storage.errors import StorageError
 
 PROJECT = Path(__file__).resolve().parents[2]
 ROOMS = ("flows", "tasks", "storage")
@@ -186,8 +187,8 @@ def _remember(known: dict[str, Module]) -> None:
             _memo(),
             json.dumps({"by": _self(), "is": dict([*known.items()][-REMEMBERED:])}).encode(),
         )
-    except OSError:
-        return  # a place that cannot be written to, as for bytecode
+    except (OSError, StorageError):
+        return  # a place that cannot be written to, or is full, as for bytecode
 
 
 @functools.cache

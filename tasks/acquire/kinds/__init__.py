@@ -8,6 +8,7 @@ disk yet counts by its address. `rows` are its name, to be shown, and the table 
 pictures go to the image store on the way.
 """
 
+from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
@@ -79,6 +80,6 @@ def begin_visit(workspace: Workspace, source: SourceParameters) -> None:
         atomic.write_json(_visit_file(workspace, source), {"visits": number})
 
 
-def _visit_file(workspace: Workspace, source: SourceParameters) -> Any:
+def _visit_file(workspace: Workspace, source: SourceParameters) -> Path:
     name = digests.of_value(source.model_dump(mode="json", exclude=set(MANNERS)))[:32]
     return workspace.downloads / "visits" / f"{name}.json"
