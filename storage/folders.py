@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +146,11 @@ def is_sealed(folder: Path) -> bool:
 def is_intact(folder: Path) -> bool:
     """Whether every file of a sealed folder holds what was sealed; all of them are read."""
     return is_sealed(folder) and all(_holds(path, digest) for path, _, digest in _contents(folder))
+
+
+def damaged(found: Iterable[Path]) -> Iterator[Path]:
+    """Those of these result folders whose files are not what was sealed; all are read."""
+    return (folder for folder in found if not is_intact(folder))
 
 
 def _contents(folder: Path) -> Iterator[tuple[Path, int, str]]:

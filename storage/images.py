@@ -64,6 +64,12 @@ class ImageStore:
             if not path.name.startswith(atomic.TEMPORARY_PREFIX):
                 yield path.name
 
+    def damaged(self) -> Iterator[Path]:
+        """Images whose bytes are not what their name says; all are read."""
+        for name in self.names():
+            if digests.of_file(self.path(name)) != Path(name).stem:
+                yield self.path(name)
+
 
 def _write_read_only(path: Path, data: bytes) -> None:
     path.write_bytes(data)

@@ -10,11 +10,13 @@ import re
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from storage import digests, folders, manifests, publications, records
+from storage import folders, manifests, publications, records
 from storage.atomic import TEMPORARY_PREFIX
 from storage.errors import StorageDamaged
 from storage.folders import RUN
@@ -23,15 +25,13 @@ from storage.names import as_file_name
 from storage.shards import ShardStore
 from storage.workspace import Workspace
 
-KINDS = (
-    "images", "manifests", "facts", "splits", "features", "models", "evaluations", "reports",
-    "records", "results", "downloads", "unfinished", "tensorboard",
-)  # fmt: skip
 DAY_SECONDS = 24 * 3600.0
 LEFTOVER_SECONDS = DAY_SECONDS
 # Long enough for whoever comes back after a weekend to a training that was killed.
 UNFINISHED_DAYS = 7
 PUBLISH = "publish"
+# They lie among results, and have rules of their own.
+NOT_RESULTS = frozenset({publications.FOLDER, "lineage"})
 IMAGE_TABLE = frozenset({"image", "status"})
 
 
@@ -41,6 +41,27 @@ class Size(NamedTuple):
     name: str
     files: int
     bytes: int
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What stays: places that something points to, images that their tables name, what is young."""
+
+    places: set[Path]
+    images: set[str]
+    older_than_seconds: float
+
+    def free(self, path: Path, *, taken_up: bool = False) -> bool:
+        """Whether what nothing points to may go; a run may take up work that was not finished."""
+        age = UNFINISHED_DAYS * DAY_SECONDS if taken_up else self.older_than_seconds
+        return _is_finished(path) and _age_seconds(path) >= age
+
+
+class Kind(NamedTuple):
+    """How one kind of thing is looked after: which files are damaged, and which can go."""
+
+    damaged: Callable[[Workspace], Iterable[Path]]
+    unneeded: Callable[[Workspace, Needs], Iterable[Path]]
 
 
 def sizes(workspace: Workspace) -> list[Size]:
@@ -55,14 +76,7 @@ def sizes(workspace: Workspace) -> list[Size]:
 
 def damaged(workspace: Workspace) -> list[Path]:
     """Every stored file whose content is not what its name, or its folder's list, says."""
-    return sorted(
-        [
-            *_damaged_images(workspace),
-            *_damaged_shards(workspace),
-            *_damaged_manifests(workspace),
-            *_damaged_folders(workspace),
-        ]
-    )
+    return sorted(chain.from_iterable(kind.damaged(workspace) for kind in KINDS.values()))
 
 
 def require_none(found: list[Path]) -> None:
@@ -74,44 +88,6 @@ def require_none(found: list[Path]) -> None:
         )
 
 
-def _damaged_images(workspace: Workspace) -> Iterator[Path]:
-    store = ImageStore(workspace.images)
-    for name in store.names():
-        if digests.of_file(store.path(name)) != Path(name).stem:
-            yield store.path(name)
-
-
-def _shard_stores(folder: Path) -> list[ShardStore]:
-    return [ShardStore(path) for path in sorted(folder.glob("*")) if path.is_dir()]
-
-
-def _damaged_shards(workspace: Workspace) -> Iterator[Path]:
-    for store in [*_shard_stores(workspace.facts), *_shard_stores(workspace.features)]:
-        yield from (path for path in store.paths() if not store.verified(path))
-
-
-def _damaged_manifests(workspace: Workspace) -> Iterator[Path]:
-    for path in sorted(workspace.manifests.glob("*.parquet")):
-        if path.name.startswith(TEMPORARY_PREFIX):
-            continue
-        if not manifests.is_whole(path):
-            yield path
-
-
-def _damaged_folders(workspace: Workspace) -> Iterator[Path]:
-    for path in _result_folders(workspace):
-        if not folders.is_intact(path):
-            yield path
-
-
-def _result_folders(workspace: Workspace) -> Iterator[Path]:
-    for pattern in ("models/*", "evaluations/*", "reports/*/*"):
-        for path in sorted(workspace.root.glob(pattern)):
-            special = path.is_symlink() or path.name[0] == "." or path.name == publications.FOLDER
-            if path.is_dir() and not special:
-                yield path
-
-
 def unneeded(workspace: Workspace, *, older_than_seconds: float = 0.0) -> list[Path]:
     """Files and folders that can go, sorted.
 
@@ -120,37 +96,19 @@ def unneeded(workspace: Workspace, *, older_than_seconds: float = 0.0) -> list[P
     that a run could take up again, its pictures and features included, goes UNFINISHED_DAYS after
     it was last written to.
     """
-    keep = _needed(workspace)
-    images = _images_in(keep)
-    candidates = [
-        *workspace.manifests.glob("*.parquet"),
-        *(path for path in workspace.splits.glob("*") if path.name != "lineage"),
-        *(path for path in workspace.models.glob("*") if path.name != publications.FOLDER),
-        *workspace.evaluations.glob("*"),
-        *workspace.features.glob("*/sets/*.json"),
-    ]
-    gone = [path for path in candidates if _is_finished(path) and path not in keep]
-    gone += _unneeded_facts(workspace, images)
-    gone = [path for path in gone if _age_seconds(path) >= older_than_seconds]
-    gone += _unneeded_images(workspace, images, older_than_seconds)
-    gone += _unneeded_features(workspace, set(gone), older_than_seconds)
-    gone += _abandoned(workspace)
+    places = _needed(workspace)
+    needs = Needs(places, _images_in(places), older_than_seconds)
+    gone = [path for kind in KINDS.values() for path in kind.unneeded(workspace, needs)]
     return sorted([*gone, *_leftovers(workspace, set(gone))])
+
+
+def _shard_stores(folder: Path) -> list[ShardStore]:
+    return [ShardStore(path) for path in sorted(folder.glob("*")) if path.is_dir()]
 
 
 def _leftovers(workspace: Workspace, gone: set[Path]) -> Iterator[Path]:
     for path in workspace.root.rglob(f"{TEMPORARY_PREFIX}*"):
         if _age_seconds(path) > LEFTOVER_SECONDS and gone.isdisjoint([path, *path.parents]):
-            yield path
-
-
-def _abandoned(workspace: Workspace) -> Iterator[Path]:
-    """Killed work, and logs of trainings, to which nothing was written for UNFINISHED_DAYS."""
-    for path in [*workspace.unfinished.glob("*"), *workspace.tensorboard.glob("*")]:
-        # Work goes on deep inside, which leaves the folder's own time as it was.
-        youngest = min(map(_age_seconds, [path, *path.rglob("*")]))
-        old_enough = youngest >= UNFINISHED_DAYS * DAY_SECONDS
-        if path.is_dir() and _is_finished(path) and old_enough:
             yield path
 
 
@@ -163,6 +121,10 @@ def _age_seconds(path: Path) -> float:
 
 def _is_finished(path: Path) -> bool:
     return not path.name.startswith(TEMPORARY_PREFIX)
+
+
+def _is_result(path: Path) -> bool:
+    return path.name[0] != "." and path.name not in NOT_RESULTS
 
 
 def _is_own_file(path: Path) -> bool:
@@ -234,9 +196,7 @@ def _images_in(tables: Iterable[Path]) -> set[str]:
     return names
 
 
-def _unneeded_images(
-    workspace: Workspace, needed: set[str], older_than_seconds: float
-) -> Iterator[Path]:
+def _unneeded_images(workspace: Workspace, needs: Needs) -> Iterator[Path]:
     """Images that can go; those in no table yet are a killed run's, which may fetch the rest."""
     store = ImageStore(workspace.images)
     finished: set[str] = set()
@@ -244,32 +204,33 @@ def _unneeded_images(
         with contextlib.suppress(StorageDamaged):  # what it names is kept for longer
             finished |= _images_in([path])
     for name in store.names():
-        age = older_than_seconds if name in finished else UNFINISHED_DAYS * DAY_SECONDS
-        if name not in needed and _age_seconds(store.path(name)) >= age:
+        if name not in needs.images and needs.free(store.path(name), taken_up=name not in finished):
             yield store.path(name)
 
 
-def _unneeded_facts(workspace: Workspace, images: set[str]) -> Iterator[Path]:
+def _unneeded_facts(workspace: Workspace, needs: Needs) -> Iterator[Path]:
     """Shards of facts without any needed image."""
     for store in _shard_stores(workspace.facts):
         known = store.index()
-        used = {shard for name, (shard, _) in known.items() if name in images}
-        yield from (path for path in store.paths() if path not in used)
+        used = {shard for name, (shard, _) in known.items() if name in needs.images}
+        yield from (path for path in store.paths() if path not in used and needs.free(path))
 
 
-def _unneeded_features(
-    workspace: Workspace, gone: set[Path], older_than_seconds: float
-) -> Iterator[Path]:
-    """Shards of features that no set lists which stays; those of no set at all are unfinished."""
+def _unneeded_features(workspace: Workspace, needs: Needs) -> Iterator[Path]:
+    """Sets that nothing needs, and shards that no set lists which stays.
+
+    Shards of no set at all are unfinished work.
+    """
     for store in _shard_stores(workspace.features):
         sets = [path for path in store.folder.glob("sets/*.json") if _is_finished(path)]
+        gone = {path for path in sets if path not in needs.places and needs.free(path)}
         lists = {path: _listed(store, path) for path in sets}
         finished = {path for listed in lists.values() for path, _ in listed}
         listed = set().union(*(found for path, found in lists.items() if path not in gone))
+        yield from gone
         for path in store.paths():
             shard = (path, path.stat().st_size)
-            age = older_than_seconds if path in finished else UNFINISHED_DAYS * DAY_SECONDS
-            if shard not in listed and _age_seconds(path) >= age:
+            if shard not in listed and needs.free(path, taken_up=path not in finished):
                 yield path
 
 
@@ -324,3 +285,75 @@ def remove(paths: list[Path]) -> None:
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def _none_damaged(_: Workspace) -> Iterable[Path]:
+    """Of what says nothing of what it should hold."""
+    return ()
+
+
+def _none_unneeded(_: Workspace, __: Needs) -> Iterable[Path]:
+    """Of what only its experiment's end frees."""
+    return ()
+
+
+def _of_pattern(pattern: str) -> Callable[[Workspace, Needs], Iterable[Path]]:
+    """What lies at paths like this and is no place that is needed."""
+
+    def unneeded(workspace: Workspace, needs: Needs) -> Iterable[Path]:
+        found = (path for path in workspace.root.glob(pattern) if path.name not in NOT_RESULTS)
+        return (path for path in found if path not in needs.places and needs.free(path))
+
+    return unneeded
+
+
+def _result_folders(pattern: str) -> Callable[[Workspace], Iterable[Path]]:
+    """The damaged ones of the result folders at paths like this."""
+
+    def damaged_ones(workspace: Workspace) -> Iterable[Path]:
+        found = sorted(workspace.root.glob(pattern))
+        return folders.damaged(path for path in found if _is_folder(path) and _is_result(path))
+
+    return damaged_ones
+
+
+def _abandoned(folder: str) -> Callable[[Workspace, Needs], Iterable[Path]]:
+    """Folders in this one to which nothing was written for UNFINISHED_DAYS."""
+
+    def unneeded(workspace: Workspace, _: Needs) -> Iterable[Path]:
+        for path in (workspace.root / folder).glob("*"):
+            # Work goes on deep inside, which leaves the folder's own time as it was.
+            youngest = min(map(_age_seconds, [path, *path.rglob("*")]))
+            old_enough = youngest >= UNFINISHED_DAYS * DAY_SECONDS
+            if path.is_dir() and _is_finished(path) and old_enough:
+                yield path
+
+    return unneeded
+
+
+def _shards(folder: str) -> Callable[[Workspace], Iterable[Path]]:
+    def damaged_ones(workspace: Workspace) -> Iterable[Path]:
+        stores = _shard_stores(workspace.root / folder)
+        return chain.from_iterable(store.damaged() for store in stores)
+
+    return damaged_ones
+
+
+# Folder of the workspace -> how what lies there is looked after.
+KINDS = {
+    "images": Kind(lambda workspace: ImageStore(workspace.images).damaged(), _unneeded_images),
+    "manifests": Kind(
+        lambda workspace: manifests.damaged(workspace.manifests), _of_pattern("manifests/*.parquet")
+    ),
+    "facts": Kind(_shards("facts"), _unneeded_facts),
+    "splits": Kind(_none_damaged, _of_pattern("splits/*")),
+    "features": Kind(_shards("features"), _unneeded_features),
+    "models": Kind(_result_folders("models/*"), _of_pattern("models/*")),
+    "evaluations": Kind(_result_folders("evaluations/*"), _of_pattern("evaluations/*")),
+    "reports": Kind(_result_folders("reports/*/*"), _none_unneeded),
+    "records": Kind(_none_damaged, _none_unneeded),
+    "results": Kind(_none_damaged, _none_unneeded),
+    "downloads": Kind(_none_damaged, _none_unneeded),
+    "unfinished": Kind(_none_damaged, _abandoned("unfinished")),
+    "tensorboard": Kind(_none_damaged, _abandoned("tensorboard")),
+}

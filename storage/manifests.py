@@ -4,6 +4,7 @@ The digest is that of the rows, not of the file, so that another version of the 
 gives the same name to the same table.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -40,6 +41,13 @@ def is_whole(path: Path) -> bool:
         return is_parquet(path) and content_digest(load(path)) == path.stem
     except (StorageDamaged, ValueError, TypeError):  # damage may give values that no table has
         return False
+
+
+def damaged(folder: Path) -> Iterator[Path]:
+    """Manifests in `folder` whose rows are not what their name says; all are read."""
+    for path in sorted(folder.glob("*.parquet")):
+        if not path.name.startswith(atomic.TEMPORARY_PREFIX) and not is_whole(path):
+            yield path
 
 
 def load(path: Path) -> pd.DataFrame:

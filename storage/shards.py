@@ -5,6 +5,7 @@ most the shard being computed. A file's name holds the SHA-256 of its bytes; a f
 whole is as good as absent.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +73,10 @@ class ShardStore:
                 names = batch.column(NAME).to_pylist()
                 found.update((name, (path, row)) for row, name in enumerate(names))
         return found
+
+    def damaged(self) -> Iterator[Path]:
+        """Shards whose content is not what their name says; all are read."""
+        return (path for path in self.paths() if not self.verified(path))
 
     def verified(self, path: Path) -> bool:
         """Whether every byte of the shard is what was written (reads the whole file)."""

@@ -18,6 +18,7 @@ from storage.references import SplitRef
 from storage.shards import ShardStore
 from storage.statuses import Status
 from storage.wholeness import leaves_of
+from storage.workspace import Workspace
 from tests.pictures import picture
 from tests.storage.test_features import space
 
@@ -355,3 +356,10 @@ def test_what_is_gone_already_keeps_nothing_else_from_being_removed(workspace):
     missing = [workspace.models / "none", workspace.manifests / "none.parquet"]
     inventory.remove([*missing, last])
     assert list(workspace.models.iterdir()) == []
+
+
+def test_every_folder_of_the_workspace_is_looked_after(workspace):
+    places = [getattr(workspace, name) for name, one in vars(Workspace).items()
+              if isinstance(one, property)]  # fmt: skip
+    folders_there = {path.name for path in places if not path.suffix}
+    assert folders_there - {"locks"} == set(inventory.KINDS)
