@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo quick test check bench format lock wheel clean help
+.PHONY: demo quick test check docs bench format lock wheel clean help
 
 help:
 	@echo "make demo    install, then run the experiment 'digits' end to end"
 	@echo "make quick   install, then the tests that need neither Prefect nor TensorFlow"
 	@echo "make test    install, then the whole test suite"
 	@echo "make check   format, lint, types, import rules"
+	@echo "make docs    the pages as a site in build/site, without the internet"
 	@echo "make clean   remove the environment, not the workspace"
 	@echo "make wheel   dist/darkroom-….whl, to install anywhere"
 	@echo "make bench   time every promise of speed beside its peer (half an hour)"
@@ -39,6 +40,11 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(STAMP)
+	$(BIN)/python -m docs.reference.generate
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/site
+	@echo "build/site/index.html"
 
 # One file that installs anywhere: `pipx install dist/darkroom-…whl`.
 wheel: $(STAMP)

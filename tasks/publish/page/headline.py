@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from tasks.evaluate.mcnemar import counted, judged, paired
+from tasks.evaluate.metrics import METRICS
 from tasks.publish.inputs import TEST, VALIDATION, ReportInputs
 from tasks.publish.page.charts import Interval
 from tasks.publish.parameters import PublishedFigure
@@ -54,8 +55,8 @@ def chosen(inputs: ReportInputs) -> str:
     text += "; test pictures played no part." if TEST in inputs.metrics else "."
     if len(inputs.headline["accuracy"]["repeats"]) > 1:
         text += (
-            " Accuracy, log loss and ROC AUC are means over seeds; everything below is about the "
-            f"published seed, the one {lowest}."
+            f" {', '.join(one.title for one in METRICS.values())} are means over seeds; everything "
+            f"below is about the published seed, the one {lowest}."
         )
     return text
 

@@ -20,6 +20,7 @@ def metrics_of(*classes: str) -> dict:
         "images": 8,
         "accuracy": {"mean": 0.75, "low": 0.41, "high": 0.93},
         "log_loss": {"mean": 0.5},
+        "roc_auc": {"mean": None},
         "per_class": dict.fromkeys(classes, one),
     }
     return {"classes": list(classes), "test": part}
@@ -110,7 +111,8 @@ def test_rows_are_plain_numbers_per_split():
             "accuracy": 0.75,
             "low": 0.41,
             "high": 0.93,
-            "log loss": 0.5,
+            "Log loss": 0.5,
+            "ROC AUC": None,
         }
     ]
 

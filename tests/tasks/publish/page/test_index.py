@@ -155,6 +155,7 @@ def test_a_card_gives_the_numbers_of_its_own_model_not_the_mean_over_seeds(works
     accuracy = made.metrics["test"]["accuracy"]
     accuracy |= {"mean": 0.25, "low": 0.2, "high": 0.3, "published": 0.75}
     made.metrics["test"]["log_loss"] |= {"mean": 9.0, "published": 0.5}
+    made.metrics["test"]["roc_auc"] |= {"mean": 0.1, "published": 0.75}
     judgement = gate.judge(gate.Gate(), made.predictions, metrics=made.metrics["test"])
     (line,) = [
         line
@@ -162,7 +163,8 @@ def test_a_card_gives_the_numbers_of_its_own_model_not_the_mean_over_seeds(works
         if line.startswith("| test |")
     ]
     low, high = wilson(36, 48)
-    assert line == f"| test | 48 | 75.0\u202f% | {percent(low)} to {percent(high)} | 0.5000 |"
+    interval = f"{percent(low)} to {percent(high)}"
+    assert line == f"| test | 48 | 75.0\u202f% | {interval} | 0.5000 | 0.7500 |"
 
 
 def test_the_best_run_is_of_the_split_that_the_latest_is_judged_by(workspace, reported):
