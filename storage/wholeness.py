@@ -13,12 +13,9 @@ from storage.references import (
     SPLITS,
     AssignmentRef,
     CollectionRef,
-    EvaluationRef,
     FeaturesRef,
     ImagesRef,
-    ModelRef,
     Reference,
-    ReportRef,
     SplitRef,
 )
 from storage.workspace import Workspace
@@ -29,7 +26,7 @@ def is_whole(workspace: Workspace, reference: Reference) -> bool:
 
     What cannot be read is not whole, so that the step that made it runs and heals it.
     """
-    check = CHECKS[type(reference)]
+    check = CHECKS.get(type(reference), _folder)
     try:
         return check(workspace, reference)
     except (StorageDamaged, OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -87,13 +84,11 @@ def _folder(workspace: Workspace, reference: Reference) -> bool:
     return folders.is_sealed(workspace.path(reference))
 
 
+# Any other reference stands for a sealed folder.
 CHECKS: dict[type[Reference], Callable[[Workspace, Any], bool]] = {
     CollectionRef: _collection,
     ImagesRef: _images,
     AssignmentRef: _images,
     SplitRef: _split,
     FeaturesRef: _features,
-    ModelRef: _folder,
-    EvaluationRef: _folder,
-    ReportRef: _folder,
 }
