@@ -6,7 +6,7 @@ from typing import Any
 from prefect import flow
 from prefect.logging import get_run_logger
 
-from flows.use import use
+from flows.classification import use
 from tasks.running.progress import progress_artifact
 
 

@@ -64,7 +64,7 @@ def classify(
     Where a picture's name or folder names a class, as in pikachu_1.png, the label is called correct
     or incorrect.
     """
-    from flows.use import use
+    from flows.classification import use
 
     used = use(
         model, pictures,

@@ -1,14 +1,12 @@
 """Words that several commands take."""
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
 from flows.experiments import DEPLOYMENTS
 from flows.parameters import StepName
-
-STEPS = get_args(StepName)
 
 Experiment = Annotated[str, Parameter(help="An experiment: see `darkroom experiments`.")]
 Settings = Annotated[
