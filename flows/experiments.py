@@ -97,7 +97,10 @@ def load(name: str, settings: list[str], file: Path = DEPLOYMENTS) -> Experiment
 
 
 def command(experiment: Experiment) -> str:
-    """The command that runs this, with a --set for each parameter that is not the experiment's."""
+    """The command that runs this, with a --set for each parameter that is not the experiment's.
+
+    Paths are absolute, so that it works wherever it is typed.
+    """
     file, origin = _origin.get()
     name = origin or experiment.experiment
     words = ["darkroom", "run", name]
@@ -105,10 +108,10 @@ def command(experiment: Experiment) -> str:
     if own is None:
         return shlex.join([*words, "--file", SOME_FILE if file == DEPLOYMENTS else str(file)])
     words += [] if file == DEPLOYMENTS else ["--file", str(file)]
-    now = experiment.model_dump(mode="json")
+    now = experiment.model_dump()
     for part in now:
         for place, value in _changes(own.get(part), now[part], part):
-            words += ["--set", as_setting(place, value)]
+            words += ["--set", as_setting(place, _absolute(value))]
     return shlex.join(words)
 
 
@@ -124,7 +127,7 @@ def _parameters(name: str, file: Path) -> dict[str, Any] | None:
     if found is None:
         return None
     try:
-        return Experiment.model_validate(found["parameters"]).model_dump(mode="json")
+        return Experiment.model_validate(found["parameters"]).model_dump()
     except ValidationError:
         return {"experiment": name}
 
@@ -137,3 +140,9 @@ def _changes(before: Any, now: Any, name: str) -> Iterator[tuple[str, Any]]:
             yield from _changes(before[key], now[key], f"{name}.{key}")
     elif before != now:
         yield name, now
+
+
+def _absolute(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _absolute(one) for name, one in value.items()}
+    return value.absolute() if isinstance(value, Path) else value

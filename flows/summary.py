@@ -8,10 +8,14 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, Field
 
 from flows.step_calls import Results
-from storage import folders
+from storage import folders, manifests
 from storage.folders import METRICS, MODEL, PREDICTIONS, REPORT
 from storage.references import SPLITS, EvaluationRef, ImagesRef, ModelRef, ReportRef, SplitRef
+from storage.statuses import Status
 from tasks.running.outcomes import StepOutcome
+
+MOST_NAMES = 10
+WITHOUT_LABEL = (Status.UNLABELLED, Status.EMPTY_FOLDER)
 
 
 class Counts(BaseModel):
@@ -32,6 +36,9 @@ class Summary(BaseModel):
     seconds: float = Field(description="The whole run, Prefect's start left out.")
     steps: list[StepOutcome] = Field(description="Each step, in order.")
     counts: Counts = Field(description="Pictures, and work done in this run.")
+    passed_over: list[str] = Field(
+        description=f"Files without a label and empty class folders, the first {MOST_NAMES}."
+    )
     metrics: dict[str, Any] | None = Field(
         description="By split its `images`, then each metric: its `mean` over repeats, the one of "
         "the `published` repeat; of `accuracy` also the mean's 95 % interval `low` to `high`, the "
@@ -98,6 +105,7 @@ def summarise(run: Results) -> Summary:
             extracted=run.counts.get("extracted", 0),
             epochs=run.counts.get("epochs", 0),
         ),
+        passed_over=_passed_over(run, images) if isinstance(images, ImagesRef) else [],
         metrics=_metrics(run, evaluation) if isinstance(evaluation, EvaluationRef) else None,
         model=_path(run, model, MODEL) if isinstance(model, ModelRef) else None,
         report=_path(run, report, REPORT) if isinstance(report, ReportRef) else None,
@@ -109,6 +117,12 @@ def summarise(run: Results) -> Summary:
 def _metrics(run: Results, evaluation: EvaluationRef) -> dict[str, Any]:
     metrics = folders.read_json(run.workspace.path(evaluation) / METRICS)
     return {name: metrics[name] for name in SPLITS if name in metrics}
+
+
+def _passed_over(run: Results, images: ImagesRef) -> list[str]:
+    rows = manifests.load(run.workspace.path(images))
+    found = rows.loc[rows["status"].isin(WITHOUT_LABEL), ["name", "status"]].head(MOST_NAMES)
+    return [f"{name} ({status})" for name, status in found.itertuples(index=False)]
 
 
 def _path(run: Results, reference: ModelRef | ReportRef | EvaluationRef, name: str) -> str:

@@ -11,6 +11,7 @@ from flows.command.options import AsJson, Experiment, File, Rerun, Settings
 from flows.experiments import DEPLOYMENTS, load, read_from
 from flows.parameters import StepName
 from storage.errors import GateClosed
+from storage.names import one_line
 
 AGAIN = "; run the same again to go on where it was"
 
@@ -60,6 +61,8 @@ def said(result: dict[str, Any]) -> str:
         left_out = f", {counts['left_out']} left out of the split" if counts["left_out"] else ""
         turned_down = f"{counts['rejected']} turned down"
         lines.append(f"{'pictures':>10} {counts['images']} usable{left_out}, {turned_down}")
+    if result["passed_over"]:
+        lines.append(f"{'no label':>10} {', '.join(map(one_line, result['passed_over']))}")
     metrics = result["metrics"] or {}
     for name, part in metrics.items():
         accuracy = part["accuracy"]

@@ -182,3 +182,16 @@ def test_a_prefect_server_that_does_not_answer_is_named():
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"darkroom: Failed to reach API at {address}")
     assert "unset PREFECT_API_URL" in line
+
+
+def test_what_has_no_label_is_named_on_the_terminal(command, tmp_path):
+    folder = write_folders(tmp_path / "pictures", per_class=12)
+    (folder / "loose\x1b[31m.jpg").write_bytes(picture(5))
+    (folder / "wasp").mkdir()
+    process = command("run", "small", "--until", "clean", experiment=parameters(folder))
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    (line,) = [line for line in out.splitlines() if "no label" in line]
+    assert "wasp/ (empty folder)" in line
+    assert "loose" in line
+    assert "\x1b" not in out

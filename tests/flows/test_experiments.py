@@ -131,6 +131,14 @@ def test_a_deployment_that_names_no_experiment_is_the_experiment_of_its_name(tmp
     assert experiments.load("birds", [], path).experiment == "birds"
 
 
+def with_absolute_paths(experiment):
+    """The experiment as its command names it, wherever that is typed."""
+    folder = getattr(experiment.source, "folder", None)
+    update = {"folder": folder.absolute()} if folder else {}
+    source = experiment.source.model_copy(update=update)
+    return experiment.model_copy(update={"source": source})
+
+
 def reproduced(text):
     """The experiment that a command would run."""
     _, words, _ = app.parse_args(shlex.split(text)[1:])
@@ -158,7 +166,7 @@ def test_the_command_of_an_experiment_of_ones_own_runs_the_same_again(file, sett
     experiment = experiments.load("birds", settings, file)
     with experiments.read_from(file):
         text = experiments.command(experiment)
-    assert reproduced(text) == experiment
+    assert with_absolute_paths(reproduced(text)) == with_absolute_paths(experiment)
     assert f"--file '{file}'" in text
 
 
@@ -177,7 +185,7 @@ def test_a_key_that_a_name_cannot_say_is_set_with_its_whole_table(tmp_path, key)
 def test_the_command_of_an_experiment_of_the_project_names_no_file(settings):
     experiment = experiments.load("digits", settings)
     text = experiments.command(experiment)
-    assert reproduced(text) == experiment
+    assert with_absolute_paths(reproduced(text)) == with_absolute_paths(experiment)
     assert "--file" not in text
 
 
@@ -186,7 +194,7 @@ def test_the_command_of_another_name_begins_with_the_deployment_it_came_from():
     experiment = experiments.load("my-pictures", settings)
     with experiments.read_from(experiments.DEPLOYMENTS, "my-pictures"):
         text = experiments.command(experiment)
-    assert reproduced(text) == experiment
+    assert with_absolute_paths(reproduced(text)) == with_absolute_paths(experiment)
     assert text.startswith("darkroom run my-pictures --set 'experiment=")
 
 
@@ -201,7 +209,8 @@ def test_an_experiment_that_is_complete_only_with_settings_is_said_in_full(tmp_p
     path = written(tmp_path / "own.yaml", {"experiment": "birds", "source": {"kind": "folders"}})
     experiment = experiments.load("birds", ["source.folder=here"], path)
     with experiments.read_from(path):
-        assert reproduced(experiments.command(experiment)) == experiment
+        again = reproduced(experiments.command(experiment))
+    assert with_absolute_paths(again) == with_absolute_paths(experiment)
 
 
 def test_where_the_file_is_not_known_a_placeholder_says_so(file):
@@ -215,3 +224,10 @@ def test_a_file_that_went_away_ends_no_run(file):
     with experiments.read_from(file):
         assert experiments.command(experiment) == f"darkroom run birds --file '{file}'"
     assert json.loads(experiment.model_dump_json())["experiment"] == "birds"
+
+
+def test_a_folder_that_was_set_is_named_so_that_it_is_found_from_anywhere(file, tmp_path):
+    experiment = experiments.load("birds", ["source.folder=here/ねこ"], file)
+    with experiments.read_from(file):
+        words = shlex.split(experiments.command(experiment))
+    assert words[-1] == f'source.folder="{Path("here/ねこ").absolute()}"'
