@@ -73,12 +73,12 @@ def _flow_run(experiment: Experiment, **how: Any) -> Finished:
 
 
 def _server_is_named() -> bool:
-    """Whether the environment or Prefect's settings name a server.
+    """Whether the environment or Prefect's settings name a server, other than one's own.
 
     Prefect is asked, and so imported, only where a file that it reads may name one.
     """
     if os.environ.get(API_URL):
-        return True
+        return not OwnServer.is_own(os.environ[API_URL])
     if "prefect" not in sys.modules and not any(map(_may_name, _settings_files())):
         return False
     from prefect.settings import PREFECT_API_URL

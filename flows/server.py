@@ -5,7 +5,6 @@ it needs to know is in the environment: this module imports nothing heavy.
 """
 
 import atexit
-import functools
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import ClassVar
 
 from filelock import FileLock
 
@@ -38,6 +38,8 @@ SECONDS_TO_STOP = 5.0
 class OwnServer:
     """A server that is starting or running; a terminal's Ctrl-C does not reach it."""
 
+    _of_process: ClassVar["OwnServer | None"] = None
+
     def __init__(self) -> None:
         """Start it, and name it in this process's environment."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
@@ -59,10 +61,15 @@ class OwnServer:
         atexit.register(self.stop)
 
     @classmethod
-    @functools.cache
     def started(cls) -> "OwnServer":
         """The server of this process, started the first time; it ends with the process."""
-        return cls()
+        cls._of_process = cls._of_process or cls()
+        return cls._of_process
+
+    @classmethod
+    def is_own(cls, url: str) -> bool:
+        """Whether this is the address of the server that `started` has started."""
+        return cls._of_process is not None and cls._of_process.url == url
 
     def wait(self, seconds: float = SECONDS) -> None:
         """Return when it answers; ServerUnreachable with its last words if it does not."""

@@ -18,7 +18,7 @@ def executed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebook")
     own = {
         "DARKROOM_HOME": str(folder / "workspace"),
-        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_HOME": str(tmp_path_factory.getbasetemp() / "prefect-home"),
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "PYTHONPATH": str(PROJECT),

@@ -78,6 +78,9 @@ for _name, _text in COMMANDS.items():
     app.command(f"flows.command.{_name}:app", name=_name, help=_text)
 
 
+app.meta.suppress_keyboard_interrupt = False
+
+
 @app.meta.default
 def start(
     *words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -104,32 +105,47 @@ def own_environment():
     os.environ.update(before)
 
 
+@pytest.fixture(scope="session")
+def prefect_home(tmp_path_factory):
+    """Prefect's home for servers of one's own: its database is made once."""
+    return tmp_path_factory.getbasetemp() / "prefect-home"
+
+
 @pytest.fixture
-def command(prefect_server, tmp_path):
+def listed(tmp_path):
+    """The words that choose an experiment of these parameters, and no other."""
+    file = tmp_path / "prefect.yaml"
+
+    def write(tree):
+        if tree is None:
+            return []
+        content = {"deployments": [{"name": tree["experiment"], "parameters": tree}]}
+        file.write_text(json.dumps(content))
+        return ["--file", str(file)]
+
+    return write
+
+
+@pytest.fixture
+def command(prefect_server, prefect_home, listed):
     """Start the `darkroom` command in a process of its own, from `project` if given.
 
     Not `served`, it starts a Prefect server by itself.
     """
-    experiments = tmp_path / "prefect.yaml"
 
     def start(*words, project=PROJECT, experiment=None, served=True, **popen):
-        if experiment is not None:
-            content = {
-                "deployments": [{"name": experiment["experiment"], "parameters": experiment}]
-            }
-            experiments.write_text(json.dumps(content))
-            words = (*words, "--file", str(experiments))
+        words = [*map(str, words), *listed(experiment)]
         environment = os.environ | {
             "PYTHONPATH": str(project),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         own = {
             "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
-            "PREFECT_HOME": str(tmp_path / "prefect"),
+            "PREFECT_HOME": str(prefect_home),
         }
         environment |= {"PREFECT_API_URL": prefect_server} if served else own
         return subprocess.Popen(
-            [sys.executable, "-m", "flows", *map(str, words)],
+            [sys.executable, "-m", "flows", *words],
             cwd=project, env=environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, **popen,
         )  # fmt: skip
@@ -144,14 +160,33 @@ def finished(command):
     def finish(*words, **options):
         process = command(*words, **options)
         out, err = process.communicate(timeout=300)
-        lines = out.strip().splitlines()
-        return (
-            process.returncode,
-            json.loads(lines[-1]) if "--json" in words and lines else None,
-            err,
-        )
+        return process.returncode, last_object(out, words), err
 
     return finish
+
+
+@pytest.fixture
+def answered(prefect_server, listed, capsys):
+    """As `finished`, in this process: for what a command gives, not for how its process behaves."""
+    from flows.command.app import main
+
+    def answer(*words, experiment=None):
+        handler = signal.getsignal(signal.SIGTERM)
+        capsys.readouterr()
+        try:
+            code = main([*map(str, words), *listed(experiment)])
+        finally:
+            signal.signal(signal.SIGTERM, handler)
+        out, err = capsys.readouterr()
+        return code, last_object(out, words), err
+
+    return answer
+
+
+def last_object(out: str, words) -> dict | None:
+    """What `--json` prints last."""
+    lines = out.strip().splitlines()
+    return json.loads(lines[-1]) if "--json" in words and lines else None
 
 
 def executed(result: dict) -> list[str]:

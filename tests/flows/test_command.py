@@ -83,9 +83,9 @@ def test_a_failed_run_exits_with_1_and_one_line(finished, tmp_path):
     assert "Traceback" not in err
 
 
-def test_a_closed_gate_prints_the_object_all_the_same(finished, tmp_path, workspace):
-    tree = parameters(write_folders(tmp_path / "pictures", per_class=12))
-    open_gate = finished("run", "small", "--json", experiment=tree)
+def test_a_closed_gate_prints_the_object_all_the_same(answered, finished, developed, pictures):
+    tree = parameters(pictures)
+    open_gate = answered("run", "small", "--json", experiment=tree)
     assert (open_gate[0], open_gate[1]["gate"]) == (0, None)
     tree["training"]["epochs"] = 1
     tree["publish"] = {"gate": {"floor": 1.0}}
@@ -99,8 +99,8 @@ def test_a_closed_gate_prints_the_object_all_the_same(finished, tmp_path, worksp
     assert "Traceback" not in err
 
 
-def test_a_closed_gate_shows_people_what_was_measured(command, tmp_path):
-    tree = parameters(write_folders(tmp_path / "pictures", per_class=12))
+def test_a_closed_gate_shows_people_what_was_measured(command, developed, pictures, tmp_path):
+    tree = parameters(pictures)
     tree["training"]["epochs"] = 1
     tree["publish"] = {"gate": {"floor": 1.0}}
     process = command("run", "small", experiment=tree)
@@ -132,9 +132,7 @@ def test_explain_runs_nothing(darkroom, tmp_path, workspace):
     assert not workspace.records.exists()
 
 
-def test_cache_commands_list_verify_and_collect(finished, darkroom, tmp_path, workspace):
-    tree = parameters(write_folders(tmp_path / "pictures", per_class=12))
-    assert finished("run", "small", experiment=tree)[0] == 0
+def test_cache_commands_list_verify_and_collect(answered, darkroom, developed, pictures, workspace):
     code, out, _ = darkroom("cache", "list")
     assert code == 0
     assert "images" in out
@@ -152,13 +150,11 @@ def test_cache_commands_list_verify_and_collect(finished, darkroom, tmp_path, wo
     assert not stray.exists()
     assert "nothing to remove" in darkroom("cache", "gc", "--yes")[1]
 
-    code, result, _ = finished("run", "small", "--json", experiment=tree)
+    code, result, _ = answered("run", "small", "--json", experiment=parameters(pictures))
     assert {step["state"] for step in result["steps"]} == {"cached"}
 
 
-def test_classify_names_pictures_and_says_why_it_cannot(finished, tmp_path):
-    tree = parameters(write_folders(tmp_path / "pictures", per_class=12))
-    assert finished("run", "small", experiment=tree)[0] == 0
+def test_classify_names_pictures_and_says_why_it_cannot(finished, developed, tmp_path):
     good, bad = tmp_path / "good.jpg", tmp_path / "bad.jpg"
     good.write_bytes(picture(77))
     bad.write_bytes(b"<html>")

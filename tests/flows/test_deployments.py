@@ -97,13 +97,16 @@ def test_a_deployed_run_completes_and_leaves_its_artifacts(prefect_environment, 
     prefect("work-pool", "create", "darkroom", "--type", "process")
     prefect("deploy", "--prefect-file", "deployments/prefect.yaml", "--all")
     running("worker", "start", "--pool", "darkroom")
-    prefect("deployment", "run", "pipeline/digits", "--watch")
+    quick = {"model.image_size": 32, "training.epochs": 5, "training.repeats": 1}
+    prefect("deployment", "run", "pipeline/digits", "--watch", "-p", f"set={json.dumps(quick)}")
 
     (flow_run,) = ask(url, "/flow_runs/filter", {})
     assert flow_run["state"]["type"] == "COMPLETED"
     keys = {artifact["key"] for artifact in ask(url, "/artifacts/filter", {})}
     assert {"digits-summary", "digits-metrics", "digits-report"} <= keys
     assert (workspace.reports / "digits" / "latest" / "report.html").is_file()
+    (training,) = workspace.models.glob("*/training.json")
+    assert len(json.loads(training.read_text())["history"][0]) == 5  # what `set` changed
     found = ask(url, "/deployments/filter", {})
     names = {deployment["name"] for deployment in found}
     schedules = [schedule for deployment in found for schedule in deployment["schedules"]]

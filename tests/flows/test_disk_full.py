@@ -29,18 +29,18 @@ def small_disk(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("megabytes", "image_size", "failing"), [(2, 160, "extract"), (20, 32, "train")]
+    ("megabytes", "image_size", "failing"), [(1, 128, "extract"), (20, 32, "train")]
 )
 def test_a_full_disk_is_said_and_survived(
-    finished, tmp_path, small_disk, megabytes, image_size, failing
+    answered, tmp_path, small_disk, megabytes, image_size, failing
 ):
     small_disk(megabytes)
     tree = parameters(write_folders(tmp_path / "pictures", per_class=40))
     tree["model"] |= {"image_size": image_size}
-    code, _, err = finished("run", "small", experiment=tree)
+    code, _, err = answered("run", "small", experiment=tree)
     assert code == 1
     assert "no space left" in err.strip().splitlines()[-1]
     small_disk(400)
-    code, result, err = finished("run", "small", "--json", experiment=tree)
+    code, result, err = answered("run", "small", "--json", experiment=tree)
     assert code == 0, err
     assert executed(result)[0] == failing

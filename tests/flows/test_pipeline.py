@@ -189,13 +189,13 @@ def test_new_pictures_cost_their_own_work_and_move_nothing(run, tmp_path, worksp
 
 
 def test_a_sticky_split_that_was_dropped_is_remembered_again(run, tmp_path, workspace):
-    from flows import housekeeping
+    from flows.command import cache
     from flows.parameters import Experiment
 
     folder = write_folders(tmp_path / "many", per_class=40)
     experiment = Experiment.model_validate(parameters(folder))
     run(experiment, until="split")
-    housekeeping.drop("small", ask=False)
+    cache.drop("small", yes=True)
     run(experiment, until="split")  # the split is cached, its memory is gone
     before = splits_of(workspace)
     write_folders(folder, per_class=20, first=5000)

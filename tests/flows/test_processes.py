@@ -64,22 +64,21 @@ def test_a_cached_run_opens_no_picture_and_imports_no_tensorflow(
 
 
 def test_a_run_killed_while_extracting_loses_at_most_one_shard(
-    command, finished, tmp_path, workspace
+    command, answered, tmp_path, workspace
 ):
     tree = parameters(write_folders(tmp_path / "pictures", per_class=300))
-    tree["model"] |= {"image_size": 64}
     process = command("run", "small", "--until", "extract", experiment=tree)
     wait_for(lambda: list(workspace.features.glob("*/*.arrow")))
     kill(process)
     kept = len(list(workspace.features.glob("*/[!.]*.arrow")))
-    code, result, err = finished("run", "small", "--until", "extract", "--json", experiment=tree)
+    code, result, err = answered("run", "small", "--until", "extract", "--json", experiment=tree)
     assert code == 0, err
     assert executed(result) == ["extract"]
     assert result["counts"]["extracted"] == 600 - 256 * kept
 
 
 def test_a_run_killed_while_training_goes_on_from_its_last_epoch(
-    command, finished, pictures, developed, workspace
+    command, answered, pictures, developed, workspace
 ):
     known = set(workspace.models.glob("*/training.json"))
     tree = small(pictures, epochs=60, seconds_between_checkpoints=0.001)
@@ -90,7 +89,7 @@ def test_a_run_killed_while_training_goes_on_from_its_last_epoch(
     done = max(len(json.loads(state.read_text())) for state in states)
     assert 1 <= done < 60
     tree["training"]["seconds_between_checkpoints"] = 60.0  # without effect but on the time
-    code, result, err = finished("run", "small", "--json", experiment=tree)
+    code, result, err = answered("run", "small", "--json", experiment=tree)
     assert code == 0, err
     assert executed(result) == ["train", "evaluate", "publish"]
     (training,) = set(workspace.models.glob("*/training.json")) - known
@@ -100,7 +99,7 @@ def test_a_run_killed_while_training_goes_on_from_its_last_epoch(
 
 
 def test_a_network_killed_at_epoch_7_of_10_trains_epochs_8_to_10(
-    command, finished, pictures, developed, workspace
+    command, answered, pictures, developed, workspace
 ):
     tree = small(pictures, epochs=10, seconds_between_checkpoints=0.001)
     tree["model"] = {
@@ -113,7 +112,7 @@ def test_a_network_killed_at_epoch_7_of_10_trains_epochs_8_to_10(
     kill(process)
     done = epochs_saved(workspace)
     assert 7 <= done < 10
-    code, result, err = finished("run", "small", "--json", experiment=tree)
+    code, result, err = answered("run", "small", "--json", experiment=tree)
     assert code == 0, err
     assert result["counts"]["epochs"] == 10 - done
 
@@ -207,7 +206,7 @@ def test_a_run_that_is_stopped_takes_its_own_server_with_it(
         os.killpg(process.pid, 0)
 
 
-def test_ctrl_c_leaves_a_run_that_can_go_on(command, finished, pictures, developed, workspace):
+def test_ctrl_c_leaves_a_run_that_can_go_on(command, answered, pictures, developed, workspace):
     tree = small(pictures, epochs=100, seconds_between_checkpoints=0.001)
     process = command("run", "small", experiment=tree)
     wait_for(lambda: list(workspace.unfinished.glob("train-*/0/state-*/history.json")))
@@ -217,4 +216,4 @@ def test_ctrl_c_leaves_a_run_that_can_go_on(command, finished, pictures, develop
     assert "go on where it was" in err
     assert "Traceback" not in err
     tree["training"]["seconds_between_checkpoints"] = 60.0
-    assert finished("run", "small", "--json", experiment=tree)[0] == 0
+    assert answered("run", "small", "--json", experiment=tree)[0] == 0

@@ -57,31 +57,31 @@ def test_a_closed_gate_is_a_failed_run_with_its_reason(prefect_server, experimen
     assert "below the floor" in state.message
 
 
-def test_a_published_model_can_be_taken_back(finished, run, experiment, developed, workspace):
+def test_a_published_model_can_be_taken_back(answered, run, experiment, developed, workspace):
     first = publications.current(workspace, "small")
     run(with_epochs(experiment, 4))
     assert publications.current(workspace, "small").model != first.model
-    code, _, err = finished("report", "take-back", "small")
+    code, _, err = answered("report", "take-back", "small")
     assert code == 0, err
     assert publications.current(workspace, "small").model == first.model
-    assert finished("report", "take-back", "small")[0] == 1
+    assert answered("report", "take-back", "small")[0] == 1
     # The same run again, all cached, does not publish what was taken back.
     run(with_epochs(experiment, 4))
     assert publications.current(workspace, "small").model == first.model
 
 
 def test_reports_are_opened_and_compared_by_name(
-    finished, run, experiment, developed, workspace, monkeypatch
+    answered, run, experiment, developed, workspace, monkeypatch
 ):
     monkeypatch.setenv("BROWSER", "true")
     first = (workspace.reports / "small" / "latest").resolve().name
     run(with_epochs(experiment, 4))
-    process = finished("report", "compare", "small", f"small/{first}")
+    process = answered("report", "compare", "small", f"small/{first}")
     assert process[0] == 0
-    code, _, err = finished("report", "open", "smal")
+    code, _, err = answered("report", "open", "smal")
     assert code == 2
     assert "small" in err
-    assert finished("report", "open", "small")[0] == 0
+    assert answered("report", "open", "small")[0] == 0
 
 
 def test_the_index_lists_every_run(run, experiment, developed, workspace):
@@ -104,16 +104,16 @@ def test_gc_keeps_what_can_be_taken_back_to(run, experiment, developed, workspac
 def test_a_dropped_experiment_is_forgotten_and_gc_frees_what_it_needed(
     run, experiment, developed, workspace, capsys
 ):
-    from flows import housekeeping
+    from flows.command import cache
     from storage import inventory
 
     # One whose name begins the same keeps what it has.
     run(experiment.model_copy(update={"experiment": "small-1"}))
-    housekeeping.drop("small", ask=True)
+    cache.drop("small")
     assert "nothing was removed" in capsys.readouterr().out
     assert publications.current(workspace, "small") is not None
 
-    housekeeping.drop("small", ask=False)
+    cache.drop("small", yes=True)
     left = [path.relative_to(workspace.root).as_posix() for path in named(workspace, "small")]
     assert left == []
     assert named(workspace, "small-1")
@@ -121,12 +121,12 @@ def test_a_dropped_experiment_is_forgotten_and_gc_frees_what_it_needed(
     assert Path(developed["model"]).is_file()
     assert inventory.unneeded(workspace) == []  # small-1 needs the same
 
-    housekeeping.drop("small-1", ask=False)
+    cache.drop("small-1", yes=True)
     inventory.remove(inventory.unneeded(workspace))
     assert not Path(developed["model"]).exists()
     assert not any(path.is_file() for path in workspace.images.rglob("*"))
     with pytest.raises(ParameterError, match="nothing is stored of an experiment 'small'"):
-        housekeeping.drop("small", ask=False)
+        cache.drop("small", yes=True)
 
 
 def named(workspace, experiment):

@@ -23,16 +23,10 @@ time.sleep(float(sys.argv[1]))
 
 
 @pytest.fixture
-def home(tmp_path_factory):
-    """Prefect's home, whose database is made once for these tests."""
-    return tmp_path_factory.getbasetemp() / "prefect-home"
-
-
-@pytest.fixture
-def start(home):
+def start(prefect_home):
     """A process with a server; (process, address, the server's process id)."""
     environment = {name: text for name, text in os.environ.items() if name != "PREFECT_API_URL"}
-    environment |= {"PREFECT_HOME": str(home), "PYTHONPATH": str(PROJECT)}
+    environment |= {"PREFECT_HOME": str(prefect_home), "PYTHONPATH": str(PROJECT)}
     environment["PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"] = "true"
     begun = []
 
