@@ -30,10 +30,10 @@ demo: $(STAMP)
 	$(BIN)/darkroom run digits
 
 quick: $(STAMP)
-	$(BIN)/pytest -n 2 --dist worksteal -m quick tests
+	DARKROOM_MOST_EXAMPLES=15 $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m quick
 
 test: $(STAMP)
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

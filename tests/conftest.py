@@ -73,11 +73,21 @@ HEAVY = frozenset({"prefect", "tensorflow", "keras"})
 TESTS = Path(__file__).parent
 
 
+def is_quick(path):
+    return path.is_relative_to(TESTS) and path.relative_to(TESTS).as_posix().startswith(QUICK)
+
+
+def pytest_ignore_collect(collection_path, config):
+    """With `-m quick` the other files are not even imported: that alone takes seconds."""
+    if collection_path.suffix != ".py" or config.option.markexpr != "quick":
+        return None
+    return None if is_quick(collection_path) else True
+
+
 def pytest_collection_modifyitems(items):
     """Mark the tests that need neither Prefect nor TensorFlow."""
     for item in items:
-        place = item.path.relative_to(TESTS).as_posix() if item.path.is_relative_to(TESTS) else ""
-        if place.startswith(QUICK):
+        if is_quick(item.path):
             item.add_marker(pytest.mark.quick)
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -39,7 +40,11 @@ def pages() -> dict[str, str]:
 
 def commands() -> str:
     """Every command with its words, as cyclopts describes it."""
-    text = app.generate_docs(output_format="markdown", include_hidden=False)
+    given, sys.argv = sys.argv, ["darkroom"]  # cyclopts takes the words of this process for usage
+    try:
+        text = app.generate_docs(output_format="markdown", include_hidden=False)
+    finally:
+        sys.argv = given
     codes = [
         (DONE, "done"),
         (FAILED, "failed: one line says why; `--debug` adds the traceback and Prefect's log"),

@@ -121,11 +121,13 @@ def find(
     groups = table["group"].to_numpy()
     probabilities = out_of_sample(pooled(rows, len(table), shape), labels, groups)
     found = candidates(table, probabilities, classes)
+    verb = "is" if len(found) == 1 else "are"
     right = float((probabilities.argmax(axis=1) == labels).mean())
     return Found(
         found,
-        f"{len(found)} of {len(table)} labels are doubtful. Every picture was judged by a logistic "
-        f"regression on its features that had not seen it ({FOLDS} folds, {right:.1%} right), then "
+        f"{len(found)} of {len(table)} labels {verb} doubtful. Every picture was judged by a "
+        f"logistic regression on its features that had not seen it ({FOLDS} folds, {right:.1%} "
+        "right), then "
         "by confident learning (Northcutt et al. 2021, cleanlab). Nothing was removed.",
     )
 

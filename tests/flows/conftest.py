@@ -88,12 +88,37 @@ def first_run(run, pictures, tmp_path_factory):
         return home, run(Experiment.model_validate(parameters(pictures)))
 
 
+@pytest.fixture(scope="session")
+def second_run(run, first_run, pictures, tmp_path_factory):
+    """A run with another number of epochs after the first, done once for all tests."""
+    from flows.parameters import Experiment
+
+    tree = parameters(pictures)
+    tree["training"]["epochs"] = 4
+    home = tmp_path_factory.mktemp("second") / "workspace"
+    shutil.copytree(first_run[0], home, symlinks=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HOME_VARIABLE, str(home))
+        return home, run(Experiment.model_validate(tree))
+
+
+def moved(made, workspace):
+    """A finished workspace as this test's, and what its last run gave."""
+    home, result = made
+    shutil.copytree(home, workspace.root, symlinks=True)
+    return json.loads(json.dumps(result).replace(str(home), str(workspace.root)))
+
+
+@pytest.fixture
+def developed_twice(second_run, workspace):
+    """The test's workspace as the second run leaves it; what that run gave."""
+    return moved(second_run, workspace)
+
+
 @pytest.fixture
 def developed(first_run, workspace):
     """The test's workspace as the first run of `experiment` leaves it; what that run gave."""
-    home, result = first_run
-    shutil.copytree(home, workspace.root, symlinks=True)
-    return json.loads(json.dumps(result).replace(str(home), str(workspace.root)))
+    return moved(first_run, workspace)
 
 
 @pytest.fixture(autouse=True)
@@ -135,10 +160,9 @@ def command(prefect_server, prefect_home, listed):
 
     def start(*words, project=PROJECT, experiment=None, served=True, **popen):
         words = [*map(str, words), *listed(experiment)]
-        environment = os.environ | {
-            "PYTHONPATH": str(project),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
+        environment = os.environ | {"PYTHONPATH": str(project)}
+        if project != PROJECT:  # its files change faster than bytecode notices
+            environment["PYTHONDONTWRITEBYTECODE"] = "1"
         own = {
             "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
             "PREFECT_HOME": str(prefect_home),

@@ -99,13 +99,14 @@ def test_a_closed_gate_prints_the_object_all_the_same(answered, finished, develo
     assert "Traceback" not in err
 
 
-def test_a_closed_gate_shows_people_what_was_measured(command, developed, pictures, tmp_path):
+def test_a_closed_gate_shows_people_what_was_measured(
+    darkroom, prefect_server, listed, developed, pictures, tmp_path
+):
     tree = parameters(pictures)
     tree["training"]["epochs"] = 1
     tree["publish"] = {"gate": {"floor": 1.0}}
-    process = command("run", "small", experiment=tree)
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 1, err
+    code, out, err = darkroom("run", "small", *listed(tree))
+    assert code == 1, err
     assert "test accuracy" in out
     assert "report.html" in out
     # The report says how to run this again, with the file that the experiment is in.

@@ -82,7 +82,9 @@ def ask(url, path, body):
         return json.load(answer)
 
 
-def test_a_deployed_run_completes_and_leaves_its_artifacts(prefect_environment, running, workspace):
+def test_a_deployed_run_completes_and_leaves_its_artifacts(
+    prefect_environment, running, pictures, workspace
+):
     url = prefect_environment["PREFECT_API_URL"]
 
     def prefect(*words):
@@ -97,8 +99,10 @@ def test_a_deployed_run_completes_and_leaves_its_artifacts(prefect_environment, 
     prefect("work-pool", "create", "darkroom", "--type", "process")
     prefect("deploy", "--prefect-file", "deployments/prefect.yaml", "--all")
     running("worker", "start", "--pool", "darkroom")
-    quick = {"model.image_size": 32, "training.epochs": 5, "training.repeats": 1}
-    prefect("deployment", "run", "pipeline/digits", "--watch", "-p", f"set={json.dumps(quick)}")
+    folder = {"source.kind": "folders", "source.folder": str(pictures)}
+    small = {"model.image_size": 32, "training.epochs": 5, "training.repeats": 1}
+    changed = f"set={json.dumps(folder | small)}"
+    prefect("deployment", "run", "pipeline/digits", "--watch", "-p", changed)
 
     (flow_run,) = ask(url, "/flow_runs/filter", {})
     assert flow_run["state"]["type"] == "COMPLETED"

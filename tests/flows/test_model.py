@@ -57,6 +57,7 @@ def said(run, tmp_path_factory):
         folder = tmp_path_factory.mktemp("model")
         tree = parameters(write_folders(folder / "pictures", per_class=12, classes=classes))
         tree["model"] = model | {"precision": precision}
+        tree["training"]["epochs"] = 1
         if model.get("kind", "features") != "features":
             tree["training"]["augmentation"] = {"rotation": 10, "horizontal_flip": True}
         with pytest.MonkeyPatch.context() as patch:

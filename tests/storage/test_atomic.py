@@ -13,16 +13,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import atomic, folders
 from storage.errors import StorageFull
-from tests.project import PROJECT
+from tests.project import PROJECT, examples
 from tests.storage.conftest import everything_in
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(data=st.binary(max_size=2000))
 def test_what_is_written_is_what_is_read(tmp_path_factory, data):
     target = tmp_path_factory.mktemp("atomic") / "deep" / "file.bin"
@@ -37,7 +37,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(value=json_values)
 def test_json_comes_back_as_it_was(tmp_path_factory, value):
     path = atomic.write_json(tmp_path_factory.mktemp("json") / "value.json", value)

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from storage.errors import StorageDamaged, StorageFull
@@ -14,6 +14,7 @@ from storage.features import FeatureSpace, FeatureStore, FeatureTable
 from storage.shards import NAME, ShardStore
 from storage.wholeness import is_whole
 from storage.workspace import Workspace
+from tests.project import examples
 from tests.storage.conftest import everything_in
 
 SHAPE = (2, 3, 4)
@@ -64,7 +65,7 @@ def test_features_come_back_as_float16(store):
     np.testing.assert_array_equal(found, values(5).reshape(5, -1))
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     sizes=st.lists(st.integers(1, 5), min_size=1, max_size=4),
     order=st.randoms(use_true_random=False),
@@ -81,7 +82,7 @@ def test_any_sharding_gives_back_any_order(tmp_path_factory, sizes, order):
     np.testing.assert_array_equal(found, values(total).reshape(total, -1)[positions])
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(
     array=st.lists(
         st.lists(st.floats(width=16, allow_nan=True), min_size=3, max_size=3),
@@ -149,7 +150,7 @@ def shard_bytes():
 WHOLE = shard_bytes()
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(place=st.integers(0, len(WHOLE) - 1), flip=st.integers(1, 255), cut=st.booleans())
 @example(place=764, flip=4, cut=False)  # the footer lists no batch
 def test_no_damage_of_a_shard_is_more_than_an_absent_shard(tmp_path_factory, place, flip, cut):

@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import digests
 from storage.errors import SourceChanged, StorageDamaged, StorageFull
 from storage.fingerprints import Fingerprints, unchanged
+from tests.project import examples
 
 AN_HOUR_AGO = time.time() - 3600
 
@@ -30,7 +31,7 @@ def settled(path, data):
     return path
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(contents=st.lists(st.binary(max_size=40), max_size=6))
 def test_the_digest_is_that_of_the_content(tmp_path_factory, contents):
     folder = tmp_path_factory.mktemp("files")

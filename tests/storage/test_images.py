@@ -4,13 +4,14 @@ import os
 import stat
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import digests
 from storage.errors import StorageFull
 from storage.images import ImageStore, suffix_of
 from tests.pictures import picture
+from tests.project import examples
 from tests.storage.conftest import JPEG, everything_in
 
 
@@ -42,7 +43,7 @@ def test_a_picture_lies_under_the_digest_of_its_bytes(images):
     assert images.read(name) == data
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(pictures=st.lists(st.binary(max_size=50), max_size=8))
 def test_every_picture_comes_back_and_equal_ones_are_one(tmp_path_factory, pictures):
     store = ImageStore(tmp_path_factory.mktemp("images"))

@@ -4,11 +4,12 @@ import contextlib
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import manifests
 from storage.errors import StorageDamaged, StorageFull
+from tests.project import examples
 from tests.storage.conftest import everything_in
 
 rows = st.lists(st.tuples(st.text(), st.integers(-(2**53), 2**53), st.booleans()), max_size=8)
@@ -20,7 +21,7 @@ def table_of(values):
     )
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(values=rows)
 def test_a_table_comes_back_with_the_same_digest(tmp_path_factory, values):
     table = table_of(values)
@@ -38,14 +39,14 @@ def test_missing_values_do_not_change_the_digest_on_the_way(tmp_path):
     assert manifests.content_digest(manifests.load(path)) == digest
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(first=rows, second=rows)
 def test_different_rows_have_different_digests(first, second):
     same = manifests.content_digest(table_of(first)) == manifests.content_digest(table_of(second))
     assert same == (first == second)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(values=rows)
 def test_the_index_does_not_count(values):
     table = table_of(values)

@@ -3,18 +3,19 @@
 import unicodedata
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.names import LONGEST, UNFIT, as_file_name
 from tasks.acquire.natural_order import natural_key
+from tests.project import examples
 
 hostile = st.text(st.sampled_from('./\\ :*?"<>|\x00\n\x7fa1é…'), max_size=30) | st.text(
     max_size=400
 )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(text=hostile)
 def test_a_file_name_is_one_harmless_component(text):
     name = as_file_name(text)
@@ -24,7 +25,7 @@ def test_a_file_name_is_one_harmless_component(text):
     assert name[-1] not in ". "
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(text=hostile)
 def test_a_file_name_can_really_be_used(tmp_path_factory, text):
     folder = tmp_path_factory.mktemp("names")

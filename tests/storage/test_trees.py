@@ -1,13 +1,14 @@
 """Folder trees of hard links: one place per picture, and the store is never touched."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import trees
 from storage.errors import StorageFull
 from storage.trees import Leaf
 from tests.pictures import picture
+from tests.project import examples
 from tests.storage.conftest import everything_in
 
 SPLITS = ("train", "validation", "test")
@@ -104,7 +105,7 @@ labels = st.text(st.sampled_from("aA:?/. "), max_size=4)
 names = st.text(st.sampled_from("xX./"), max_size=4)
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(places=st.lists(st.tuples(st.sampled_from(SPLITS), labels, names), max_size=12))
 def test_no_two_leaves_share_a_place_and_no_two_classes_a_folder(tmp_path_factory, places):
     root = tmp_path_factory.mktemp("leaves")

@@ -1,7 +1,7 @@
 """From files found to a collection: every file a row, every picture stored once."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import manifests
@@ -15,6 +15,7 @@ from tasks.acquire.files import Found
 from tasks.acquire.labels import by_first_folder, by_folder, by_name
 from tasks.acquire.parameters import KAGGLE_NAMES
 from tests.pictures import picture
+from tests.project import examples
 
 CAT, DOG = picture(1), picture(2)
 LABEL = by_name(KAGGLE_NAMES)
@@ -98,7 +99,7 @@ def test_odd_names_and_labels_can_be_saved(table_of, workspace, name):
     assert loaded["label"][0]
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     files=st.lists(
         st.tuples(st.text(st.sampled_from("a1/.é\udce9"), max_size=6), st.binary(max_size=2)),

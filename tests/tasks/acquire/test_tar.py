@@ -8,12 +8,13 @@ import tracemalloc
 import zipfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import SourceDamaged, SourceError, SourceTooLarge
 from tasks.acquire import archives
 from tests.pictures import picture
+from tests.project import examples
 from tests.tasks.acquire.conftest import MEBIBYTE, contents, statuses, tar_bytes, zip_bytes
 
 CAT, DOG, BEE = picture(1), picture(2), picture(3)
@@ -105,7 +106,7 @@ def test_a_wrong_checksum_of_a_compressed_tar_is_damaged(found):
 USED = tar_bytes(THREE).rstrip(b"\0")
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(end=st.integers(1, len(USED)))
 def test_a_truncated_tar_is_damaged_wherever_it_ends(tmp_path_factory, end):
     path = tmp_path_factory.mktemp("tar") / "cut.tar"
@@ -258,7 +259,7 @@ def test_a_tar_without_entries_is_no_rows(found):
 FUZZED = tar_bytes({"cat.0.jpg": b"x" * 600, "dog.0.jpg": b"y" * 10}).rstrip(b"\0")
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(place=st.integers(0, len(FUZZED) - 1), flip=st.integers(1, 255), packed=st.booleans())
 def test_no_flipped_byte_crashes(tmp_path_factory, place, flip, packed):
     data = bytearray(gzip.compress(FUZZED + b"\0" * 1536) if packed else FUZZED + b"\0" * 1536)

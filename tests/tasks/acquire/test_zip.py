@@ -5,13 +5,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import SourceDamaged, SourceError, SourceMissing, SourceTooLarge, StorageFull
 from storage.statuses import IGNORED, REJECTED, Status
 from tasks.acquire import archives
 from tests.pictures import picture
+from tests.project import examples
 from tests.tasks.acquire.conftest import (
     MEBIBYTE,
     contents,
@@ -32,7 +33,7 @@ def test_pictures_come_back_under_their_names(found):
     assert {row.status for row in rows} == {Status.KEPT}
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     files=st.dictionaries(
         st.text(st.sampled_from("ab 猫é<>"), min_size=1).map(lambda name: name + ".png"),
@@ -79,7 +80,7 @@ def test_what_is_no_archive_is_an_error_that_says_so(found, data):
         found(data)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(keep=st.floats(0, 1, exclude_max=True))
 def test_a_truncated_zip_is_damaged_wherever_it_ends(tmp_path_factory, keep):
     data = zip_bytes({"cat.0.jpg": CAT, "dog.0.jpg": DOG})
@@ -341,7 +342,7 @@ NESTED = zip_bytes(
 PICTURES = {CAT[:200], DOG[:200], b"x" * 50}
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(place=st.integers(0, len(NESTED) - 1), flip=st.integers(1, 255))
 def test_no_flipped_byte_crashes_or_alters_a_picture(tmp_path_factory, place, flip):
     data = bytearray(NESTED)

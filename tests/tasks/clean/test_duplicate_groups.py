@@ -4,13 +4,14 @@ import tracemalloc
 import cv2
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from tasks.clean import duplicate_groups
 from tasks.clean.facts import perceptual_hashes, thumbnail
 from tasks.pictures.decoding import decode
+from tests.project import examples
 from tests.tasks.clean.encoded import encoded, photo, scenes
 
 
@@ -69,7 +70,7 @@ def collections(draw):
 
 
 @given(collections())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_groups_are_the_chains_of_a_brute_force(collection):
     expected = brute_force(*collection)
     found = duplicate_groups.groups(*collection).tolist()
@@ -77,7 +78,7 @@ def test_groups_are_the_chains_of_a_brute_force(collection):
 
 
 @given(st.integers(0, 2**64 - 1), st.sets(st.integers(0, 63), max_size=6))
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_no_arrangement_of_changed_bits_is_missed(value, bits):
     changed = value ^ sum(1 << bit for bit in bits)
     same = np.tile(np.random.default_rng(1).integers(0, 256, 256, np.uint8), (2, 1))

@@ -3,13 +3,14 @@
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from tasks.publish.page.headline import verdict
 from tasks.publish.parameters import PublishedFigure
 from tasks.publish.release import prefect_artifacts
+from tests.project import examples
 
 ODD = ["<img src=x onerror=alert(1)>", "a|b*c", "[x](javascript:alert(1))", "`code`", "&lt;b&gt;"]
 
@@ -69,7 +70,7 @@ SIGNS = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_ch
 @given(st.text(SIGNS, min_size=1))
 @example("a\\|b")
 @example("~~x~~ ![y](z)")
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_name_is_shown_as_it_is_on_one_line(name):
     shown = " ".join(name.split())
     page = Page(prefect_artifacts.summary("x", metrics_of(f"a{name}z", "plain")))

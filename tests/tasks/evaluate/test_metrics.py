@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn import metrics as peer
 
 from tasks.evaluate import metrics
+from tests.project import examples
 
 
 @st.composite
@@ -19,7 +20,7 @@ def predictions(draw):
 
 
 @given(predictions())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_metrics_are_those_of_scikit_learn(given_):
     labels, probabilities, classes = given_
     found = metrics.of_predictions(labels, probabilities, classes)
@@ -41,7 +42,7 @@ def test_metrics_are_those_of_scikit_learn(given_):
 
 
 @given(predictions())
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_the_area_under_the_curve_is_that_of_scikit_learn_or_unknown(given_):
     labels, probabilities, classes = given_
     found = metrics.of_predictions(labels, probabilities, classes)["roc_auc"]
@@ -76,7 +77,7 @@ def test_metrics_know_classes_by_their_name_whatever_it_is(name):
 
 
 @given(count=st.integers(1, 5000), data=st.data())
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_the_interval_is_wilsons(count, data):
     successes = data.draw(st.integers(0, count))
     low, high = metrics.wilson(successes, count)

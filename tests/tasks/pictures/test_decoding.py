@@ -8,13 +8,13 @@ import tracemalloc
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps, features
 
 from storage.statuses import Status
 from tasks.pictures.decoding import Problem, _over_white, decode, read_header
-from tests.project import PROJECT
+from tests.project import PROJECT, examples
 from tests.tasks.clean.encoded import (
     bombs,
     encoded,
@@ -355,7 +355,7 @@ WHOLE = {kind: encoded(image, kind, **options) for kind, (image, options) in KIN
     damage=st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=6),
     lost=st.integers(0, 200),
 )
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_damage_gives_pixels_or_a_reason_and_always_the_same(kind, damage, lost):
     data = bytearray(WHOLE[kind])
     for position, value in damage:

@@ -1,9 +1,10 @@
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from storage.errors import EmptySplit
 from tasks.split import by_fractions
+from tests.project import examples
 from tests.tasks.split.tables import images, linked, mixed, shares, table, torn
 
 SIZES = st.lists(st.integers(1, 5), min_size=3, max_size=40)
@@ -19,7 +20,7 @@ def deviations(rows, places, wanted):
 
 
 @given(cats=SIZES, dogs=SIZES, weights=WEIGHTS, seed=SEEDS)
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_every_picture_has_a_place_every_split_a_picture_and_no_group_is_torn(
     cats, dogs, weights, seed
 ):
@@ -33,7 +34,7 @@ def test_every_picture_has_a_place_every_split_a_picture_and_no_group_is_torn(
 
 
 @given(cats=SIZES, dogs=SIZES, weights=WEIGHTS, seed=SEEDS)
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_shares_are_within_one_group_of_the_target_for_every_class(cats, dogs, weights, seed):
     found = images(cat=cats, dog=dogs)
     wanted = shares(*weights)
@@ -47,7 +48,7 @@ def test_shares_are_within_one_group_of_the_target_for_every_class(cats, dogs, w
 
 
 @given(sizes=SIZES, weights=WEIGHTS, seed=SEEDS, order=st.randoms(use_true_random=False))
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_the_order_of_rows_does_not_matter(sizes, weights, seed, order):
     found = images(cat=sizes)
     rows = list(found.index)
@@ -61,7 +62,7 @@ def test_the_order_of_rows_does_not_matter(sizes, weights, seed, order):
 
 
 @given(cats=SIZES, dogs=SIZES, pairs=PAIRS, weights=WEIGHTS, seed=SEEDS)
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_groups_of_several_classes_are_not_torn_and_no_split_is_empty(
     cats, dogs, pairs, weights, seed
 ):
@@ -80,7 +81,7 @@ def test_groups_of_several_classes_are_not_torn_and_no_split_is_empty(
 
 
 @given(cats=SIZES, dogs=SIZES, pairs=PAIRS, seed=SEEDS, order=st.randoms(use_true_random=False))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_the_order_of_rows_does_not_matter_to_groups_of_several_classes(
     cats, dogs, pairs, seed, order
 ):
@@ -275,7 +276,7 @@ def _seen(pictures, clusters):
 
 
 @given(visits=histories(), weights=WEIGHTS, seed=SEEDS)
-@settings(max_examples=80, deadline=None)
+@examples(80)
 def test_no_picture_ever_moves_not_even_one_that_leaves_and_comes_back(visits, weights, seed):
     remembered: dict[str, str] = {}
     for found in visits:
@@ -305,7 +306,7 @@ def test_no_picture_ever_moves_not_even_one_that_leaves_and_comes_back(visits, w
     weights=st.tuples(st.integers(1, 8), st.integers(1, 4), st.integers(1, 4)),
     seed=SEEDS,
 )
-@settings(max_examples=120, deadline=None)
+@examples(120)
 def test_shares_stay_within_one_group_of_the_target_while_pictures_only_come(
     additions, first, weights, seed
 ):

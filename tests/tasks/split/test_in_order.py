@@ -1,9 +1,10 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import NotEnoughPictures
 from tasks.split import in_order
+from tests.project import examples
 from tests.tasks.split.tables import images, linked, torn
 
 
@@ -46,7 +47,7 @@ def test_a_split_of_no_pictures_stays_empty():
     st.lists(st.integers(1, 4), min_size=1, max_size=30),
     st.tuples(st.integers(1, 8), st.integers(0, 8), st.integers(0, 8)),
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_counts_are_exact_or_it_is_an_error(sizes, amounts):
     table = images(cat=sizes, dog=[1] * 30)
     try:
@@ -65,7 +66,7 @@ def test_counts_are_exact_or_it_is_an_error(sizes, amounts):
     st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), max_size=12),
     st.tuples(st.integers(1, 6), st.integers(0, 5), st.integers(0, 5)),
 )
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_counts_are_exact_and_groups_of_several_classes_whole_or_it_is_an_error(
     sizes, pairs, amounts
 ):
@@ -107,7 +108,7 @@ def test_places_that_only_a_group_of_another_class_could_fill_name_that_class():
 
 
 @given(st.integers(1, 20), st.tuples(st.integers(1, 6), st.integers(0, 6), st.integers(0, 6)))
-@settings(max_examples=60, deadline=None)
+@examples(60)
 def test_single_pictures_are_taken_in_their_order(count, amounts):
     table = images(cat=[1] * count)
     expected = [split for split, n in numbers(*amounts).items() for _ in range(n)]

@@ -51,6 +51,12 @@ def fit(unfinished, epochs=6, seed=3, callbacks=(), train=None, **options):
     )
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The training that nothing stops, done once."""
+    return fit(tmp_path_factory.mktemp("whole"))
+
+
 def weights_of(fitted):
     return [array.tolist() for array in fitted.model.get_weights()]
 
@@ -63,8 +69,8 @@ def test_another_seed_gives_another_head(tmp_path):
     assert weights_of(fit(tmp_path / "a")) != weights_of(fit(tmp_path / "b", seed=4))
 
 
-def test_a_training_taken_up_again_ends_as_if_it_had_never_stopped(tmp_path):
-    whole = fit(tmp_path / "whole")
+def test_a_training_taken_up_again_ends_as_if_it_had_never_stopped(tmp_path, undisturbed):
+    whole = undisturbed
     fit(tmp_path / "state", epochs=4, seconds_between_checkpoints=1e-9)
     resumed = fit(tmp_path / "state")
     assert [row["epoch"] for row in resumed.history] == [1, 2, 3, 4, 5, 6]
@@ -188,9 +194,9 @@ def test_a_whole_state_is_there_at_every_moment_of_a_save(tmp_path, monkeypatch)
     assert None not in seen
 
 
-def test_two_states_take_turns_and_the_newer_whole_one_is_loaded(tmp_path):
+def test_two_states_take_turns_and_the_newer_whole_one_is_loaded(tmp_path, undisturbed):
     state = tmp_path / "state"
-    whole = fit(tmp_path / "whole")
+    whole = undisturbed
     fit(state, epochs=4, seconds_between_checkpoints=1e-9)
     assert sorted(path.name for path in state.iterdir()) == sorted(checkpoint.STATES)
     assert sorted(epochs_in(path) for path in state.iterdir()) == [3, 4]
@@ -202,7 +208,9 @@ def test_two_states_take_turns_and_the_newer_whole_one_is_loaded(tmp_path):
 
 
 @pytest.mark.parametrize("name", [checkpoint.MODEL, checkpoint.BEST, checkpoint.HISTORY])
-def test_a_state_of_the_right_size_with_wrong_bytes_gives_way_to_the_one_before(tmp_path, name):
+def test_a_state_of_the_right_size_with_wrong_bytes_gives_way_to_the_one_before(
+    tmp_path, name, undisturbed
+):
     state = tmp_path / "state"
     fit(state, epochs=4, seconds_between_checkpoints=1e-9)
     damaged = checkpoint.newest(state) / name
@@ -211,7 +219,7 @@ def test_a_state_of_the_right_size_with_wrong_bytes_gives_way_to_the_one_before(
     data[middle : middle + 100] = bytes(len(data[middle : middle + 100]))
     damaged.write_bytes(data)
     assert len(checkpoint.load(state)[2]) == 3
-    assert fit(state).history == fit(tmp_path / "whole").history
+    assert fit(state).history == undisturbed.history
 
 
 def halve(path):

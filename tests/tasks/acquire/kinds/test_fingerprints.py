@@ -4,7 +4,7 @@ import os
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import SourceMissing
@@ -12,6 +12,7 @@ from storage.workspace import Workspace
 from tasks.acquire.kinds import fingerprint
 from tasks.acquire.parameters import Archive, Digits, Folders
 from tests.pictures import picture, write_folders
+from tests.project import examples
 from tests.tasks.acquire.conftest import zip_bytes
 
 AN_HOUR_AGO = time.time() - 3600
@@ -73,7 +74,7 @@ def test_every_change_of_a_folder_is_seen(of_folder, pictures):
     assert len(set(seen)) == len(seen)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(
     first=st.dictionaries(st.sampled_from("abc"), st.binary(max_size=3), max_size=3),
     second=st.dictionaries(st.sampled_from("abc"), st.binary(max_size=3), max_size=3),

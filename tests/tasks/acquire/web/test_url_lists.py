@@ -3,12 +3,13 @@ import io
 import tarfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import SourceDamaged, SourceMissing
 from tasks.acquire.web import url_lists
 from tasks.acquire.web.url_lists import addresses, grouped
+from tests.project import examples
 
 SHIP, BIKE = "n04194289", "n02834778"
 BOTH = {"ship": SHIP, "bike": BIKE}
@@ -72,7 +73,7 @@ def test_lines_may_lie_across_blocks(block, monkeypatch, tmp_path):
     assert read(MIXED, BOTH, tmp_path=tmp_path) == FOUND
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     st.lists(
         st.tuples(st.sampled_from([SHIP, BIKE, "n00000001"]), st.integers(0, 10**6)), min_size=1
