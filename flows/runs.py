@@ -1,17 +1,21 @@
-"""A run from the command line or from Python: from what is stored if it can, else by Prefect."""
+"""A run from the command line or from Python: from what is stored if it can, else by Prefect.
+
+Where a server has to be started, that comes first: what else is imported is imported beside it.
+"""
 
 import importlib
 import os
 import re
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from flows.parameters import Experiment
 from flows.server import API_URL, OwnServer
-from flows.steps import answer_from_stored
-from flows.summary import Finished, noted
 from storage.errors import GateClosed, ServerUnreachable
+
+if TYPE_CHECKING:
+    from flows.summary import Finished
 
 EPHEMERAL = "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE"
 # A server may be named in one of these, beside the environment: `PREFECT_API_URL`, `[api]`, `api.`
@@ -25,20 +29,22 @@ def run(
     rerun: tuple[str, ...] = (),
     until: str | None = None,
     retry: Literal["failed"] | None = None,
-) -> Finished:
+) -> "Finished":
     """How the run ended, also where the gate is closed: `gate` in its summary says why then.
 
     Where nothing is to do and no Prefect server is named there is nothing to record: none is
     started, and Prefect is not imported.
     """
     if not rerun and retry is None and not _server_is_named():
+        from flows.steps import answer_from_stored
+
         stored = answer_from_stored(experiment, until)
         if stored is not None:
             return stored
     return _by_prefect(experiment, rerun=list(rerun), until=until, retry=retry)
 
 
-def _by_prefect(experiment: Experiment, **how: Any) -> Finished:
+def _by_prefect(experiment: Experiment, **how: Any) -> "Finished":
     """Recorded by the server that is named, else by one of this process."""
     if _server_is_named() or os.environ.get(EPHEMERAL, "true").lower() in ("false", "0"):
         return _flow_run(experiment, **how)
@@ -52,8 +58,9 @@ def _by_prefect(experiment: Experiment, **how: Any) -> Finished:
         return _flow_run(experiment, **how)
 
 
-def _flow_run(experiment: Experiment, **how: Any) -> Finished:
+def _flow_run(experiment: Experiment, **how: Any) -> "Finished":
     from flows.pipeline import pipeline
+    from flows.summary import noted
 
     groups = {name: getattr(experiment, name) for name in type(experiment).model_fields}
     with noted() as ended:

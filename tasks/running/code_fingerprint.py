@@ -54,12 +54,15 @@ def _closure(name: str) -> dict[str, Module]:
     before = len(known)
     found: dict[str, Module] = {}
     queue = _modules_of(name)
+    seen = set(queue)  # names of functions and classes among them, which are no modules
     while queue:
         module = queue.pop()
         path = _file_of(module)
-        if module not in found and path is not None:
+        if path is not None:
             found[module] = _module(path, known)
-            queue.extend(found[module].imports)
+            new = set(found[module].imports) - seen
+            seen |= new
+            queue.extend(new)
     if len(known) > before:
         _remember(known)
     return found

@@ -8,8 +8,9 @@ disk yet counts by its address. `rows` are its name, to be shown, and the table 
 pictures go to the image store on the way.
 """
 
+import importlib
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pandas as pd
 
@@ -17,16 +18,7 @@ from storage import atomic, digests
 from storage.folders import read_json
 from storage.workspace import Workspace
 from tasks.acquire.gathering import Gathering
-from tasks.acquire.kinds import archive, digits, folders, synsets, web_archive
-from tasks.acquire.parameters import (
-    MANNERS,
-    Archive,
-    Digits,
-    Folders,
-    SourceParameters,
-    Synsets,
-    WebArchive,
-)
+from tasks.acquire.parameters import MANNERS, Source
 
 
 class Kind(Protocol):
@@ -42,37 +34,36 @@ class Kind(Protocol):
         """The source's name and its collection."""
 
 
-KINDS: dict[type[SourceParameters], Kind] = {
-    Archive: archive,
-    Digits: digits,
-    Folders: folders,
-    Synsets: synsets,
-    WebArchive: web_archive,
-}
+def kind_of(source: Source) -> Kind:
+    """What the source's kind knows to do: the module here that is called as its `kind`.
+
+    Imported where a source is of this kind: the others cost nothing.
+    """
+    return cast("Kind", importlib.import_module(f"{__name__}.{source.kind}"))
 
 
-def fetch(workspace: Workspace, source: SourceParameters, *, revisit: bool = False) -> None:
+def fetch(workspace: Workspace, source: Source, *, revisit: bool = False) -> None:
     """Bring what the source needs from the web to this disk."""
-    KINDS[type(source)].fetch(workspace, source, revisit=revisit)
+    kind_of(source).fetch(workspace, source, revisit=revisit)
 
 
-def fingerprint(workspace: Workspace, source: SourceParameters) -> str:
+def fingerprint(workspace: Workspace, source: Source) -> str:
     """Digest of the source's content; of its address where it is still to be fetched."""
-    return KINDS[type(source)].fingerprint(workspace, source)
+    return kind_of(source).fingerprint(workspace, source)
 
 
-def rows(source: SourceParameters, gathering: Gathering) -> tuple[str, pd.DataFrame]:
+def rows(source: Source, gathering: Gathering) -> tuple[str, pd.DataFrame]:
     """The source's name, to be shown, and the rows of its collection."""
-    return KINDS[type(source)].rows(source, gathering)
+    return kind_of(source).rows(source, gathering)
 
 
-def visits(workspace: Workspace, source: SourceParameters) -> int:
+def visits(workspace: Workspace, source: Source) -> int:
     """How often a refresh, or a retry, has gone through the source's addresses again."""
     path = _visit_file(workspace, source)
     return int(read_json(path)["visits"]) if path.exists() else 0
 
 
-def begin_visit(workspace: Workspace, source: SourceParameters) -> None:
+def begin_visit(workspace: Workspace, source: Source) -> None:
     """Make the next `acquire` go through the source's addresses again, if it has any."""
     fetch(workspace, source, revisit=True)
     if source.has_addresses:
@@ -80,6 +71,6 @@ def begin_visit(workspace: Workspace, source: SourceParameters) -> None:
         atomic.write_json(_visit_file(workspace, source), {"visits": number})
 
 
-def _visit_file(workspace: Workspace, source: SourceParameters) -> Path:
+def _visit_file(workspace: Workspace, source: Source) -> Path:
     name = digests.of_value(source.model_dump(mode="json", exclude=set(MANNERS)))[:32]
     return workspace.downloads / "visits" / f"{name}.json"

@@ -2,17 +2,17 @@
 
 from typing import get_args
 
-from tasks.acquire.kinds import KINDS
+import pytest
+
+from tasks.acquire.kinds import kind_of
 from tasks.acquire.parameters import Source
 
-
-def test_every_kind_of_source_has_its_entry():
-    union, _ = get_args(Source)
-    assert set(KINDS) == set(get_args(union))
+UNION, _ = get_args(Source)
 
 
-def test_every_entry_is_the_module_of_its_kind():
-    for source, kind in KINDS.items():
-        (name,) = get_args(source.model_fields["kind"].annotation)
-        assert kind.__name__ == f"tasks.acquire.kinds.{name}"
-        assert all(map(callable, (kind.fetch, kind.fingerprint, kind.rows)))
+@pytest.mark.parametrize("source", get_args(UNION), ids=lambda source: source.__name__)
+def test_every_kind_of_source_has_its_module(source):
+    (name,) = get_args(source.model_fields["kind"].annotation)
+    found = kind_of(source.model_construct(kind=name))
+    assert found.__name__ == f"tasks.acquire.kinds.{name}"
+    assert all(map(callable, (found.fetch, found.fingerprint, found.rows)))
