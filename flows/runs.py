@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from flows.parameters import Experiment
 from flows.server import API_URL, OwnServer
 from storage.errors import GateClosed, ServerUnreachable
+from storage.workspace import Workspace
 
 if TYPE_CHECKING:
     from flows.summary import Finished
@@ -46,6 +47,7 @@ def run(
 
 def _by_prefect(experiment: Experiment, **how: Any) -> "Finished":
     """Recorded by the server that is named, else by one of this process."""
+    Workspace.current().made()  # before anything is started
     if _server_is_named() or os.environ.get(EPHEMERAL, "true").lower() in ("false", "0"):
         return _flow_run(experiment, **how)
     server = OwnServer.started()

@@ -91,7 +91,7 @@ class Run(Results):
 
     def __enter__(self) -> Self:
         self.started = time.monotonic()
-        self.workspace.root.mkdir(parents=True, exist_ok=True)
+        self.workspace.made()
         self.counts = self._stack.enter_context(counters.counting())
         return self
 

@@ -87,6 +87,10 @@ class StorageError(DarkroomError):
     """The workspace failed."""
 
 
+class WorkspaceReadOnly(StorageError):
+    """The workspace cannot be written to."""
+
+
 class StorageFull(StorageError):
     """No space, or no quota, is left for a result."""
 

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from storage.errors import WorkspaceReadOnly
 from storage.references import Reference
 
 HOME_VARIABLE = "DARKROOM_HOME"
@@ -19,6 +20,20 @@ class Workspace:
     def current(cls) -> "Workspace":
         """The workspace of this process, as an absolute path; nothing is created."""
         return cls(Path(os.environ.get(HOME_VARIABLE) or "workspace").expanduser().resolve())
+
+    def made(self) -> "Workspace":
+        """This workspace, its folder made; WorkspaceReadOnly if it cannot be written to."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            reason = "" if os.access(self.root, os.W_OK) else "permission denied"
+        except OSError as error:
+            reason = str(error.strerror)
+        if reason:
+            raise WorkspaceReadOnly(
+                f"expected a workspace that can be written to at {self.root}, found none "
+                f"({reason}): set {HOME_VARIABLE} to a folder of yours"
+            )
+        return self
 
     @property
     def images(self) -> Path:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.errors import WorkspaceReadOnly
 from storage.workspace import HOME_VARIABLE, Workspace
 from tests.project import PROJECT
 
@@ -56,3 +57,10 @@ print(sorted({{"prefect", "tensorflow", "keras"}} & set(sys.modules)))
         [sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("place", ["/proc/darkroom", "/dev/null/workspace"])
+def test_a_place_that_cannot_be_written_to_says_what_to_do(monkeypatch, place):
+    monkeypatch.setenv(HOME_VARIABLE, place)
+    with pytest.raises(WorkspaceReadOnly, match=f"at {place}.*set {HOME_VARIABLE} to a folder"):
+        Workspace.current().made()
