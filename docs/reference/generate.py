@@ -108,6 +108,11 @@ def run() -> str:
             _fields(Counts),
             "## metrics",
             _table(("Name", "What it is", ""), metrics),
+            "## Other commands",
+            "`darkroom explain NAME --json` prints `experiment` and `steps`, each with `name`, "
+            "`state` and `why`. `darkroom classify MODEL PICTURES --json` prints `model` and "
+            "`images`, each with `image`, `label`, `probability`, `reason`, `correct`, and with "
+            "`--drawn` also `drawn`.",
         ]
     )
 
