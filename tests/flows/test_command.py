@@ -192,3 +192,19 @@ def test_what_has_no_label_is_named_on_the_terminal(command, tmp_path):
     assert "wasp/ (empty folder)" in line
     assert "loose" in line
     assert "\x1b" not in out
+
+
+def test_help_of_a_command_says_what_its_words_take(darkroom):
+    code, out, _ = darkroom("run", "--help")
+    text = " ".join(out.replace("│", " ").split())
+    assert code == 0
+    assert "Usage: darkroom run [OPTIONS] NAME" in text
+    assert "choices: acquire, clean, split, extract, train, evaluate, publish" in text
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_complete_the_words(darkroom, shell):
+    code, out, _ = darkroom("completion", shell)
+    assert code == 0
+    for word in ("take-back", "experiments", "rerun"):
+        assert word in out
