@@ -41,7 +41,7 @@ GROUPS = ("report", "cache")  # they have commands of their own
 EXAMPLES = """\
 Examples:
   darkroom experiments                    what there is to run
-  darkroom run digits                     a whole experiment in a minute or two
+  darkroom run digits                     a whole experiment, in a few minutes
   darkroom run my-pictures --set source.folder=holiday
                                           your own folder of class folders
   darkroom run cats-and-dogs-small --set source.archive=dogs-vs-cats.zip
