@@ -3,7 +3,6 @@
 import contextlib
 import difflib
 import json
-import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +29,7 @@ def as_setting(name: str, value: Any) -> str:
 
     JSON that YAML reads the same: it would take an escaped emoji for two halves of one.
     """
-    text = json.dumps(value, ensure_ascii=False, default=os.fspath)
+    text = json.dumps(value, ensure_ascii=False, default=str)
     return f"{name}=" + ESCAPED.sub(lambda hit: f"\\u{ord(hit[0]):04x}", text)
 
 

@@ -80,6 +80,7 @@ HELD = {
         KERNELS: "The first convolution's kernels.",
         AUGMENTED: "What augmentation does to pictures.",
         GRAD_CAM: "Where in pictures lies what speaks for the class.",
+        CONTENTS: "Sizes and SHA-256, as above.",
     },
 }
 

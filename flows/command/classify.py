@@ -10,7 +10,16 @@ from cyclopts import App, Parameter
 from flows.command.options import AsJson, Model
 from tasks.classify.parameters import CLIP
 
-app = App(name="classify", help_epilogue="")
+EPILOGUE = """\
+Where a picture's name or folder names a class, as in pikachu_1.png, the label
+is called correct or incorrect. What cannot be read gets a line with the reason.
+
+Examples:
+  darkroom classify my-pictures new.jpg album holiday.zip --table labels.csv
+  darkroom classify cats-and-dogs-small dogs-vs-cats.zip --only test1/ \\
+    --submission submission.csv"""
+
+app = App(name="classify", help_epilogue=EPILOGUE)
 
 
 @app.default
@@ -59,11 +68,7 @@ def classify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Use a model on pictures: a line for each, or a reason why it cannot be read.
-
-    Where a picture's name or folder names a class, as in pikachu_1.png, the label is called correct
-    or incorrect.
-    """
+    """Use a model on pictures: a line for each, or a reason why it cannot be read."""
     from flows.classification import use
 
     used = use(

@@ -190,18 +190,28 @@ def finished(command):
 
 
 @pytest.fixture
-def answered(prefect_server, listed, capsys):
-    """As `finished`, in this process: for what a command gives, not for how its process behaves."""
+def darkroom(capsys):
+    """Call the command in this process; (exit code, output, errors)."""
     from flows.command.app import main
 
-    def answer(*words, experiment=None):
+    def call(*words):
         handler = signal.getsignal(signal.SIGTERM)
         capsys.readouterr()
         try:
-            code = main([*map(str, words), *listed(experiment)])
+            code = main([str(word) for word in words])
         finally:
             signal.signal(signal.SIGTERM, handler)
-        out, err = capsys.readouterr()
+        return (code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def answered(prefect_server, listed, darkroom):
+    """As `finished`, in this process: for what a command gives, not for how its process behaves."""
+
+    def answer(*words, experiment=None):
+        code, out, err = darkroom(*words, *listed(experiment))
         return code, last_object(out, words), err
 
     return answer

@@ -15,22 +15,6 @@ from tests.pictures import LONG_AGO, picture, write_folders
 from tests.project import PROJECT
 
 
-@pytest.fixture
-def darkroom(monkeypatch, capsys):
-    """Call the command in this process; (exit code, output, errors). No server is reachable."""
-    from flows.command.app import main
-
-    def call(*words):
-        try:
-            code = main([str(word) for word in words])
-        except SystemExit as stop:
-            code = stop.code
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return call
-
-
 def test_help_teaches_by_examples(darkroom):
     code, out, _ = darkroom("--help")
     assert code == 0

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
 import urllib.request
@@ -18,17 +17,18 @@ from tests.project import PROJECT
 DOCS = PROJECT / "docs"
 LONGEST_HOW_TO = 60
 HOW_TO = sorted((DOCS / "how-to").glob("*.md"))
+PAGES = generate.pages()
 
 
-@pytest.mark.parametrize("name", sorted(generate.pages()))
+@pytest.mark.parametrize("name", sorted(PAGES))
 def test_the_reference_is_what_the_code_says(name):
     page = (DOCS / "reference" / name).read_text()
-    assert page == generate.pages()[name], "run `python -m docs.reference.generate`"
+    assert page == PAGES[name], "run `python -m docs.reference.generate`"
 
 
 def test_there_is_no_page_of_the_reference_that_nothing_makes():
     there = {path.name for path in (DOCS / "reference").glob("*.md")}
-    assert there == set(generate.pages())
+    assert there == set(PAGES)
 
 
 @pytest.mark.parametrize("page", HOW_TO, ids=lambda page: page.stem)
@@ -61,23 +61,15 @@ def words_of(block):
 
 
 @pytest.fixture
-def told(prefect_server, tmp_path, monkeypatch, capsys):
+def told(prefect_server, tmp_path, monkeypatch, darkroom):
     """Do what a page says in an empty folder; what each command printed, by its words."""
-    from flows.command.app import main
-
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BROWSER", "true")
     environment = os.environ | {"PYTHONPATH": str(PROJECT), "PREFECT_API_URL": prefect_server}
     started = {"cwd": tmp_path, "env": environment, "text": True}
 
     def run(*words):
-        handler = signal.getsignal(signal.SIGTERM)
-        capsys.readouterr()
-        try:
-            code = main(list(words))
-        finally:
-            signal.signal(signal.SIGTERM, handler)
-        out, err = capsys.readouterr()
+        code, out, err = darkroom(*words)
         assert code == 0, f"darkroom {shlex.join(words)}\n{err}"
         return out
 
@@ -161,7 +153,8 @@ def test_every_command_that_is_named_has_these_words(page):
     for block in blocks(page):
         for words in words_of(block):
             if words[0] == "darkroom":
-                app.parse_args(words[1:], exit_on_error=False, print_error=False)
+                found, *_ = app.parse_args(words[1:], exit_on_error=False, print_error=False)
+                assert found.__module__.startswith("flows.command.")
 
 
 def test_every_yaml_block_of_experiments_can_be_read():

@@ -13,12 +13,12 @@ NOTEBOOK = PROJECT / "examples" / "own_pictures.ipynb"
 
 
 @pytest.fixture(scope="module")
-def executed(tmp_path_factory):
+def executed(tmp_path_factory, prefect_home):
     """The notebook after all of its cells have run, in a folder outside of the project."""
     folder = tmp_path_factory.mktemp("notebook")
     own = {
         "DARKROOM_HOME": str(folder / "workspace"),
-        "PREFECT_HOME": str(tmp_path_factory.getbasetemp() / "prefect-home"),
+        "PREFECT_HOME": str(prefect_home),
         "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
         "PYTHONPATH": str(PROJECT),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from storage import folders
 from tests.flows.conftest import executed, parameters
 from tests.pictures import write_folders, write_kaggle_zip
 
@@ -315,3 +316,15 @@ def test_one_class_is_an_error_that_says_what_is_missing(run, tmp_path):
     tree = parameters(write_folders(tmp_path / "one", per_class=4, classes=("ant",)))
     with pytest.raises(NoUsablePictures, match="at least two classes"):
         run(Experiment.model_validate(tree))
+
+
+def test_every_file_of_a_result_folder_is_described(developed, workspace):
+    for place, held in folders.HELD.items():
+        room = place.partition("/")[0]
+        depth = "*/2*" if room == "reports" else "*"
+        found = [
+            one for one in (workspace.root / room).glob(depth) if (one / "contents.json").exists()
+        ]
+        assert found
+        for folder in found:
+            assert {path.name for path in folder.iterdir()} <= set(held)

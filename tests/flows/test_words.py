@@ -2,22 +2,7 @@
 
 import pytest
 
-from flows.command.app import main
 from tests.pictures import write_folders
-
-
-@pytest.fixture
-def said(capsys):
-    """Call the command; (exit code, output, errors)."""
-
-    def call(*words):
-        try:
-            code = main([str(word) for word in words])
-        except SystemExit as stop:
-            code = stop.code
-        return (code, *capsys.readouterr())
-
-    return call
 
 
 @pytest.mark.parametrize(
@@ -42,30 +27,30 @@ def said(capsys):
         (["run"], "NAME requires an argument"),
     ],
 )
-def test_wrong_words_are_told_the_nearest_right_ones(said, words, expected):
-    code, out, err = said(*words)
+def test_wrong_words_are_told_the_nearest_right_ones(darkroom, words, expected):
+    code, out, err = darkroom(*words)
     assert (code, out) == (2, "")
     assert expected in err
     assert len(err.strip().splitlines()) == 1
 
 
-def test_a_folder_that_is_not_there_names_where_it_was_looked_for(said, tmp_path, monkeypatch):
+def test_a_folder_that_is_not_there_names_where_it_was_looked_for(darkroom, tmp_path, monkeypatch):
     write_folders(tmp_path / "holiday", per_class=2)
     monkeypatch.chdir(tmp_path)
-    code, _, err = said("explain", "my-pictures", "--set", "source.folder=holliday")
+    code, _, err = darkroom("explain", "my-pictures", "--set", "source.folder=holliday")
     assert code == 1
     assert f"{tmp_path / 'holliday'}, found none; did you mean {tmp_path / 'holiday'}?" in err
 
 
-def test_an_archive_given_as_a_folder_is_told_which_words_take_it(said, tmp_path):
+def test_an_archive_given_as_a_folder_is_told_which_words_take_it(darkroom, tmp_path):
     (tmp_path / "new.zip").write_bytes(b"PK")
-    code, _, err = said("explain", "my-pictures", "--set", f"source.folder={tmp_path}/new.zip")
+    code, _, err = darkroom("explain", "my-pictures", "--set", f"source.folder={tmp_path}/new.zip")
     assert code == 1
     assert f"--set source.kind=archive --set source.archive={tmp_path}/new.zip" in err
 
 
-def test_the_version_is_told(said):
-    code, out, _ = said("--version")
+def test_the_version_is_told(darkroom):
+    code, out, _ = darkroom("--version")
     assert code == 0
     assert out.startswith("darkroom 0.")
 
@@ -75,13 +60,13 @@ def test_the_version_is_told(said):
     [["explain", "digits"], ["cache", "list"], ["report", "open", "digits"], ["report", "list"],
      ["experiments"], ["parameters", "digits"]],
 )  # fmt: skip
-def test_who_only_looks_makes_no_workspace(said, workspace, words):
-    said(*words)
+def test_who_only_looks_makes_no_workspace(darkroom, workspace, words):
+    darkroom(*words)
     assert not workspace.root.exists()
 
 
 @pytest.mark.parametrize("words", [["report", "open", "digits"], ["report", "list"]])
-def test_what_is_not_there_names_the_workspace(said, workspace, words):
-    code, _, err = said(*words)
+def test_what_is_not_there_names_the_workspace(darkroom, workspace, words):
+    code, _, err = darkroom(*words)
     assert code == 2
     assert str(workspace.root) in err
