@@ -25,15 +25,24 @@ from tasks.train.step import train
 def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -> None:
     """The steps in their order; `call` runs each one, foretells it, or takes what is stored."""
     workspace = Workspace.current()
+    lists = {str(split): file for split, file in p.split.lists.items()}
     collection = call(
         acquire,
         source=p.source,
-        fingerprint=fingerprint(workspace, p.source),
+        lists=lists,
+        fingerprint=fingerprint(workspace, p.source, lists),
         visits=visits(workspace, p.source),
         again=again,
     )
-    images = call(clean, collection=collection, parameters=p.clean)
-    lineage = p.experiment if p.split.rule == "sticky" else None
+    images = call(
+        clean,
+        collection=collection,
+        parameters=p.clean,
+        needed=p.split.needed,
+        splits=p.split.splits,
+        burst_seconds=p.source.burst_seconds,
+    )
+    lineage = p.experiment if p.split.is_sticky else None
     shares = call(
         split,
         images=images,

@@ -39,6 +39,9 @@ class Summary(BaseModel):
     passed_over: list[str] = Field(
         description=f"Files without a label and empty class folders, the first {MOST_NAMES}."
     )
+    remarks: list[str] = Field(
+        description="How the source was understood, and what else one should know of the pictures."
+    )
     metrics: dict[str, Any] | None = Field(
         description="By split its `images`, then each metric: its `mean` over repeats, the one of "
         "the `published` repeat; of `accuracy` also the mean's 95 % interval `low` to `high`, the "
@@ -106,6 +109,12 @@ def summarise(run: Results) -> Summary:
             epochs=run.counts.get("epochs", 0),
         ),
         passed_over=_passed_over(run, images) if isinstance(images, ImagesRef) else [],
+        remarks=[
+            remark
+            for name in ("acquire", "clean", "split")
+            if name in run.references
+            for remark in run.references[name].remarks
+        ],
         metrics=_metrics(run, evaluation) if isinstance(evaluation, EvaluationRef) else None,
         model=_path(run, model, MODEL) if isinstance(model, ModelRef) else None,
         report=_path(run, report, REPORT) if isinstance(report, ReportRef) else None,

@@ -16,7 +16,15 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"BM", ".bmp"),
     (b"II*\x00", ".tif"),
     (b"MM\x00*", ".tif"),
+    (b"\xff\x0a", ".jxl"),
+    (b"\x00\x00\x00\x0cJXL ", ".jxl"),
+    (b"FUJIFILMCCD-RAW", ".raf"),
 )
+# The brand that stands at the eighth byte of a file that begins with `ftyp` -> suffix.
+BRANDS = {
+    b"avif": ".avif", b"avis": ".avif", b"crx ": ".cr3",
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), ".heic"),
+}  # fmt: skip
 UNKNOWN_SUFFIX = ".bin"
 
 
@@ -24,6 +32,8 @@ def suffix_of(data: bytes) -> str:
     """The suffix for these bytes, sniffed; `.bin` for what is no known picture."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return ".webp"
+    if data[4:8] == b"ftyp" and data[8:12] in BRANDS:
+        return BRANDS[data[8:12]]
     return next((suffix for mark, suffix in SIGNATURES if data.startswith(mark)), UNKNOWN_SUFFIX)
 
 

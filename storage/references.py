@@ -20,16 +20,21 @@ class Reference(BaseModel):
 
 
 class CollectionRef(Reference):
-    """What `acquire` found: rows that carry a picture, and all rows."""
+    """What `acquire` found: rows that carry a picture, and all rows.
+
+    `remarks` say how the source was understood, and what the user should know of it.
+    """
 
     images: int
     rows: int
+    remarks: tuple[str, ...] = ()
 
 
 class ImagesRef(Reference):
     """What `clean` left: usable pictures, their classes and the rows it turned down.
 
-    `near_duplicates` is whether it looked for them.
+    `near_duplicates` is whether it looked for them, `given` whether the splits that the source
+    gives are the ones to use. `remarks` say what else became of them.
     """
 
     images: int
@@ -38,12 +43,15 @@ class ImagesRef(Reference):
     groups: int
     classes: tuple[str, ...]
     near_duplicates: bool = True
+    given: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 class SplitRef(Reference):
     """Which picture is in which split; `tree` is the folder tree of hard links.
 
-    `lineage` is where it is kept what a sticky split put where, "" for the others.
+    `lineage` is where it is kept what a sticky split put where, "" for the others. `remarks` say
+    what a split that was given brought with it.
     """
 
     tree: str
@@ -53,6 +61,7 @@ class SplitRef(Reference):
     validation: int
     test: int
     left_out: int
+    remarks: tuple[str, ...] = ()
 
 
 class AssignmentRef(Reference):

@@ -29,6 +29,11 @@ class Status(Explained):
         "Nothing says its class: a file beside the class folders, a name that fits no pattern.",
     )
     EMPTY_FOLDER = "empty folder", "A class folder without a picture."
+    NOT_CHOSEN = "not chosen", "Its class is not in `source.classes`, or is in `source.exclude`."
+    SMALL_CLASS = (
+        "small class",
+        "Its class has fewer pictures than the split, or `clean.min_pictures`, asks for.",
+    )
     # rejected: meant to be one, but unusable
     UNSAFE_NAME = "unsafe name", "`../`, an absolute name, a drive letter or a link in an archive."
     DUPLICATE_NAME = "duplicate name", "A second entry of one name in an archive; the first counts."
@@ -59,7 +64,14 @@ class Status(Explained):
 
 
 IGNORED = frozenset(
-    {Status.NOT_A_PICTURE, Status.SYSTEM_FILE, Status.UNLABELLED, Status.EMPTY_FOLDER}
+    {
+        Status.NOT_A_PICTURE,
+        Status.SYSTEM_FILE,
+        Status.UNLABELLED,
+        Status.EMPTY_FOLDER,
+        Status.NOT_CHOSEN,
+        Status.SMALL_CLASS,
+    }
 )
 REJECTED = frozenset(Status) - IGNORED - {Status.KEPT}
 

@@ -26,6 +26,8 @@ PREFECT_DEFAULTS = {
 
 # Each one's module is imported when it is asked for: nobody waits for what another needs.
 COMMANDS = {
+    "develop": "Take a folder of pictures from there to a report.",
+    "inspect": "Say what is in a folder or an archive; run nothing.",
     "run": "Run an experiment.",
     "explain": "Say what a run would do, and why; run nothing.",
     "experiments": "List the experiments.",
@@ -40,10 +42,10 @@ GROUPS = ("report", "cache")  # they have commands of their own
 
 EXAMPLES = """\
 Examples:
+  darkroom develop holiday                your own pictures, whatever their layout
+  darkroom inspect holiday.zip            what is in there, and how it is understood
   darkroom experiments                    what there is to run
   darkroom run digits                     a whole experiment, in a few minutes
-  darkroom run my-pictures --set source.folder=holiday
-                                          your own folder of class folders
   darkroom run cats-and-dogs-small --set source.archive=dogs-vs-cats.zip
   darkroom parameters my-pictures         what --set takes
   darkroom explain digits --set training.epochs=50

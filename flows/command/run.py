@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from flows.command.options import AsJson, Experiment, File, Rerun, Settings
 from flows.experiments import DEPLOYMENTS, load, read_from
+from flows.parameters import Experiment as Parameters
 from flows.parameters import StepName
 from storage.errors import GateClosed
 from storage.names import one_line
@@ -35,13 +36,23 @@ def run(
 ) -> None:
     """Run an experiment, from its source to its report; what is unchanged is not done again."""
     experiment = load(name, list(settings), file)
+    carried_out(experiment, file, name, as_json=as_json, rerun=rerun, until=until, retry=retry)
+
+
+def carried_out(
+    experiment: Parameters, file: Path, name: str, *, as_json: bool, **how: Any
+) -> None:
+    """Run an experiment that is `name` in `file`, and say what it gave.
+
+    GateClosed where its model is not to be published.
+    """
     from flows import runs
 
     # Ended by `kill` or `timeout`, it stops its server as it does at Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with read_from(file, name):
-            result = runs.run(experiment, rerun=rerun, until=until, retry=retry).summary
+            result = runs.run(experiment, **how).summary
     except KeyboardInterrupt as stopped:
         raise KeyboardInterrupt(AGAIN) from stopped
     print(json.dumps(result) if as_json else said(result))
@@ -61,6 +72,7 @@ def said(result: dict[str, Any]) -> str:
         left_out = f", {counts['left_out']} left out of the split" if counts["left_out"] else ""
         turned_down = f"{counts['rejected']} turned down"
         lines.append(f"{'pictures':>10} {counts['images']} usable{left_out}, {turned_down}")
+    lines += [f"{'note':>10} {one_line(remark)}" for remark in result["remarks"]]
     if result["passed_over"]:
         lines.append(f"{'no label':>10} {', '.join(map(one_line, result['passed_over']))}")
     metrics = result["metrics"] or {}

@@ -1,64 +1,167 @@
 """Files found become a collection: pictures in the image store, one row per file in a manifest."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import pandas as pd
 
 from storage import manifests
-from storage.errors import NoUsablePictures, SourceError
+from storage.errors import NoUsablePictures
 from storage.images import ImageStore
 from storage.references import CollectionRef
 from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks.acquire.files import Found
-from tasks.acquire.labels import Labeller
+from tasks.acquire.gathering import Gathering
+from tasks.acquire.layout.said import NOTHING, Layout, Said
+from tasks.acquire.layout.understanding import Place, understand
 from tasks.acquire.natural_order import natural_key
+from tasks.acquire.parameters import Labels
+from tasks.acquire.tables.files import TableFile
 from tasks.running.progress import Advance
 
-SPLITS = frozenset(
-    {"train", "training", "test", "testing", "val", "valid", "validation", "dev", "holdout"}
-)
-COLUMNS = ("name", "label", "source", "image", "bytes", "status", "reason")
+COLUMNS = (
+    "name", "label", "source", "image", "bytes", "status", "reason",
+    "split", "known_group", "time", "file_time",
+)  # fmt: skip
+MOST_REMARKS = 30
+
+Labeller = Callable[[str], str]
 
 
-def collect(
-    files: Iterable[Found], label_of: Labeller, origin: str, images: ImageStore, advance: Advance
-) -> pd.DataFrame:
-    """One row per file, in natural order of names (COLUMNS); pictures are stored on the way."""
-    rows = []
+class Collected(NamedTuple):
+    """The source's name, to be shown, its rows (COLUMNS), and what was understood of it."""
+
+    origin: str
+    table: pd.DataFrame
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass
+class Files:
+    """What was found in a source: its files without their bytes, and those that may be tables.
+
+    `images` are the stored names of the files that were read ('' for others), `bytes` their sizes.
+    """
+
+    found: list[Found] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    tables: list[TableFile] = field(default_factory=list)
+
+    def places(self) -> tuple[list[int], list[Place]]:
+        """The files that are pictures, and where each lies."""
+        numbers = [i for i, one in enumerate(self.found) if one.status is Status.KEPT]
+        pictures = [self.found[i] for i in numbers]
+        return numbers, [Place(_place(one), _folders(one), one.said) for one in pictures]
+
+
+def gather(
+    files: Iterable[Found], images: ImageStore | None, advance: Advance, *, times: bool = False
+) -> Files:
+    """Go through a source once; pictures are stored on the way where there is a store.
+
+    The files' times are kept if they are wanted: they are no part of what a source holds.
+    """
+    gathered = Files()
     for found in files:
-        rows.append(_row(found, label_of, origin, images))
+        stored = found.data is not None and images is not None
+        gathered.images.append(images.add(found.data) if stored else "")  # type: ignore[union-attr, arg-type]
+        gathered.sizes.append(len(found.data) if found.data is not None else 0)
+        if found.table is not None:
+            gathered.tables.append(_placed(found, found.table))
+        gathered.found.append(
+            replace(found, data=None, table=None, time=found.time if times else "")
+        )
         advance(1)
+    return gathered
+
+
+def _placed(found: Found, file: TableFile) -> TableFile:
+    """The table where its file lies, archives in the source being folders."""
+    name = _place(found)
+    if file.table is None or not found.inner:
+        return replace(file, name=name)
+    return replace(file, name=name, table=replace(file.table, name=name, folder=name))
+
+
+def _folders(found: Found) -> tuple[str, ...]:
+    parts = PurePosixPath(_place(found)).parts[:-1]
+    archives = () if found.inner.lower().endswith(".zip") else PurePosixPath(found.inner).parts[-1:]
+    return tuple(part for part in parts if part not in archives)
+
+
+def _place(found: Found) -> str:
+    """The name with the archive that holds it as a folder; `cat.zip` holds cats."""
+    if not found.inner:
+        return found.name
+    inner = PurePosixPath(found.inner)
+    folder = inner.with_suffix("") if inner.suffix.lower() == ".zip" else inner
+    name = PurePosixPath(found.name)
+    same = name.parts[:1] == folder.parts[-1:]
+    return (folder.parent / name if same else folder / name).as_posix()
+
+
+def collect(files: Iterable[Found], source: Labels, origin: str, gathering: Gathering) -> Collected:
+    """One row per file, in natural order of names; labels as the source's layout says them."""
+    gathered = gather(files, gathering.images, gathering.advance, times=source.file_times)
+    numbers, places = gathered.places()
+    layout = understand(places, gathered.tables, source, gathering.lists)
+    said = dict(zip(numbers, layout.pictures, strict=True))
+    return Collected(origin, table_of(gathered, said, origin), tuple(told(layout)))
+
+
+def collect_labelled(
+    files: Iterable[Found], label_of: Labeller, origin: str, gathering: Gathering
+) -> Collected:
+    """The same where a name alone tells the label."""
+    gathered = gather(files, gathering.images, gathering.advance)
+    said = {i: Said(label_of(one.name)) for i, one in enumerate(gathered.found)}
+    return Collected(origin, table_of(gathered, said, origin))
+
+
+def told(layout: Layout) -> list[str]:
+    """How the source was understood, in sentences; the first says what it is."""
+    return [f"understood as {layout.found}", *layout.remarks] if layout.found else layout.remarks
+
+
+def table_of(files: Files, said: Mapping[int, Said], origin: str) -> pd.DataFrame:
+    """A row per file (COLUMNS), in natural order of names, with what is `said` of each."""
+    rows = [
+        _row(found, said.get(i, NOTHING), origin, files.images[i], files.sizes[i])
+        for i, found in enumerate(files.found)
+    ]
     rows.sort(key=lambda row: (natural_key(str(row[0])), str(row[0])))
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _row(
-    found: Found, label_of: Labeller, origin: str, images: ImageStore
-) -> tuple[str | int, ...]:
+def _row(found: Found, said: Said, origin: str, image: str, size: int) -> tuple[str | int, ...]:
     # A name may hold bytes that are no text; tables and pages hold only text.
-    name = found.name.encode("utf-8", "backslashreplace").decode()
-    label = label_of(name)
-    if found.data is None:
-        return name, label, origin, "", 0, str(found.status), found.reason
-    image = images.add(found.data)
-    kept = (Status.KEPT, "") if label else (Status.UNLABELLED, "no label")
-    return name, label, origin, image, len(found.data), str(kept[0]), kept[1]
+    name = _text(found.name)
+    label = _text(said.label)
+    status, reason = found.status, found.reason
+    if status is Status.KEPT and not label:
+        status, reason = said.status, said.reason or "no label"
+    elif status is not Status.KEPT:
+        size = 0
+    return (
+        name, label, origin, image, size, str(status), _text(reason), said.split,
+        _text(said.group), _text(said.time), found.time,
+    )  # fmt: skip
 
 
-def save(workspace: Workspace, table: pd.DataFrame, origin: str) -> CollectionRef:
-    """The reference to the stored table.
+def _text(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
-    NoUsablePictures when no row is a labelled picture, SourceError when the labels are splits.
-    """
+
+def save(workspace: Workspace, collected: Collected) -> CollectionRef:
+    """The reference to the stored table; NoUsablePictures when no row is a labelled picture."""
+    table = collected.table.reindex(columns=list(COLUMNS), fill_value="")
     kept = int((table["status"] == Status.KEPT).sum())
     if not kept:
-        raise NoUsablePictures(
-            f"expected labelled pictures in {origin}, found {counted(table) or 'no files'}. Is it "
-            "complete? A label is the folder that a picture is in, or what source.label_from and "
-            "source.label_pattern say of an archive"
-        )
-    _require_no_splits(set(table.loc[table["status"] == Status.KEPT, "label"]), origin)
+        raise NoUsablePictures(_nothing(collected, table))
     digest, path = manifests.save(workspace.manifests, table)
     return CollectionRef(
         digest=digest,
@@ -66,17 +169,17 @@ def save(workspace: Workspace, table: pd.DataFrame, origin: str) -> CollectionRe
         bytes=path.stat().st_size,
         images=kept,
         rows=len(table),
+        remarks=collected.remarks[:MOST_REMARKS],
     )
 
 
-def _require_no_splits(labels: set[str], origin: str) -> None:
-    """Somebody's train/cat/1.jpg would become a picture of the class train."""
-    if len(labels) > 1 and SPLITS.issuperset(label.lower() for label in labels):
-        raise SourceError(
-            f"expected classes in {origin}, found {', '.join(sorted(labels))}: those are splits, "
-            "and Darkroom makes its own. Name one of them in source.folder; or pack them all into "
-            "a zip: source.kind=archive, source.label_from=folder takes the innermost folder"
-        )
+def _nothing(collected: Collected, table: pd.DataFrame) -> str:
+    more = "".join(f" {remark}." for remark in collected.remarks[1:4])
+    return (
+        f"expected labelled pictures in {collected.origin}, found {counted(table) or 'no files'}. "
+        f"Is it complete?{more} A label is the folder that a picture is in, the beginning of its "
+        "name, or a row of a table: `darkroom inspect` says what is there"
+    )
 
 
 def counted(table: pd.DataFrame) -> str:

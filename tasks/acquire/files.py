@@ -4,42 +4,69 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from storage.images import UNKNOWN_SUFFIX, suffix_of
 from storage.statuses import Status
+from tasks.acquire.layout.said import Said
+from tasks.acquire.tables.files import TableFile
 
 PICTURE_SUFFIXES = frozenset(
     {
-        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib", ".webp"),
-        *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif", ".jp2"),
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".png", ".gif", ".bmp", ".dib", ".webp"),
+        *(".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif", ".jp2", ".jxl"),
+        # what phones write, and raw files, whose preview counts
+        *(".heic", ".heif", ".hif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2"),
     }
 )
-# What cameras and phones write, and neither OpenCV nor Pillow reads.
-FOREIGN_SUFFIXES = frozenset(
+# What may hold a picture, but is none that can be learned from as it is.
+TO_BE_CONVERTED = {
+    ".psd": "PSD cannot be read: convert it to PNG",
+    ".dcm": "DICOM cannot be read: convert it to PNG, with the window that shows what matters",
+    ".dicom": "DICOM cannot be read: convert it to PNG",
+    ".nii": "NIfTI cannot be read: save its slices as PNG",
+    ".npy": "an array, not a picture: save it as PNG",
+    ".npz": "arrays, not a picture: save them as PNG",
+    ".svg": "a drawing, not pixels: convert it to PNG",
+    ".mp4": "a video: save its frames as JPEG",
+    ".mov": "a video: save its frames as JPEG",
+    ".avi": "a video: save its frames as JPEG",
+}
+# What is certainly no picture; the bytes of a file with another suffix, or without one, decide.
+OTHER_SUFFIXES = frozenset(
     {
-        ".heic",
-        ".heif",
-        ".hif",
-        ".dng",
-        ".cr2",
-        ".cr3",
-        ".nef",
-        ".arw",
-        ".raf",
-        ".orf",
-        ".rw2",
-        ".psd",
+        *(".txt", ".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xml", ".yaml", ".yml", ".xlsx"),
+        *(".xls", ".md", ".rst", ".html", ".htm", ".pdf", ".doc", ".docx", ".py", ".ipynb", ".js"),
+        *(
+            ".lst",
+            ".names",
+            ".zip",
+            ".tar",
+            ".gz",
+            ".tgz",
+            ".bz2",
+            ".xz",
+            ".7z",
+            ".rar",
+            ".parquet",
+            ".tfrecord",
+        ),
+        *(".mat", ".h5", ".hdf5", ".pkl", ".pickle", ".cls", ".db", ".sqlite", ".log", ".exe"),
     }
 )
 SYSTEM_NAMES = frozenset({"__MACOSX", "@eaDir", ".DS_Store", "Thumbs.db", "desktop.ini"})
 # One dot and then a name; two dots are somebody's way of writing, or of leaving a folder.
 HIDDEN = re.compile(r"\.[^.]")
+# So many first bytes tell a picture.
+HEAD = 32
+NO_SUFFIX = "its name has no picture suffix"
 
 
 @dataclass(frozen=True)
 class Found:
     """A file of a source: its name there, its bytes if they are wanted, what is wrong with it.
 
-    `inner` is the archive inside the source that holds it, '' if none; names, and so labels, are
-    what they are in there.
+    A picture without bytes was not read. `inner` is the archive inside the source that holds it, ''
+    if none; names, and so labels, are what they are in there. `said` is what a container says of
+    the picture, `table` the file where it may be a table, `time` when it was written, if asked for.
     """
 
     name: str
@@ -47,6 +74,9 @@ class Found:
     status: Status = Status.KEPT
     reason: str = ""
     inner: str = ""
+    said: Said | None = None
+    table: TableFile | None = None
+    time: str = ""
 
 
 def unwanted(name: str) -> Found | None:
@@ -57,12 +87,26 @@ def unwanted(name: str) -> Found | None:
     if any(HIDDEN.match(part) for part in parts):
         return Found(name, None, Status.SYSTEM_FILE, "its name, or that of a folder, is hidden")
     suffix = PurePosixPath(name).suffix.lower()
-    if suffix in FOREIGN_SUFFIXES:
-        kind = suffix[1:].upper()
-        return Found(name, None, Status.UNDECODABLE, f"{kind} cannot be read: convert it to JPEG")
-    if suffix not in PICTURE_SUFFIXES:
-        return Found(name, None, Status.NOT_A_PICTURE, "its name has no picture suffix")
+    if suffix in TO_BE_CONVERTED:
+        return Found(name, None, Status.UNDECODABLE, TO_BE_CONVERTED[suffix])
+    if suffix in OTHER_SUFFIXES:
+        return Found(name, None, Status.NOT_A_PICTURE, NO_SUFFIX)
     return None
+
+
+def bytes_decide(name: str) -> bool:
+    """Whether only the first bytes tell if the file is a picture: its name does not."""
+    return PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES
+
+
+def looks_like_picture(head: bytes) -> bool:
+    """Whether these first bytes are a picture's."""
+    return suffix_of(head) not in (UNKNOWN_SUFFIX, ".bmp")
+
+
+def no_picture(name: str) -> Found:
+    """The row for a file that neither its name nor its bytes make a picture."""
+    return Found(name, None, Status.NOT_A_PICTURE, f"{NO_SUFFIX}, and its bytes are none")
 
 
 def is_unsafe(name: str) -> bool:

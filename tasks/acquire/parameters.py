@@ -3,7 +3,7 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -13,6 +13,7 @@ from pydantic import (
     PositiveInt,
     StringConstraints,
     field_validator,
+    model_validator,
 )
 
 from tasks.running.parameters import Parameters
@@ -36,13 +37,54 @@ class SourceParameters(Parameters):
     max_file_bytes: PositiveInt = Field(
         64 * MEBIBYTE, description="A picture file with more bytes is set aside."
     )
+    classes: tuple[str, ...] = Field((), description="Take only these classes.")
+    exclude: tuple[str, ...] = Field((), description="Leave these classes out.")
+    merge: dict[str, tuple[str, ...]] = Field(
+        {},
+        description="New class -> the classes that become it, as in {dog: [beagle, husky]}. "
+        "Done before classes and exclude.",
+    )
+    group_pattern: str | None = Field(
+        None,
+        description="What must share a split, as a patient's pictures: a regular expression with "
+        "a group named 'group', matched against the picture's name with its folders.",
+    )
+    burst_seconds: PositiveFloat | None = Field(
+        None,
+        description="Pictures that one camera took within so many seconds of each other (EXIF) "
+        "share a split.",
+    )
+
+    @field_validator("group_pattern")
+    @classmethod
+    def _has_group(cls, pattern: str | None) -> str | None:
+        return pattern if pattern is None else with_group(pattern, "group")
+
+    @model_validator(mode="after")
+    def _merge_is_no_circle(self) -> Self:
+        olds = [old for new, some in self.merge.items() for old in some if old != new]
+        twice = sorted({old for old in olds if olds.count(old) > 1})
+        both = sorted(set(olds) & self.merge.keys())
+        if twice:
+            raise ValueError(f"merge gives {twice[0]!r} to two classes: name it once")
+        if both:
+            raise ValueError(
+                f"merge has {both[0]!r} both as a new class and as one that becomes another: give "
+                "each old class the last name at once"
+            )
+        chosen = sorted(set(self.classes) & set(self.exclude))
+        if chosen:
+            raise ValueError(f"{chosen[0]!r} is in classes and in exclude: leave it in one")
+        return self
 
 
 class Labels(SourceParameters):
-    """How pictures of an archive get their labels, and how much it may unpack to."""
+    """How pictures get their labels, and what else tables say of them."""
 
-    label_from: Literal["name", "folder", "csv"] = Field(
-        "name", description="Read labels from file names, from folders, or from a CSV."
+    label_from: Literal["auto", "name", "folder", "csv"] = Field(
+        "auto",
+        description="auto: class folders, names or a table, whichever fits; or labels from file "
+        "names, from the innermost folders, or from a table.",
     )
     label_pattern: str = Field(
         KAGGLE_NAMES,
@@ -51,28 +93,61 @@ class Labels(SourceParameters):
     )
     label_csv: Annotated[str, AfterValidator(os.path.expanduser)] | None = Field(
         None,
-        description="For label_from=csv: a CSV file whose first two columns are a picture's name "
-        "(with or without its suffix) and its label. A path on disk; where there is no such file, "
-        "its name in the archive, in a zip inside it, or in what Kaggle's client downloaded.",
+        description="The table of labels: .csv, .tsv, .txt, .xlsx, .json, .jsonl or .parquet. A "
+        "path on disk; where there is no such file, its name in the source.",
     )
-    max_total_bytes: PositiveInt = Field(
-        32 * 1024 * MEBIBYTE,
-        description="An archive that has, or unpacks to, more bytes is refused.",
+    name_column: str | None = Field(
+        None,
+        description="The table's column of picture names, if it is not to be found by what is in "
+        "it: its name, or its number counted from 1. So too the other columns.",
+    )
+    label_column: str | None = Field(None, description="The table's column of labels.")
+    split_column: str | None = Field(
+        None, description="The table's column that says train, validation or test."
+    )
+    group_column: str | None = Field(
+        None, description="The table's column of what must share a split, as patients."
+    )
+    time_column: str | None = Field(
+        None, description="The table's column of times, for split.rule=by_time."
+    )
+    file_times: bool = Field(
+        default=False,
+        description="For split.rule=by_time: the file's time counts where EXIF has none.",
+    )
+    class_names: Annotated[str, AfterValidator(os.path.expanduser)] | None = Field(
+        None,
+        description="A file with names for labels that are numbers: a name a line, or JSON as "
+        "{0: cat}. On disk or in the source; files like classes.txt are found.",
     )
 
     @field_validator("label_pattern")
     @classmethod
     def _has_label(cls, pattern: str) -> str:
-        try:
-            groups = re.compile(pattern).groupindex
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from error
-        if "label" not in groups:
-            raise ValueError("expected a group named 'label', as in '(?P<label>[a-z]+)[.]'")
-        return pattern
+        return with_group(pattern, "label")
 
 
-class Archive(Labels):
+class Packed(Labels):
+    """An archive: how much it may unpack to."""
+
+    max_total_bytes: PositiveInt = Field(
+        32 * 1024 * MEBIBYTE,
+        description="An archive that has, or unpacks to, more bytes is refused.",
+    )
+
+
+def with_group(pattern: str, name: str) -> str:
+    """A regular expression that has a group of this name; ValueError for another one."""
+    try:
+        groups = re.compile(pattern).groupindex
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    if name not in groups:
+        raise ValueError(f"expected a group named {name!r}, as in '(?P<{name}>[a-z]+)[.]'")
+    return pattern
+
+
+class Archive(Packed):
     """A zip or tar, zips inside it included."""
 
     kind: Literal["archive"] = "archive"
@@ -84,11 +159,13 @@ class Archive(Labels):
     )
 
 
-class Folders(SourceParameters):
-    """A folder that holds one folder of pictures per class."""
+class Folders(Labels):
+    """A folder of class folders, of split folders, or of pictures beside a table of labels."""
 
     kind: Literal["folders"] = "folders"
-    folder: UserPath = Field(description="The folder of class folders.")
+    folder: UserPath = Field(
+        description="The folder of class folders, of split folders, or of pictures with a table."
+    )
 
 
 class Digits(SourceParameters):
@@ -143,7 +220,7 @@ class Synsets(Web):
     )
 
 
-class WebArchive(Labels, Web):
+class WebArchive(Packed, Web):
     """A zip or tar at an address."""
 
     kind: Literal["web_archive"] = "web_archive"

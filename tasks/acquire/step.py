@@ -20,19 +20,21 @@ def acquire(
     fingerprint: str,
     visits: int = 0,  # noqa: ARG001 - a part of the key
     again: Again = "no",
+    lists: dict[str, str] = {},  # noqa: B006 - never changed
 ) -> CollectionRef:
     """Every file of the source as a row, every picture in the image store.
 
-    `fingerprint` is what the source held when the run began; SourceChanged if that changes.
+    `lists` are the files that name the pictures of a split (split -> file). `fingerprint` is what
+    the source held when the run began; SourceChanged if that changes.
     `visits` is how often its addresses were gone through again: another visit is another result.
     `again` says which addresses that were visited before are visited once more.
     """
     workspace = Workspace.current()
     with tracked("acquire", None, progress_artifact("acquire")) as advance:
-        origin, table = kinds.rows(source, Gathering(workspace, again, advance))
-    if kinds.fingerprint(workspace, source) != fingerprint:
+        collected = kinds.rows(source, Gathering(workspace, again, advance, lists))
+    if kinds.fingerprint(workspace, source, lists) != fingerprint:
         raise SourceChanged(
-            f"{origin} changed while it was being read: expected a finished source. Wait until it "
-            "is written completely, then run again"
+            f"{collected.origin} changed while it was being read: expected a finished source. Wait "
+            "until it is written completely, then run again"
         )
-    return save(workspace, table, origin)
+    return save(workspace, collected)

@@ -19,7 +19,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from tasks.acquire.labels import by_name
+from tasks.acquire.layout.understanding import by_pattern
 from tasks.acquire.parameters import KAGGLE_NAMES
 
 WORD = re.compile(r"[^\W\d_]+|\d+")
@@ -30,7 +30,7 @@ Words = tuple[str, ...]
 
 def claimed(file: str, folder: str, classes: Sequence[str]) -> str:
     """The class that a picture's name claims, '' if none: `file` without, `folder` of its path."""
-    kaggle = by_name(KAGGLE_NAMES)(file)
+    kaggle = by_pattern(KAGGLE_NAMES)(file)
     if kaggle in classes:
         return kaggle
     named = _named(PurePosixPath(file).stem, classes) or _called(folder, classes)

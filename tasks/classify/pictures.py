@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 
 from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
 from storage.names import one_line
-from storage.statuses import IGNORED
-from tasks.acquire import archives
-from tasks.acquire.files import Found, unwanted
+from storage.statuses import IGNORED, Status
+from tasks.acquire.archives import reading
+from tasks.acquire.files import Found, bytes_decide, looks_like_picture, unwanted
 from tasks.acquire.kinds.folders import is_plain, paths_of
 from tasks.acquire.natural_order import natural_key
 from tasks.acquire.parameters import Archive
@@ -119,7 +119,7 @@ class Pictures:
             return False
         hidden = any(part.startswith(".") and part != ".." for part in picture.place.parts)
         refused = unwanted(place)
-        if hidden or (refused is not None and refused.status in IGNORED):
+        if hidden or (refused.status in IGNORED if refused else _is_other(picture)):
             self.passed_over += not hidden
             return False
         return True
@@ -146,6 +146,14 @@ def _judged(picture: Picture) -> Picture:
     return replace(picture, data=None, path=None, reason=f"{refused.status}: {refused.reason}")
 
 
+def _is_other(picture: Picture) -> bool:
+    """Whether the bytes of a file whose name does not tell are those of no picture."""
+    if picture.path is None or not bytes_decide(picture.place.as_posix()):
+        return picture.reason.startswith(Status.NOT_A_PICTURE)
+    head = _read(picture.path)
+    return isinstance(head, str) or not looks_like_picture(head)
+
+
 def _is_archive(path: Path) -> bool:
     return path.name.lower().endswith(ARCHIVE_SUFFIXES) and path.is_file()
 
@@ -157,7 +165,7 @@ def _given(path: Path) -> Picture:
 
 
 def _of_folder(folder: Path) -> Iterator[Picture]:
-    paths = [(path.relative_to(folder).as_posix(), path) for path in paths_of(folder)]
+    paths = [(path.relative_to(folder).as_posix(), path) for path in paths_of(folder, follow=False)]
     for relative, path in sorted(paths, key=lambda pair: natural_key(pair[0])):
         name, place = _shown(path), PurePosixPath(_shown(relative))
         holder = _shown(path.absolute().parent.name)
@@ -176,7 +184,7 @@ def _is_special(path: Path) -> bool:
 
 def _of_archive(path: Path) -> Iterator[Picture]:
     try:
-        for found in archives.files_of(
+        for found in reading.files_of(
             path, max_total_bytes=MAX_TOTAL_BYTES, max_file_bytes=MAX_FILE_BYTES
         ):
             yield _of_found(path, found)

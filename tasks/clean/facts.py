@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from storage.shards import NAME, ShardStore
 from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks.clean.duplicate_groups import details
-from tasks.pictures.decoding import Problem, decode, read_header
+from tasks.pictures import exif, native_messages
+from tasks.pictures.decoding import Problem, decode_fully
 from tasks.pictures.opencv import cv2
 from tasks.running import code_fingerprint
 from tasks.running.progress import Advance
@@ -26,6 +28,8 @@ from tasks.running.progress import Advance
 THUMBNAIL_SIDE = 16
 HASH_SIDE = 8
 PICTURES_PER_SHARD = 2000
+# Decoded at once: if a decoder prints something of one of them, each is decoded again, alone.
+PICTURES_PER_MESSAGE = 64
 # A wave of half a grey level in the cosine transform: what is weaker is rounding, its sign chance.
 FAINT = 8.0
 # Fewer frequencies than these are no picture: noise has some that are strong by chance.
@@ -38,13 +42,17 @@ def store_of(workspace: Workspace, max_pixels: int) -> ShardStore:
 
 
 def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:
-    """Facts of one picture: status, reason, format, width, height, two hashes, thumbnail."""
-    pixels = decode(data, max_pixels)
-    if isinstance(pixels, Problem):
-        return _facts(pixels.status, pixels.reason)
-    header = read_header(data, max_pixels)
-    assert not isinstance(header, Problem)
+    """Facts of one picture: status, reason, format, width, height, two hashes, thumbnail.
+
+    Also when (`taken`) and with which `camera` it was taken, as EXIF has it, and a `remark` on how
+    it was read.
+    """
+    found = decode_fully(data, max_pixels)
+    if isinstance(found, Problem):
+        return _facts(found.status, found.reason)
+    pixels, header = found.pixels, found.header
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    about = exif.taken(header.exif)
     return _facts(
         Status.KEPT,
         "",
@@ -52,7 +60,7 @@ def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:
         pixels.shape,
         perceptual_hashes(grey),
         thumbnail(pixels).tobytes(),
-    )
+    ) | {"taken": about.time, "camera": about.camera, "remark": "; ".join(found.remarks)}
 
 
 def _facts(
@@ -72,6 +80,9 @@ def _facts(
         "hash": f"{hashes[0]:016x}",
         "bold_hash": f"{hashes[1]:016x}",
         "thumbnail": small,
+        "taken": "",
+        "camera": "",
+        "remark": "",
     }
 
 
@@ -124,10 +135,28 @@ def _computed(
     images: ImageStore, names: Iterable[str], max_pixels: int, advance: Advance
 ) -> Iterator[dict[str, Any]]:
     # OpenCV lets go of the interpreter while it decodes, so threads use every core.
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        for facts in pool.map(partial(_read_facts, images, max_pixels), names):
-            advance(1)
-            yield facts
+    read = partial(_read_facts, images, max_pixels)
+    with native_messages.caught() as messages, ThreadPoolExecutor(os.cpu_count()) as pool:
+        for some in _batched(names, PICTURES_PER_MESSAGE):
+            found = list(pool.map(read, some))
+            if messages.new():
+                found = [
+                    _with_message(one, read(name), messages)
+                    for one, name in zip(found, some, strict=True)
+                ]
+            for facts in found:
+                advance(1)
+                yield facts
+
+
+def _with_message(
+    before: dict[str, Any], facts: dict[str, Any], messages: native_messages.Messages
+) -> dict[str, Any]:
+    """The facts of a picture that was read again, alone, with what its decoder printed."""
+    said = dict.fromkeys(line[:200] for line in messages.new())
+    if not said:
+        return before
+    return facts | {"remark": "; ".join(filter(None, [facts["remark"], *said]))}
 
 
 def _read_facts(images: ImageStore, max_pixels: int, name: str) -> dict[str, Any]:
@@ -137,6 +166,12 @@ def _read_facts(images: ImageStore, max_pixels: int, name: str) -> dict[str, Any
             f"{images.path(name)} is damaged: delete it and run again, only it will be read again"
         )
     return facts_of(data, max_pixels)
+
+
+def _batched(names: Iterable[str], size: int) -> Iterator[list[str]]:
+    left = iter(names)
+    while some := list(islice(left, size)):
+        yield some
 
 
 def load(store: ShardStore) -> pd.DataFrame:

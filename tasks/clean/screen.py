@@ -5,36 +5,56 @@ import pandas as pd
 
 from storage.errors import NoUsablePictures
 from storage.statuses import IGNORED, REJECTED, Status
-from tasks.acquire.collection import counted
-from tasks.clean import duplicate_groups
+from tasks.acquire.collection import COLUMNS, counted
+from tasks.clean import duplicate_groups, known_groups
+
+TEXTS = ("format", "taken", "camera", "remark")
 
 
 def screen(
-    rows: pd.DataFrame, facts: pd.DataFrame, *, min_side: int, near_duplicates: bool
+    rows: pd.DataFrame,
+    facts: pd.DataFrame,
+    *,
+    min_side: int,
+    near_duplicates: bool,
+    given: bool = False,
+    burst_seconds: float | None = None,
 ) -> pd.DataFrame:
-    """`rows` with final status, reason, size and group.
+    """`rows` with final status, reason, size, time and group.
 
-    Columns added: width, height, format, group (the digest of the group's first image; '' for rows
-    that are not kept). Rows keep their order.
+    Columns added: width, height, format, remark (how a picture was read), copies (the digest of the
+    first of the images that are nearly the same) and group (of those that must share a split: the
+    copies, and what the user knows to belong together); both '' for rows that are not kept. `time`
+    is the table's, else EXIF's, else the file's. Rows keep their order. Where splits are `given`, a
+    picture may stand in several of them.
     """
-    table = rows.join(facts[["width", "height", "format"]], on="image")
-    table = table.fillna({"width": 0, "height": 0, "format": ""})
+    rows = rows.reindex(columns=list(dict.fromkeys([*rows.columns, *COLUMNS])), fill_value="")
+    table = rows.join(facts[["width", "height", *TEXTS]], on="image")
+    table = table.fillna({"width": 0, "height": 0} | dict.fromkeys(TEXTS, ""))
     table = table.astype({"width": int, "height": int})
+    table["time"] = table["time"].where(table["time"] != "", table["taken"])
+    table["time"] = table["time"].where(table["time"] != "", table["file_time"])
     table = _apply_facts(table, facts)
     table = _apply_size(table, min_side)
     table = _with_groups(table, facts, near_duplicates=near_duplicates)
     table = _set_aside_conflicts(table)
     table = _set_aside_likes_of_conflicts(table, facts)
-    table = _collapse_duplicates(table)
+    table = _collapse_duplicates(table, ["image", "split"] if given else ["image"])
     table = _set_aside_torn_groups(table, facts)
-    return _with_names_of_groups(table)
+    table = _with_names_of_groups(table)
+    kept = _kept(table)
+    table["copies"] = table["group"]
+    table["group"] = known_groups.joined(table[kept], burst_seconds).reindex(
+        table.index, fill_value=""
+    )
+    return table.drop(columns=["taken", "file_time"])
 
 
-def require_classes(table: pd.DataFrame) -> tuple[str, ...]:
+def require_classes(table: pd.DataFrame, *, all_of_them: bool = False) -> tuple[str, ...]:
     """The classes that have pictures, sorted.
 
-    NoUsablePictures if there are fewer than two, or if all pictures of one were turned down: the
-    model would not know it, and nobody would notice.
+    NoUsablePictures if there are fewer than two; with `all_of_them` also if all pictures of one
+    were turned down.
     """
     kept = table[table["status"] == Status.KEPT]
     classes = tuple(sorted(kept["label"].unique()))
@@ -44,14 +64,22 @@ def require_classes(table: pd.DataFrame) -> tuple[str, ...]:
             f"({', '.join(map(repr, classes)) or 'none'}); all in all {counted(table)}. A "
             "classifier needs something to tell apart: check the labels, or what was turned down"
         )
-    turned_down = table[table["status"].isin(REJECTED) & (table["label"] != "")]
-    for label, rows in turned_down.groupby("label", sort=True):
-        if label not in classes:
-            raise NoUsablePictures(
-                f"class {label!r} has no usable picture: {counted(rows)}. Mend its pictures, or "
-                "leave it out"
-            )
+    if all_of_them and (lost := lost_classes(table)):
+        label = lost[0]
+        rows = table[table["label"] == label]
+        raise NoUsablePictures(
+            f"class {label!r} has no usable picture: {counted(rows)}. Mend its pictures, or leave "
+            "it out"
+        )
     return classes
+
+
+def lost_classes(table: pd.DataFrame) -> list[str]:
+    """Classes all of whose pictures were turned down."""
+    turned_down = table[table["status"].isin(REJECTED) & (table["label"] != "")]
+    kept = set(table.loc[_kept(table), "label"])
+    small = set(table.loc[table["status"] == Status.SMALL_CLASS, "label"])
+    return sorted(set(turned_down["label"]) - kept - small)
 
 
 def counts(table: pd.DataFrame) -> dict[str, int]:
@@ -119,9 +147,9 @@ def _set_aside_likes_of_conflicts(table: pd.DataFrame, facts: pd.DataFrame) -> p
     return _mark(table, names.notna(), Status.LABEL_CONFLICT, reason)
 
 
-def _collapse_duplicates(table: pd.DataFrame) -> pd.DataFrame:
+def _collapse_duplicates(table: pd.DataFrame, same: list[str]) -> pd.DataFrame:
     kept = table[_kept(table)]
-    repeated = kept.duplicated("image")
+    repeated = kept.duplicated(same)
     first = kept.drop_duplicates("image").set_index("image")["name"]
     where = _kept(table) & repeated.reindex(table.index, fill_value=False)
     reason = table["image"].map(first.map("the same bytes as {}".format))

@@ -1,19 +1,35 @@
 """The step `clean`: a collection goes in, usable images come out."""
 
+import pandas as pd
+
 from storage import manifests
 from storage.images import ImageStore
 from storage.references import CollectionRef, ImagesRef
+from storage.statuses import Status
 from storage.workspace import Workspace
-from tasks.clean import facts, screen
-from tasks.clean.parameters import Clean
+from tasks.clean import facts, given_splits, screen, small_classes
+from tasks.clean.given_splits import Splits
+from tasks.clean.parameters import Clean, Needed
 from tasks.running import counters
 from tasks.running.progress import progress_artifact, tracked
 from tasks.running.steps import step
 
+MOST_REMARKS = 3
+
 
 @step()
-def clean(collection: CollectionRef, parameters: Clean) -> ImagesRef:
-    """Every picture decoded once; what cannot be used is set aside with its reason."""
+def clean(
+    collection: CollectionRef,
+    parameters: Clean,
+    needed: Needed = Needed(),
+    splits: Splits = "own",
+    burst_seconds: float | None = None,
+) -> ImagesRef:
+    """Every picture decoded once; what cannot be used is set aside with its reason.
+
+    `needed` is what the split to come asks of each class, `splits` whether it takes those that the
+    source gives.
+    """
     workspace = Workspace.current()
     rows = manifests.load(workspace.path(collection))
     store = facts.store_of(workspace, parameters.max_pixels)
@@ -23,13 +39,21 @@ def clean(collection: CollectionRef, parameters: Clean) -> ImagesRef:
         images = ImageStore(workspace.images)
         facts.compute(images, store, missing, max_pixels=parameters.max_pixels, advance=advance)
     counters.count("decoded", len(missing))
+    given = given_splits.apply(splits, rows)
     table = screen.screen(
         rows,
         facts.load(store),
         min_side=parameters.min_side,
         near_duplicates=parameters.near_duplicates,
+        given=given,
+        burst_seconds=burst_seconds,
     )
-    classes = screen.require_classes(table)
+    table, remarks = small_classes.set_aside(
+        table, parameters, Needed() if given else needed, given=given
+    )
+    classes = screen.require_classes(table, all_of_them=parameters.small_classes == "refuse")
+    lost = screen.lost_classes(table)
+    remarks += [f"no picture of class {label!r} can be used" for label in lost]
     digest, path = manifests.save(workspace.manifests, table)
     return ImagesRef(
         digest=digest,
@@ -37,5 +61,19 @@ def clean(collection: CollectionRef, parameters: Clean) -> ImagesRef:
         bytes=path.stat().st_size,
         classes=classes,
         near_duplicates=parameters.near_duplicates,
+        given=given,
+        remarks=(*remarks[:MOST_REMARKS], *_of_pictures(table)),
         **screen.counts(table),
     )
+
+
+def _of_pictures(table: pd.DataFrame) -> list[str]:
+    """How many pictures were read with a remark, and what the commonest ones are."""
+    kept = table[(table["status"] == Status.KEPT) & (table["remark"] != "")]
+    counts = kept["remark"].str.replace(r"[0-9.]+", "…", regex=True).value_counts()
+    said = []
+    for remark, number in counts.head(MOST_REMARKS).items():
+        example = kept.loc[kept["remark"].str.replace(r"[0-9.]+", "…", regex=True) == remark]
+        name, own = example["name"].iloc[0], example["remark"].iloc[0]
+        said.append(f"{number} pictures, as {name!r}: {own}")
+    return said

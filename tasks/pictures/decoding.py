@@ -4,17 +4,18 @@ The header is read first (Pillow does not decode for that), so that a picture wi
 is turned down before any memory is asked for.
 """
 
+import importlib.util
 import io
-import re
 import struct
 import warnings
 import zlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from storage.statuses import Status
+from tasks.pictures import colour, depth, jpeg, raw_previews
 from tasks.pictures.opencv import cv2
 from tasks.pictures.parameters import MAX_PIXELS
 
@@ -23,13 +24,14 @@ DAMAGED = (
     OSError, ValueError, SyntaxError, EOFError, TypeError, AttributeError, LookupError,
     ArithmeticError, RuntimeError, struct.error, zlib.error,
 )  # fmt: skip
-# The next mark of a JPEG. Inside a scan FF is followed by 00 or a restart mark, which are data.
-JPEG_MARK = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
-END_OF_JPEG, START_OF_JPEG = b"\xd9", b"\xd8"
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PNG_DEPTH = 24  # the place of the byte that says how many bits a channel has
 PNG_CHUNK_FRAME = 12  # bytes around a chunk's data: its length, its kind, its checksum
+TIFF_BITS = 258
 HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"})
+JPEG_XL = (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")
+JPEGS = frozenset({"JPEG", "MPO"})
+BY_PILLOW = frozenset({"HEIF", "JXL"})
 EXIF_ORIENTATION = 0x0112
 ROWS_AT_A_TIME = 256
 # Formats whose EXIF rotation OpenCV leaves out, always or when it keeps transparency.
@@ -41,13 +43,16 @@ ROWS_AND_COLUMNS = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1)
 
 @dataclass(frozen=True)
 class Header:
-    """What a picture says of itself before it is decoded."""
+    """What a picture says of itself before it is decoded; `profile` is ICC's."""
 
     format: str
     width: int
     height: int
     has_alpha: bool
     exif: bytes = b""
+    profile: bytes = b""
+    bits: int = 8
+    raw: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,29 +63,77 @@ class Problem:
     reason: str
 
 
+class Decoded(NamedTuple):
+    """(height, width, 3) uint8 RGB, the header, and what is to be said of how it was read."""
+
+    pixels: np.ndarray
+    header: Header
+    remarks: tuple[str, ...] = ()
+
+
 def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header | Problem:
-    """Format and size; a Problem for empty, unknown, truncated or oversized pictures."""
+    """Format and size; a Problem for empty, unknown or oversized pictures.
+
+    A file that breaks off has a header all the same: what is missing shows in decoding.
+    """
     from PIL import Image, UnidentifiedImageError
 
     if not data:
         return Problem(Status.EMPTY, "0 bytes")
+    missing = _open_to_other_formats(data)
+    if missing is not None:
+        return missing
     Image.MAX_IMAGE_PIXELS = None  # `max_pixels` is the limit, and opening decodes nothing
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as image:
-                has_alpha = image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info
-                exif = image.info.get("exif", b"")
-                header = Header(image.format or "?", image.width, image.height, has_alpha, exif)
+                header = _header_of(image, data)
     except UnidentifiedImageError:
         return Problem(Status.UNDECODABLE, _what_it_is(data))
     except DAMAGED as error:
         return Problem(Status.UNDECODABLE, f"its header is damaged: {error}")
     if header.width * header.height > max_pixels:
         return Problem(Status.TOO_MANY_PIXELS, f"{header.width} x {header.height}")
-    if header.format in CUT_OFF and CUT_OFF[header.format](data):
-        return Problem(Status.TRUNCATED, f"the {header.format} ends before its end mark")
     return header
+
+
+def _header_of(image: Any, data: bytes) -> Header:
+    tags = getattr(image, "tag_v2", {})
+    return Header(
+        image.format or "?",
+        image.width,
+        image.height,
+        has_alpha=image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info,
+        exif=image.info.get("exif", b""),
+        profile=image.info.get("icc_profile") or b"",
+        bits=_bits(image.format, tags, data),
+        raw=image.format in ("TIFF", "MPO", "DNG") and raw_previews.is_raw_tiff(tags),
+    )
+
+
+def _bits(kind: str | None, tags: Any, data: bytes) -> int:
+    if kind == "PNG":
+        return data[PNG_DEPTH]
+    if kind == "TIFF":
+        return max(map(int, tags.get(TIFF_BITS, (8,))), default=8)
+    return 8
+
+
+def _open_to_other_formats(data: bytes) -> Problem | None:
+    """Let Pillow read what it needs another library for; a Problem where that is not installed."""
+    if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
+        import pi_heif
+
+        pi_heif.register_heif_opener()
+    elif data.startswith(JPEG_XL):
+        if importlib.util.find_spec("pillow_jxl") is None:
+            return Problem(
+                Status.UNDECODABLE,
+                "JPEG XL: install `pillow-jxl-plugin` (pip install 'darkroom[jpegxl]')",
+            )
+        import pillow_jxl  # noqa: F401 - it registers itself
+    return None
 
 
 def _what_it_is(data: bytes) -> str:
@@ -88,20 +141,14 @@ def _what_it_is(data: bytes) -> str:
     if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml", b"<svg", b"<script")):
         return "HTML or XML, not a picture"
     if data[4:8] == b"ftyp" and data[8:12] in HEIF_BRANDS:
-        return "HEIC, which cannot be read: convert it to JPEG"
+        return "a damaged HEIC"
+    if data[128:132] == b"DICM":
+        return "DICOM cannot be read: convert it to PNG"
+    if data.startswith(b"\x93NUMPY"):
+        return "an array, not a picture: save it as PNG"
+    if data.startswith(b"8BPS"):
+        return "PSD cannot be read: convert it to PNG"
     return "no known picture format"
-
-
-def _is_cut_off_jpeg(data: bytes) -> bool:
-    """Whether the end mark is missing; a thumbnail's, or one in what follows, does not count."""
-    position = 0
-    while mark := JPEG_MARK.search(data, position):
-        position = mark.end()
-        if mark[1] == END_OF_JPEG:
-            return False
-        if mark[1] != START_OF_JPEG:
-            position += int.from_bytes(data[position : position + 2], "big")
-    return True
 
 
 def _is_cut_off_png(data: bytes) -> bool:
@@ -115,33 +162,92 @@ def _is_cut_off_png(data: bytes) -> bool:
     return True
 
 
-CUT_OFF = {"JPEG": _is_cut_off_jpeg, "MPO": _is_cut_off_jpeg, "PNG": _is_cut_off_png}
-
-
 def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray | Problem:
     """(height, width, 3) uint8 RGB, turned as EXIF says; transparency laid over white.
 
-    16-bit pictures are scaled to 8 bits, grey and CMYK ones converted, animations give their first
-    frame.
+    Grey and CMYK pictures are converted, wide gamuts brought into sRGB, more than 8 bits stretched
+    from the range that they use. Animations give their first frame, MPO files their first picture,
+    camera raw files the preview in them.
     """
+    found = decode_fully(data, max_pixels)
+    return found if isinstance(found, Problem) else found.pixels
+
+
+def decode_fully(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded | Problem:
+    """The same, with the header and with remarks on how the picture was read."""
+    if raw_previews.is_raw(data):
+        return _of_raw(data, max_pixels)
     header = read_header(data, max_pixels)
     if isinstance(header, Problem):
         return header
-    flag = cv2.IMREAD_UNCHANGED if header.has_alpha else cv2.IMREAD_COLOR
+    if header.raw:
+        return _of_raw(data, max_pixels)
+    whole = _whole(data, header)
+    pixels = whole if isinstance(whole, Problem) else _pixels(whole, header)
+    if isinstance(pixels, Problem):
+        return pixels
+    remarks = [] if whole is data else ["only its end mark is missing"]
+    if header.format in (NOT_TURNED_WITH_ALPHA if header.has_alpha else NOT_TURNED):
+        pixels = _upright(pixels, header.exif)
+    pixels, said = depth.as_bytes(pixels)
+    remarks.append(said)
+    pixels, said = colour.to_srgb(_as_rgb(pixels), header.profile)
+    remarks.append(said)
+    return Decoded(pixels, header, tuple(filter(None, remarks)))
+
+
+def _whole(data: bytes, header: Header) -> bytes | Problem:
+    """The bytes, with an end mark if only that is missing; a Problem where more is."""
+    if header.format == "PNG" and _is_cut_off_png(data):
+        return Problem(Status.TRUNCATED, "the PNG ends before its end mark")
+    if header.format in JPEGS and jpeg.end_of(data) is None:
+        return jpeg.with_end(data) or Problem(Status.TRUNCATED, f"the {header.format} breaks off")
+    return data
+
+
+def _of_raw(data: bytes, max_pixels: int) -> Decoded | Problem:
+    preview = raw_previews.preview(data)
+    if preview is None:
+        return Problem(Status.UNDECODABLE, "camera raw without a preview: convert it to JPEG")
+    found = decode_fully(preview, max_pixels)
+    if isinstance(found, Problem):
+        return found
+    said = (
+        f"camera raw: the preview in it counts, {found.pixels.shape[1]} x {found.pixels.shape[0]}"
+    )
+    return found._replace(remarks=(said, *found.remarks))
+
+
+def _pixels(data: bytes, header: Header) -> np.ndarray | Problem:
+    """As they are stored: any type of number, one, three (BGR) or four (BGRA) channels."""
+    if header.format in BY_PILLOW:
+        return _by_pillow(data)
+    deep = header.bits > 8
+    flag = cv2.IMREAD_UNCHANGED if header.has_alpha or deep else cv2.IMREAD_COLOR
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     except cv2.error as error:
         return Problem(Status.UNDECODABLE, str(error).strip().splitlines()[-1][:200])
     if pixels is None:
-        return Problem(Status.UNDECODABLE, f"OpenCV cannot decode this {header.format}")
+        unread = Problem(Status.UNDECODABLE, f"OpenCV cannot decode this {header.format}")
+        return _deep_by_pillow(data) if deep else unread
     if header.has_alpha and (pixels.ndim == 2 or header.format == "TIFF"):
         # OpenCV leaves out what is transparent in grey pictures, and lays it over black in TIFF.
-        pixels = _by_pillow(data)
-        if isinstance(pixels, Problem):
-            return pixels
-    if header.format in (NOT_TURNED_WITH_ALPHA if header.has_alpha else NOT_TURNED):
-        pixels = _upright(pixels, header.exif)
-    return _as_rgb(pixels)
+        return _by_pillow(data)
+    if deep and not header.has_alpha and header.exif and flag == cv2.IMREAD_UNCHANGED:
+        return _upright(pixels, header.exif)
+    return pixels
+
+
+def _deep_by_pillow(data: bytes) -> np.ndarray | Problem:
+    """Numbers of one channel that OpenCV does not read."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image)
+    except DAMAGED as error:
+        return Problem(Status.UNDECODABLE, f"its pixels are damaged: {error}"[:200])
 
 
 def _by_pillow(data: bytes) -> np.ndarray | Problem:
@@ -190,10 +296,6 @@ def _upright(pixels: np.ndarray, exif: bytes) -> np.ndarray:
 
 
 def _as_rgb(pixels: np.ndarray) -> np.ndarray:
-    if pixels.dtype == np.uint16:
-        pixels = np.right_shift(pixels, 8, out=pixels).astype(np.uint8)
-    elif pixels.dtype != np.uint8:
-        pixels = np.clip(pixels * 255.0, 0, 255).astype(np.uint8)
     if pixels.ndim == 2 or pixels.shape[2] == 1:
         return cv2.cvtColor(pixels, cv2.COLOR_GRAY2RGB)
     if pixels.shape[2] == 4:

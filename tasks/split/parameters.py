@@ -5,9 +5,12 @@ from typing import Literal, Self
 from pydantic import Field, NonNegativeInt, model_validator
 
 from storage.references import SPLITS
+from tasks.clean.given_splits import Splits
+from tasks.clean.parameters import Needed
 from tasks.running.parameters import Parameters
 
-Rule = Literal["in_order", "stratified", "sticky"]
+Rule = Literal["in_order", "stratified", "sticky", "given", "by_time"]
+SplitName = Literal["train", "validation", "test"]
 ROUNDING = 1e-6
 
 
@@ -54,15 +57,32 @@ class Counts(Parameters):
 class Split(Parameters):
     """How pictures are shared out between train, validation and test."""
 
-    rule: Rule = Field(
-        "sticky",
-        description="in_order: by name, the first of each class train; stratified: shares of each "
-        "class, drawn by seed; sticky: so too, and pictures that are added move none.",
+    rule: Rule | None = Field(
+        None,
+        description="given: as the source has them (split folders, a table's column, lists); "
+        "sticky: shares of each class, drawn by seed, and pictures that are added move none; "
+        "stratified: so too, drawn anew; in_order: by name, the first of each class train; "
+        "by_time: the newest are test. Default given where the source has splits, else sticky.",
     )
     counts: Counts | None = Field(None, description="Pictures of each class, for rule in_order.")
-    fractions: Fractions | None = Field(None, description="Shares, for stratified and sticky.")
+    fractions: Fractions | None = Field(
+        None,
+        description="Shares, for stratified, sticky and by_time; of a given split without "
+        "validation, what validation takes of train.",
+    )
     seed: NonNegativeInt = Field(
         7, description="For stratified and sticky: another one starts a new split."
+    )
+    lists: dict[SplitName, str] = Field(
+        {},
+        description="For rule given: files with a picture's name a line, as in {train: train.txt, "
+        "test: test.txt}, on disk or in the source. Without a list for train, it is what no list "
+        "names.",
+    )
+    copies: Literal["leave_out", "keep"] = Field(
+        "leave_out",
+        description="For rule given: pictures that are nearly the same as one of another split "
+        "are left out of the one that is tested less, or kept as published.",
     )
 
     @model_validator(mode="after")
@@ -70,8 +90,37 @@ class Split(Parameters):
         if self.rule == "in_order" and (self.counts is None or self.fractions is not None):
             raise ValueError("rule in_order takes counts: {train, validation, test}, not fractions")
         if self.rule != "in_order" and self.counts is not None:
-            raise ValueError(f"rule {self.rule} takes fractions, not counts")
+            raise ValueError(f"rule {self.rule or 'sticky'} takes fractions, not counts")
+        if self.lists and self.rule not in (None, "given"):
+            raise ValueError(f"lists are for rule given, not for {self.rule}")
         return self
+
+    @property
+    def asked(self) -> Rule | None:
+        """The rule that was asked for; None where the source decides."""
+        return "given" if self.lists else self.rule
+
+    @property
+    def is_sticky(self) -> bool:
+        """Whether pictures keep their splits from run to run."""
+        return self.asked in (None, "sticky", "given")
+
+    @property
+    def splits(self) -> Splits:
+        """Whether the splits that a source gives are taken."""
+        if self.asked is None:
+            return "either"
+        return "given" if self.asked == "given" else "own"
+
+    @property
+    def needed(self) -> Needed:
+        """What the rule asks of each class."""
+        if self.counts is not None:
+            return Needed(pictures=sum(self.counts.numbers().values()), different=False)
+        if self.asked in ("given", "by_time"):
+            return Needed()
+        shares = (self.fractions or Fractions()).shares().values()
+        return Needed(pictures=sum(1 for share in shares if share > 0))
 
     @property
     def amounts(self) -> Counts | Fractions:

@@ -4,32 +4,62 @@ from collections.abc import Callable, Mapping
 
 import pandas as pd
 
-from tasks.split import by_fractions, in_order
+from tasks.split import by_fractions, by_time, in_order
+from tasks.split import given as given_splits
 from tasks.split.parameters import Fractions, Rule, Split
 
-COLUMNS = ["image", "label", "name", "source", "bytes", "width", "height", "group"]
+COLUMNS = ["image", "label", "name", "source", "bytes", "width", "height", "group", "copies"]
 
-# From the images, the parameters and the earlier assignment (image -> split) to a split for each.
-Assign = Callable[[pd.DataFrame, Split, Mapping[str, str]], pd.Series]
+# From the images, the parameters and the earlier assignment (image -> split) to a split for each,
+# and what is to be said of it.
+Assigned = tuple[pd.Series, list[str]]
+Assign = Callable[[pd.DataFrame, Split, Mapping[str, str]], Assigned]
 
 
-def _in_order(images: pd.DataFrame, split: Split, _earlier: Mapping[str, str]) -> pd.Series:
+def _in_order(images: pd.DataFrame, split: Split, _earlier: Mapping[str, str]) -> Assigned:
     assert split.counts is not None  # a Split of this rule has them
-    return in_order.assign(images, split.counts.numbers())
+    return in_order.assign(images, split.counts.numbers()), []
 
 
-def _stratified(images: pd.DataFrame, split: Split, _earlier: Mapping[str, str]) -> pd.Series:
+def _stratified(images: pd.DataFrame, split: Split, _earlier: Mapping[str, str]) -> Assigned:
     return _sticky(images, split, {})
 
 
-def _sticky(images: pd.DataFrame, split: Split, earlier: Mapping[str, str]) -> pd.Series:
+def _sticky(images: pd.DataFrame, split: Split, earlier: Mapping[str, str]) -> Assigned:
     shares = (split.fractions or Fractions()).shares()
-    return by_fractions.assign(images, shares, split.seed, dict(earlier))
+    return by_fractions.assign(images, shares, split.seed, dict(earlier)), []
 
 
-RULES: dict[Rule, Assign] = {"in_order": _in_order, "stratified": _stratified, "sticky": _sticky}
+def _by_time(images: pd.DataFrame, split: Split, _earlier: Mapping[str, str]) -> Assigned:
+    return by_time.assign(images, (split.fractions or Fractions()).shares())
 
 
-def assign(images: pd.DataFrame, parameters: Split, earlier: Mapping[str, str]) -> pd.DataFrame:
-    """COLUMNS of `images`, and `split`: train, validation, test, or '' for those left out."""
-    return images[COLUMNS].assign(split=RULES[parameters.rule](images, parameters, earlier))
+RULES: dict[Rule, Assign] = {
+    "in_order": _in_order,
+    "stratified": _stratified,
+    "sticky": _sticky,
+    "given": given_splits.assign,
+    "by_time": _by_time,
+}
+
+
+def assign(
+    images: pd.DataFrame, parameters: Split, earlier: Mapping[str, str], *, given: bool = False
+) -> tuple[pd.DataFrame, list[str]]:
+    """COLUMNS of `images`, and `split`: train, validation, test, or '' for those left out.
+
+    And what is to be said of the split. `given` is whether the source's own splits are taken where
+    no rule is asked for.
+    """
+    rule = parameters.asked or ("given" if given else "sticky")
+    places, remarks = RULES[rule](images, parameters, earlier)
+    if rule != "given" and "split" in images and (images["split"] != "").any():
+        names = sorted(set(images["split"]) - {""})
+        remarks = [
+            *remarks,
+            (
+                f"the source has splits of its own ({', '.join(names)}), which are not used: "
+                "split.rule=given takes them"
+            ),
+        ]
+    return images[COLUMNS].assign(split=places), remarks

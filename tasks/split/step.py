@@ -23,6 +23,7 @@ def split(
 ) -> SplitRef:
     """Every usable image in one split, near-duplicates together; a folder tree of hard links.
 
+    Splits that the source gives are as given, and what crosses them is left out or counted.
     A sticky split belongs to a lineage, named by its experiment; `previous` is the lineage's
     assignment so far, whose pictures do not move.
     """
@@ -30,16 +31,16 @@ def split(
     table = manifests.load(workspace.path(images))
     kept = table[table["status"] == Status.KEPT].reset_index(drop=True)
     earlier = lineages.assignment_of(workspace, previous)
-    placed = rules.assign(kept, parameters, earlier)
+    placed, remarks = rules.assign(kept, parameters, earlier, given=images.given)
     if lineage is None:
-        return _save(workspace, placed, "")
+        return _save(workspace, placed, "", remarks)
     kept_at = workspace.lineage(as_file_name(lineage), parameters.seed)
-    reference = _save(workspace, placed, workspace.relative(kept_at))
+    reference = _save(workspace, placed, workspace.relative(kept_at), remarks)
     lineages.remember(workspace, lineage, parameters, images, reference, previous)
     return reference
 
 
-def _save(workspace: Workspace, table: pd.DataFrame, lineage: str) -> SplitRef:
+def _save(workspace: Workspace, table: pd.DataFrame, lineage: str, remarks: list[str]) -> SplitRef:
     digest, path = manifests.save(workspace.manifests, table)
     tree = workspace.splits / digest
     leaves = leaves_of(workspace, table)
@@ -52,7 +53,8 @@ def _save(workspace: Workspace, table: pd.DataFrame, lineage: str) -> SplitRef:
         bytes=path.stat().st_size,
         tree=workspace.relative(tree),
         lineage=lineage,
-        classes=tuple(sorted(table["label"].unique())),
+        classes=tuple(sorted(table.loc[table["split"] != "", "label"].unique())),
         left_out=int(counts.get("", 0)),
+        remarks=tuple(remarks),
         **{name: int(counts.get(name, 0)) for name in SPLITS},
     )

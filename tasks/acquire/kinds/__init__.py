@@ -9,14 +9,18 @@ pictures go to the image store on the way.
 """
 
 import importlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol, cast
 
-import pandas as pd
-
 from storage import atomic, digests
+from storage.fingerprints import Fingerprints
 from storage.folders import read_json
 from storage.workspace import Workspace
+from tasks.acquire import choosing
+from tasks.acquire.collection import Collected
+from tasks.acquire.files import Found
 from tasks.acquire.gathering import Gathering
 from tasks.acquire.parameters import MANNERS, Source
 
@@ -30,8 +34,11 @@ class Kind(Protocol):
     def fingerprint(self, workspace: Workspace, source: Any) -> str:
         """What the source holds now."""
 
-    def rows(self, source: Any, gathering: Gathering) -> tuple[str, pd.DataFrame]:
-        """The source's name and its collection."""
+    def listing(self, source: Any) -> Iterator[Found]:
+        """Its files, pictures only named; kinds on this disk alone have it."""
+
+    def rows(self, source: Any, gathering: Gathering) -> Collected:
+        """The source's name and its rows."""
 
 
 def kind_of(source: Source) -> Kind:
@@ -47,14 +54,30 @@ def fetch(workspace: Workspace, source: Source, *, revisit: bool = False) -> Non
     kind_of(source).fetch(workspace, source, revisit=revisit)
 
 
-def fingerprint(workspace: Workspace, source: Source) -> str:
-    """Digest of the source's content; of its address where it is still to be fetched."""
-    return kind_of(source).fingerprint(workspace, source)
+def fingerprint(
+    workspace: Workspace, source: Source, lists: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Digest of the source's content; of its address where it is still to be fetched.
+
+    Tables and lists on this disk count with it.
+    """
+    own = kind_of(source).fingerprint(workspace, source)
+    named = [getattr(source, name, None) for name in ("label_csv", "class_names")]
+    paths = [Path(name).expanduser() for name in (*named, *lists.values()) if name]
+    files = [path for path in paths if path.is_file()]
+    if not files:
+        return own
+    return digests.of_value([own, *Fingerprints(workspace.fingerprints).of_files(files)])
 
 
-def rows(source: Source, gathering: Gathering) -> tuple[str, pd.DataFrame]:
-    """The source's name, to be shown, and the rows of its collection."""
-    return kind_of(source).rows(source, gathering)
+def rows(source: Source, gathering: Gathering) -> Collected:
+    """The source's name, to be shown, the rows of its collection, and how it was understood.
+
+    Classes are the chosen ones, merged as the user says.
+    """
+    collected = kind_of(source).rows(source, gathering)
+    table, remarks = choosing.chosen(collected.table, source)
+    return Collected(collected.origin, table, (*collected.remarks, *remarks))
 
 
 def visits(workspace: Workspace, source: Source) -> int:

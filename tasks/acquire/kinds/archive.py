@@ -3,18 +3,17 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas as pd
-
 from storage import digests
 from storage.errors import ParameterError
 from storage.fingerprints import Fingerprints
 from storage.workspace import Workspace
-from tasks.acquire import archives, kaggle, labels
-from tasks.acquire.collection import collect
+from tasks.acquire import kaggle
+from tasks.acquire.archives import reading
+from tasks.acquire.collection import Collected, collect
 from tasks.acquire.files import Found
 from tasks.acquire.gathering import Gathering
 from tasks.acquire.kinds import folders
-from tasks.acquire.parameters import Archive, Labels, SourceParameters
+from tasks.acquire.parameters import Archive, Packed, SourceParameters
 
 
 def fetch(workspace: Workspace, source: Archive, *, revisit: bool) -> None:
@@ -22,31 +21,34 @@ def fetch(workspace: Workspace, source: Archive, *, revisit: bool) -> None:
 
 
 def fingerprint(workspace: Workspace, source: Archive) -> str:
-    """Of the archive and of a label table on disk; of the address while it is at Kaggle."""
-    memo = Fingerprints(workspace.fingerprints)
-    tables = [Path(source.label_csv)] if source.label_csv else []
-    tables = [path for path in tables if path.is_file()]
+    """Of the archive; of the address while it is at Kaggle."""
     if source.archive.is_file():
-        return digests.of_value(memo.of_files([source.archive, *tables]))
-    return digests.of_value([source.kaggle or str(source.archive), *memo.of_files(tables)])
+        memo = Fingerprints(workspace.fingerprints)
+        return digests.of_value(memo.of_files([source.archive]))
+    return digests.of_value([source.kaggle or str(source.archive)])
 
 
-def rows(source: Archive, gathering: Gathering) -> tuple[str, pd.DataFrame]:
+def rows(source: Archive, gathering: Gathering) -> Collected:
     """Every file of the archive."""
     if _is_at_kaggle(source):
         folder = kaggle.fetch(str(source.kaggle), source.archive)
-        origin, files = str(source.kaggle), _downloaded(folder, source)
-        label_of = labels.of_archive(source, folder)
-    else:
-        origin, files = source.archive.name, files_in(source.archive, source)
-        label_of = labels.of_archive(source)
-    return origin, collect(files, label_of, origin, gathering.images, gathering.advance)
+        return collect(_downloaded(folder, source), source, str(source.kaggle), gathering)
+    files = files_in(source.archive, source)
+    return collect(files, source, source.archive.name, gathering)
 
 
-def files_in(path: Path, limits: Labels) -> Iterator[Found]:
+def listing(source: Archive) -> Iterator[Found]:
+    """The names of every file of the archive."""
+    yield from files_in(source.archive, source, pictures=False)
+
+
+def files_in(path: Path, limits: Packed, *, pictures: bool = True) -> Iterator[Found]:
     """The files of a zip or tar, within the source's limits."""
-    return archives.files_of(
-        path, max_total_bytes=limits.max_total_bytes, max_file_bytes=limits.max_file_bytes
+    return reading.files_of(
+        path,
+        max_total_bytes=limits.max_total_bytes,
+        max_file_bytes=limits.max_file_bytes,
+        pictures=pictures,
     )
 
 

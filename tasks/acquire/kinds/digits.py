@@ -6,12 +6,10 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from storage import atomic, digests
 from storage.workspace import Workspace
-from tasks.acquire import labels
-from tasks.acquire.collection import collect
+from tasks.acquire.collection import Collected, collect
 from tasks.acquire.gathering import Gathering
 from tasks.acquire.kinds import archive
 from tasks.acquire.parameters import Archive, Digits
@@ -30,12 +28,11 @@ def fingerprint(workspace: Workspace, source: Digits) -> str:
     return digests.of_value([source.kind, metadata.version("scikit-learn")])
 
 
-def rows(source: Digits, gathering: Gathering) -> tuple[str, pd.DataFrame]:
+def rows(source: Digits, gathering: Gathering) -> Collected:
     """Every file of the zip, labelled by its name."""
-    origin, as_archive = "digits", Archive(archive=_zip_in(gathering.workspace))
+    as_archive = Archive(archive=_zip_in(gathering.workspace), label_from="name")
     files = archive.files_in(as_archive.archive, as_archive)
-    label_of = labels.of_archive(as_archive)
-    return origin, collect(files, label_of, origin, gathering.images, gathering.advance)
+    return collect(files, as_archive, "digits", gathering)
 
 
 def _zip_in(workspace: Workspace) -> Path:

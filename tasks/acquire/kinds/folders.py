@@ -1,23 +1,36 @@
-"""The source kind `folders`: a folder with one folder of pictures per class."""
+"""The source kind `folders`: class folders, split folders, or pictures beside a table of labels."""
 
 import os
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
-
-import pandas as pd
 
 from storage import digests
 from storage.errors import SourceMissing
 from storage.fingerprints import Fingerprints, readable
 from storage.statuses import Status
 from storage.workspace import Workspace
-from tasks.acquire import labels
-from tasks.acquire.collection import collect
-from tasks.acquire.files import Found, unwanted
+from tasks.acquire.archives import reading
+from tasks.acquire.collection import Collected, collect
+from tasks.acquire.files import (
+    HEAD,
+    PICTURE_SUFFIXES,
+    Found,
+    bytes_decide,
+    looks_like_picture,
+    no_picture,
+    unwanted,
+)
 from tasks.acquire.gathering import Gathering
-from tasks.acquire.parameters import Folders
+from tasks.acquire.layout.columns import shown
+from tasks.acquire.parameters import Archive, Folders
+from tasks.acquire.tables.files import TableFile, may_be_table
+
+MOST_BESIDE = 1000
+MAX_TOTAL_BYTES: int = Archive.model_fields["max_total_bytes"].default
 
 
 def fetch(workspace: Workspace, source: Folders, *, revisit: bool) -> None:
@@ -25,9 +38,9 @@ def fetch(workspace: Workspace, source: Folders, *, revisit: bool) -> None:
 
 
 def fingerprint(workspace: Workspace, source: Folders) -> str:
-    """Of every file's name and content; links and devices count by name."""
+    """Of every file's name and content; what is no file counts by name."""
     paths = paths_of(source.folder, empty_folders=True)
-    files = [path for path in paths if is_plain(path)]
+    files = [path for path in paths if path.is_file()]
     memo = Fingerprints(workspace.fingerprints)
     known = dict(zip(files, memo.of_files(files), strict=True))
     return digests.of_value(
@@ -35,23 +48,67 @@ def fingerprint(workspace: Workspace, source: Folders) -> str:
     )
 
 
-def rows(source: Folders, gathering: Gathering) -> tuple[str, pd.DataFrame]:
+def rows(source: Folders, gathering: Gathering) -> Collected:
     """Every file of the folder; its name alone is shown: elsewhere it is the same collection."""
     origin = source.folder.resolve().name
-    files = files_of(source.folder, max_file_bytes=source.max_file_bytes)
-    label_of = labels.trimmed(labels.by_first_folder)
-    return origin, collect(files, label_of, origin, gathering.images, gathering.advance)
+    found = collect(listing(source, pictures=True), source, origin, gathering)
+    if (found.table["status"] == Status.KEPT).any():
+        return found
+    return found._replace(remarks=(*found.remarks, *beside(source.folder)))
 
 
-def paths_of(folder: Path, *, empty_folders: bool = False) -> list[Path]:
-    """Every file below `folder`, sorted; links count as files and are not followed out of it."""
+def beside(folder: Path) -> list[str]:
+    """The class folders that this one lies among, where it is one of them itself."""
+    above = folder.absolute().parent
+    with os.scandir(above) as entries:
+        folders = sorted(entry.name for entry in entries if entry.is_dir() and entry.name[0] != ".")
+    classes = [name for name in folders[:MOST_BESIDE] if _holds_pictures(above / name)]
+    if len(classes) < 2 or folder.absolute().name not in classes:
+        return []
+    return [
+        (
+            f"it lies beside {len(classes) - 1} other folders of pictures ({shown(classes, 3)}): "
+            f"if those are the classes, say source.folder={above}"
+        )
+    ]
+
+
+def _holds_pictures(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return any(Path(entry.name).suffix.lower() in PICTURE_SUFFIXES for entry in entries)
+    except OSError:
+        return False
+
+
+def listing(source: Folders, *, pictures: bool = False) -> Iterator[Found]:
+    """Every file of the folder, and of archives in it where no picture lies beside them."""
+    yield from files_of(
+        source.folder, max_file_bytes=source.max_file_bytes, pictures=pictures, follow=True
+    )
+
+
+def paths_of(folder: Path, *, empty_folders: bool = False, follow: bool = True) -> list[Path]:
+    """Every file below `folder`, sorted.
+
+    Links are followed if wanted, also to folders; one that leads back to a folder above it, or
+    nowhere, counts as a file.
+    """
     if not folder.is_dir():
         raise SourceMissing(_no_folder(folder.absolute()))
     found = []
-    for root, folders, files in os.walk(folder, onerror=_refuse, followlinks=False):
+    above: dict[str, frozenset[str]] = {os.fspath(folder): frozenset({os.path.realpath(folder)})}
+    for root, folders, files in os.walk(folder, onerror=_refuse, followlinks=follow):
         folders.sort()
         links = [name for name in folders if Path(root, name).is_symlink()]
-        if empty_folders and not folders and not files and Path(root) != folder:
+        real = above.pop(root)
+        if follow:
+            links = [name for name in links if os.path.realpath(Path(root, name)) in real]
+        folders[:] = [name for name in folders if name not in links]
+        for name in folders:
+            below = os.fspath(Path(root, name))
+            above[below] = real | {os.path.realpath(below)} if follow else real
+        if empty_folders and not folders and not files and not links and Path(root) != folder:
             found.append(Path(root))
         found += [Path(root, name) for name in sorted([*files, *links])]
     return found
@@ -63,7 +120,7 @@ def _no_folder(folder: Path) -> str:
         words = f"--set source.kind=archive --set source.archive={folder}"
         return (
             f"expected a folder of class folders at {folder}, found a file. Of a zip or tar, say "
-            f"{words} (with --set source.label_from=folder if it holds class folders)"
+            f"{words}"
         )
     there = folder.parent.iterdir() if folder.parent.is_dir() else []
     close = get_close_matches(folder.name, [one.name for one in there if one.is_dir()], n=1)
@@ -84,14 +141,33 @@ def is_plain(path: Path) -> bool:
     return stat.S_ISREG(os.lstat(path).st_mode)
 
 
-def files_of(folder: Path, *, max_file_bytes: int) -> Iterator[Found]:
-    """Every file, named relative to `folder`."""
-    for path in paths_of(folder, empty_folders=True):
+def files_of(
+    folder: Path, *, max_file_bytes: int, pictures: bool = True, follow: bool = False
+) -> Iterator[Found]:
+    """Every file, named relative to `folder`; without `pictures` those are only named.
+
+    Links are followed where the user named the folder; in what strangers put together they are
+    set aside.
+    """
+    paths = paths_of(folder, empty_folders=True, follow=follow)
+    packed = follow and not any(path.suffix.lower() in PICTURE_SUFFIXES for path in paths)
+    for path in paths:
         name = path.relative_to(folder).as_posix()
+        if packed and reading.is_archive(name) and path.is_file():
+            yield from _inside(path, name, max_file_bytes, pictures=pictures)
+            continue
         with readable(path):
-            odd = _empty(path, name) or _not_plain(path, name) or unwanted(name)
-            found = odd or _picture(path, name, max_file_bytes)
-        yield found
+            odd = _empty(path, name) or _not_plain(path, name, follow=follow) or unwanted(name)
+            found = odd or _picture(path, name, max_file_bytes, pictures=pictures)
+        yield _with_table(found, path)
+
+
+def _inside(path: Path, name: str, max_file_bytes: int, *, pictures: bool) -> Iterator[Found]:
+    files = reading.files_of(
+        path, max_total_bytes=MAX_TOTAL_BYTES, max_file_bytes=max_file_bytes, pictures=pictures
+    )
+    for found in files:
+        yield replace(found, inner=f"{name}/{found.inner}" if found.inner else name)
 
 
 def _empty(path: Path, name: str) -> Found | None:
@@ -100,14 +176,34 @@ def _empty(path: Path, name: str) -> Found | None:
     return Found(f"{name}/", None, Status.EMPTY_FOLDER, "no file is in it")
 
 
-def _not_plain(path: Path, name: str) -> Found | None:
+def _not_plain(path: Path, name: str, *, follow: bool) -> Found | None:
     if is_plain(path):
         return None
-    return Found(name, None, Status.UNSAFE_NAME, "a link or a device, not a file")
+    if not (follow and path.is_symlink()):
+        return Found(name, None, Status.UNSAFE_NAME, "a link or a device, not a file")
+    if path.is_file():
+        return None
+    if path.is_dir():
+        reason = "a link in a circle: it leads to a folder above itself"
+    else:
+        reason = "a link that leads to no file"
+    return Found(name, None, Status.UNSAFE_NAME, reason)
 
 
-def _picture(path: Path, name: str, max_file_bytes: int) -> Found:
-    if path.stat().st_size > max_file_bytes:
+def _picture(path: Path, name: str, max_file_bytes: int, *, pictures: bool) -> Found:
+    about = path.stat()
+    time = datetime.fromtimestamp(about.st_mtime, UTC).isoformat()[:19]
+    if about.st_size > max_file_bytes:
         reason = f"more than source.max_file_bytes ({max_file_bytes:,})"
         return Found(name, None, Status.TOO_MANY_BYTES, reason)
-    return Found(name, path.read_bytes())
+    if bytes_decide(name):
+        with path.open("rb") as stream:
+            if not looks_like_picture(stream.read(HEAD)):
+                return no_picture(name)
+    return Found(name, path.read_bytes() if pictures else None, time=time)
+
+
+def _with_table(found: Found, path: Path) -> Found:
+    if found.status is not Status.NOT_A_PICTURE or not may_be_table(found.name):
+        return found
+    return replace(found, table=TableFile(found.name, path.stat().st_size, path=path))

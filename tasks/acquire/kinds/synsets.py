@@ -2,14 +2,11 @@
 
 from pathlib import Path
 
-import pandas as pd
-
 from storage import digests
 from storage.fingerprints import Fingerprints
 from storage.workspace import Workspace
-from tasks.acquire.collection import collect
+from tasks.acquire.collection import Collected, collect_labelled
 from tasks.acquire.gathering import Gathering
-from tasks.acquire.labels import by_first_folder
 from tasks.acquire.parameters import Synsets
 from tasks.acquire.web import synset_rows
 from tasks.acquire.web.manners import limits_of, manners_of
@@ -39,10 +36,10 @@ def fingerprint(workspace: Workspace, source: Synsets) -> str:
     return digests.of_value(memo.of_files(paths))
 
 
-def rows(source: Synsets, gathering: Gathering) -> tuple[str, pd.DataFrame]:
+def rows(source: Synsets, gathering: Gathering) -> Collected:
     """A row per address of the lists, or per file of the synsets' archives."""
     if synset_rows.is_archive_list(source.url_list):
-        return source.url_list, _of_archives(source, gathering)
+        return _of_archives(source, gathering)
     table = synset_rows.collect_synsets(
         gathering.workspace,
         source.synsets,
@@ -55,10 +52,10 @@ def rows(source: Synsets, gathering: Gathering) -> tuple[str, pd.DataFrame]:
         manners=manners_of(source),
         advance=gathering.advance,
     )
-    return source.url_list, table
+    return Collected(source.url_list, table)
 
 
-def _of_archives(source: Synsets, gathering: Gathering) -> pd.DataFrame:
+def _of_archives(source: Synsets, gathering: Gathering) -> Collected:
     classes = {wnid: label for label, wnid in source.synsets.items()}
     files = synset_rows.archive_files(
         gathering.workspace,
@@ -68,10 +65,6 @@ def _of_archives(source: Synsets, gathering: Gathering) -> pd.DataFrame:
         max_total_bytes=source.max_total_bytes,
         max_file_bytes=source.max_file_bytes,
     )
-    return collect(
-        files,
-        lambda name: classes.get(by_first_folder(name), ""),
-        source.url_list,
-        gathering.images,
-        gathering.advance,
+    return collect_labelled(
+        files, lambda name: classes.get(name.partition("/")[0], ""), source.url_list, gathering
     )

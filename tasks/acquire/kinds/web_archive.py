@@ -1,10 +1,7 @@
 """The source kind `web_archive`: a zip or tar at an address, fetched once and then on condition."""
 
-import pandas as pd
-
 from storage.workspace import Workspace
-from tasks.acquire import labels
-from tasks.acquire.collection import collect
+from tasks.acquire.collection import Collected, collect
 from tasks.acquire.gathering import Gathering
 from tasks.acquire.kinds import archive
 from tasks.acquire.parameters import Archive, WebArchive
@@ -25,12 +22,10 @@ def fingerprint(workspace: Workspace, source: WebArchive) -> str:
     return archive.fingerprint(workspace, _on_disk(workspace, source))
 
 
-def rows(source: WebArchive, gathering: Gathering) -> tuple[str, pd.DataFrame]:
+def rows(source: WebArchive, gathering: Gathering) -> Collected:
     """Every file of the archive."""
     file = _on_disk(gathering.workspace, source)
-    files = archive.files_in(file.archive, file)
-    label_of = labels.of_archive(file)
-    return source.url, collect(files, label_of, source.url, gathering.images, gathering.advance)
+    return collect(archive.files_in(file.archive, file), file, source.url, gathering)
 
 
 def _on_disk(workspace: Workspace, source: WebArchive) -> Archive:

@@ -18,7 +18,7 @@ from storage.ledger import Download, Ledger
 from storage.names import as_file_name
 from storage.statuses import DownloadStatus, Status
 from storage.workspace import Workspace
-from tasks.acquire import archives
+from tasks.acquire.archives import reading
 from tasks.acquire.collection import COLUMNS
 from tasks.acquire.files import Found
 from tasks.acquire.web import placeholders, resumable, url_lists
@@ -212,7 +212,7 @@ def archive_files(
         max_total_bytes=max_total_bytes, manners=manners, revisit=False,
     )  # fmt: skip
     for path, some in paths:
-        files = archives.files_of(
+        files = reading.files_of(
             path, max_total_bytes=max_total_bytes, max_file_bytes=max_file_bytes
         )
         for found in files:
@@ -288,7 +288,10 @@ def _placeholders(entries: Iterable[Entry], rows: Mapping[str, Download]) -> dic
 
 
 def _table(entries: Iterable[Entry], rows: Mapping[str, Download]) -> pd.DataFrame:
-    return pd.DataFrame([_row(entry, rows[entry.url]) for entry in entries], columns=list(COLUMNS))
+    table = pd.DataFrame(
+        [_row(entry, rows[entry.url]) for entry in entries], columns=list(COLUMNS[:7])
+    )
+    return table.reindex(columns=list(COLUMNS), fill_value="")
 
 
 def _row(entry: Entry, row: Download) -> tuple[str | int, ...]:

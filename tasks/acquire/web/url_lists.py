@@ -20,7 +20,7 @@ from typing import IO
 from urllib.parse import quote_from_bytes
 
 from storage.errors import SourceDamaged, SourceMissing
-from tasks.acquire.archives import StrictTarInfo
+from tasks.acquire.archives.tars import StrictTarInfo
 
 BLOCK = 4 * 2**20
 HEAD = 64 * 1024

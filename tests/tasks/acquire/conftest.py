@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from tasks.acquire import archives
+from tasks.acquire.archives import reading
 
 LOCAL, CENTRAL = b"PK\x03\x04", b"PK\x01\x02"
 MEBIBYTE = 2**20
@@ -66,7 +66,7 @@ def found(tmp_path):
     def read(data, *, total=64 * MEBIBYTE, per_file=MEBIBYTE, name="pictures.zip"):
         path = tmp_path / name
         path.write_bytes(data)
-        return list(archives.files_of(path, max_total_bytes=total, max_file_bytes=per_file))
+        return list(reading.files_of(path, max_total_bytes=total, max_file_bytes=per_file))
 
     return read
 

@@ -5,26 +5,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import manifests
-from storage.errors import NoUsablePictures, SourceError
+from storage.errors import NoUsablePictures
 from storage.images import ImageStore
 from storage.statuses import Status
 from storage.wholeness import is_whole
 from storage.workspace import Workspace
-from tasks.acquire.collection import COLUMNS, collect, save
+from tasks.acquire.collection import COLUMNS, Collected, collect_labelled, save
 from tasks.acquire.files import Found
-from tasks.acquire.labels import by_first_folder, by_folder, by_name
+from tasks.acquire.gathering import Gathering
+from tasks.acquire.layout.understanding import by_pattern
 from tasks.acquire.parameters import KAGGLE_NAMES
 from tests.pictures import picture
 from tests.project import examples
 
 CAT, DOG = picture(1), picture(2)
-LABEL = by_name(KAGGLE_NAMES)
+LABEL = by_pattern(KAGGLE_NAMES)
+
+
+def by_folder(name):
+    return name.rpartition("/")[0].rpartition("/")[2]
 
 
 @pytest.fixture
 def table_of(workspace):
     def make(*files, label=LABEL, advance=lambda count: None):
-        return collect(files, label, "x.zip", ImageStore(workspace.images), advance)
+        gathering = Gathering(workspace, "no", advance)
+        return collect_labelled(files, label, "x.zip", gathering).table
 
     return make
 
@@ -93,7 +99,7 @@ ODD_NAMES = [
 @pytest.mark.parametrize("name", ODD_NAMES, ids=range(len(ODD_NAMES)))
 def test_odd_names_and_labels_can_be_saved(table_of, workspace, name):
     table = table_of(Found(name, CAT), label=by_folder)
-    reference = save(workspace, table, "x.zip")
+    reference = save(workspace, Collected("x.zip", table))
     loaded = manifests.load(workspace.path(reference))
     assert manifests.content_digest(loaded) == reference.digest
     assert loaded["label"][0]
@@ -114,10 +120,10 @@ def test_the_digest_depends_on_the_files_not_on_their_order(tmp_path_factory, fi
     references = []
     for _ in range(2):
         found = [Found(name, data) for name, data in unique]
-        table = collect(
-            found, lambda name: "cat", "x", ImageStore(workspace.images), lambda count: None
+        gathering = Gathering(workspace, "no", lambda count: None)
+        references.append(
+            save(workspace, collect_labelled(found, lambda name: "cat", "x", gathering))
         )
-        references.append(save(workspace, table, "x"))
         order.shuffle(unique)
     assert references[0] == references[1]
     assert is_whole(workspace, references[0])
@@ -125,34 +131,17 @@ def test_the_digest_depends_on_the_files_not_on_their_order(tmp_path_factory, fi
 
 def test_the_reference_counts_pictures_and_rows(table_of, workspace):
     table = table_of(Found("cat.0.jpg", CAT), Found("x.jpg", DOG), Found("dog.1.jpg", DOG))
-    reference = save(workspace, table, "x.zip")
+    reference = save(workspace, Collected("x.zip", table))
     assert (reference.images, reference.rows) == (2, 3)
 
 
 def test_no_labelled_picture_is_an_error_that_counts_what_there_was(table_of, workspace):
     table = table_of(Found("x.jpg", CAT), Found("a.txt", None, Status.NOT_A_PICTURE, "no"))
-    with pytest.raises(NoUsablePictures, match=r"x\.zip, found 1 .*, 1 .*source\.label_pattern"):
-        save(workspace, table, "x.zip")
+    with pytest.raises(NoUsablePictures, match=r"x\.zip, found 1 .*, 1 .*darkroom inspect"):
+        save(workspace, Collected("x.zip", table))
 
 
 def test_no_file_at_all_is_an_error_that_says_so(table_of, workspace):
     with pytest.raises(NoUsablePictures, match="found no files"):
-        save(workspace, table_of(), "x.zip")
+        save(workspace, Collected("x.zip", table_of()))
     assert not workspace.manifests.exists()
-
-
-def test_folders_that_are_splits_are_no_classes(table_of, workspace):
-    names = ("train/cat/1.jpg", "Test/cat/2.jpg")
-    tables = [
-        table_of(*(Found(name, CAT) for name in names), label=label)
-        for label in (by_first_folder, by_folder)
-    ]
-    with pytest.raises(SourceError, match="found Test, train: those are splits"):
-        save(workspace, tables[0], "pictures")
-    assert save(workspace, tables[1], "pictures").images == 2
-
-
-@pytest.mark.parametrize("names", [("train/1.jpg", "plane/2.jpg"), ("train/1.jpg",)])
-def test_a_class_may_be_called_as_a_split(table_of, workspace, names):
-    table = table_of(*(Found(name, CAT) for name in names), label=by_folder)
-    assert save(workspace, table, "vehicles").images == len(names)

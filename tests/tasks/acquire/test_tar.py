@@ -5,14 +5,14 @@ import io
 import lzma
 import tarfile
 import tracemalloc
-import zipfile
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.errors import SourceDamaged, SourceError, SourceTooLarge
-from tasks.acquire import archives
+from tasks.acquire.archives import reading, tars
+from tasks.acquire.archives.budget import Budget
 from tests.pictures import picture
 from tests.project import examples
 from tests.tasks.acquire.conftest import MEBIBYTE, contents, statuses, tar_bytes, zip_bytes
@@ -112,7 +112,7 @@ def test_a_truncated_tar_is_damaged_wherever_it_ends(tmp_path_factory, end):
     path = tmp_path_factory.mktemp("tar") / "cut.tar"
     path.write_bytes(USED[:end])
     with pytest.raises(SourceDamaged):
-        list(archives.files_of(path, max_total_bytes=MEBIBYTE, max_file_bytes=MEBIBYTE))
+        list(reading.files_of(path, max_total_bytes=MEBIBYTE, max_file_bytes=MEBIBYTE))
 
 
 def test_a_damaged_header_is_not_taken_for_the_end(found):
@@ -199,8 +199,8 @@ def test_entries_that_were_read_are_not_kept(tmp_path):
     name = "n" * 30_000
     entries = [(f"{name}{number}", b"") for number in range(200)]
     path.write_bytes(tar_bytes(entries, "w:gz", format=tarfile.PAX_FORMAT))
-    with archives._opened_tar(path.open("rb")) as opened:
-        kept = [len(opened.members) for _ in archives._entries(opened)]
+    with tars._opened_tar(path.open("rb")) as opened:
+        kept = [len(opened.members) for _ in tars._entries(opened)]
     assert len(kept) == 200
     assert max(kept) == 1
 
@@ -212,8 +212,8 @@ def test_headers_for_all_entries_do_not_pile_up(tmp_path):
     files = [entry(f"{number}.jpg").tobuf() for number in range(50)]
     pairs = (part for pair in zip(parts, files, strict=True) for part in pair)
     path.write_bytes(b"".join(pairs) + bytes(1024))
-    with archives._opened_tar(path.open("rb")) as opened:
-        kept = [len(opened.pax_headers) for _ in archives._entries(opened)]
+    with tars._opened_tar(path.open("rb")) as opened:
+        kept = [len(opened.pax_headers) for _ in tars._entries(opened)]
     assert kept == [1] * 50
 
 
@@ -267,58 +267,10 @@ def test_no_flipped_byte_crashes(tmp_path_factory, place, flip, packed):
     path = tmp_path_factory.mktemp("fuzz") / "pictures.tar"
     path.write_bytes(data)
     try:
-        rows = list(archives.files_of(path, max_total_bytes=MEBIBYTE, max_file_bytes=MEBIBYTE))
+        rows = list(reading.files_of(path, max_total_bytes=MEBIBYTE, max_file_bytes=MEBIBYTE))
     except SourceError:
         return
     assert len(rows) <= 2
-
-
-def test_a_csv_of_labels_is_read_from_any_archive(tmp_path):
-    text = "name,label\na,cat\n"
-    for data in (zip_bytes({"l.csv": text}), tar_bytes({"l.csv": text.encode()}, "w:gz")):
-        (tmp_path / "archive").write_bytes(data)
-        assert read_file(tmp_path / "archive", "l.csv") == text.encode()
-        assert read_file(tmp_path / "archive", "./l.csv") == text.encode()
-        assert read_file(tmp_path / "archive", "none.csv") is None
-
-
-def read_file(path, name, limit=1000, total=MEBIBYTE):
-    return archives.read_file(path, name, limit, max_total_bytes=total)
-
-
-@pytest.mark.parametrize("pack", [zip_bytes, tar_bytes])
-def test_a_file_is_read_up_to_its_limit(tmp_path, pack):
-    (tmp_path / "archive").write_bytes(pack({"l.csv": b"x" * 1000}))
-    assert read_file(tmp_path / "archive", "l.csv", 10) == b"x" * 10
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        zip_bytes({"train.zip": zip_bytes({"big.jpg": b"x" * 5000}, zipfile.ZIP_STORED)}),
-        tar_bytes({"big.jpg": b"x" * 5000}, "w:gz"),
-    ],
-    ids=["zip in zip", "tar"],
-)
-def test_looking_for_a_file_unpacks_no_more_than_allowed(tmp_path, data):
-    (tmp_path / "archive").write_bytes(data)
-    assert read_file(tmp_path / "archive", "l.csv", total=20_000) is None
-    with pytest.raises(SourceTooLarge, match=r"source\.max_total_bytes"):
-        read_file(tmp_path / "archive", "l.csv", total=4000)
-
-
-def test_a_file_of_an_inner_zip_is_found_without_unpacking_the_large_one(tmp_path):
-    pictures = zip_bytes({"big.jpg": b"x" * 50_000}, zipfile.ZIP_STORED)
-    entries = {"train.zip": pictures, "l.csv.zip": zip_bytes({"l.csv": b"here"})}
-    (tmp_path / "archive").write_bytes(zip_bytes(entries))
-    assert read_file(tmp_path / "archive", "l.csv", total=4000) == b"here"
-
-
-def test_the_first_file_of_a_name_counts(tmp_path):
-    with pytest.warns(UserWarning, match="Duplicate name"):
-        data = zip_bytes([("l.csv", b"first"), ("l.csv", b"second")])
-    (tmp_path / "archive").write_bytes(data)
-    assert read_file(tmp_path / "archive", "l.csv") == b"first"
 
 
 def test_the_stream_of_a_tar_is_read_once(tmp_path):
@@ -331,6 +283,6 @@ def test_the_stream_of_a_tar_is_read_once(tmp_path):
             return data
 
     data = tar_bytes({f"{number}.jpg": picture(number) for number in range(40)}, "w:gz")
-    budget = archives.Budget(tmp_path, MEBIBYTE, MEBIBYTE)
-    assert len(list(archives._files(Counted(data), "x", budget, depth=1))) == 40
+    budget = Budget(tmp_path, MEBIBYTE, MEBIBYTE)
+    assert len(list(reading._files(Counted(data), "x", budget, 1))) == 40
     assert Counted.count < 1.5 * len(data) + 70_000

@@ -65,14 +65,15 @@ def test_hidden_and_system_files_are_passed_over_and_others_counted(tmp_path):
     assert found.passed_over == 2
 
 
-def test_a_telephones_picture_is_a_row_with_advice(tmp_path):
-    (tmp_path / "2.heic").write_bytes(b"x")
-    packed = zipped(tmp_path / "z.zip", {"3.CR2": b"x"})
+def test_what_has_to_be_converted_is_a_row_with_advice(tmp_path):
+    (tmp_path / "2.psd").write_bytes(b"x")
+    packed = zipped(tmp_path / "z.zip", {"3.DCM": b"x"})
     found = Pictures([tmp_path, packed])
     read = {one.name: one.read() for one in found if not one.name.endswith("jpg")}
     assert read == {
-        f"{tmp_path}/2.heic": "undecodable: HEIC cannot be read: convert it to JPEG",
-        f"{packed}/3.CR2": "undecodable: CR2 cannot be read: convert it to JPEG",
+        f"{tmp_path}/2.psd": "undecodable: PSD cannot be read: convert it to PNG",
+        f"{packed}/3.DCM": "undecodable: DICOM cannot be read: convert it to PNG, with the window "
+        "that shows what matters",
     }
     assert found.passed_over == 1  # the zip, as a file of the folder
 

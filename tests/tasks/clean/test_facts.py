@@ -42,6 +42,9 @@ def test_a_usable_picture_has_its_size_format_and_likeness():
         "hash": "",
         "bold_hash": "",
         "thumbnail": b"",
+        "taken": "",
+        "camera": "",
+        "remark": "",
     }
     assert len(found["hash"]) == len(found["bold_hash"]) == 16
     assert len(found["thumbnail"]) == facts.THUMBNAIL_SIDE**2 * 3

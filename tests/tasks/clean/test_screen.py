@@ -152,7 +152,7 @@ def test_pictures_that_cannot_be_used_keep_their_row_with_its_reason(screened):
     assert table["reason"].tolist() == [
         "0 bytes",
         "HTML or XML, not a picture",
-        "the JPEG ends before its end mark",
+        "the JPEG breaks off",
         "30000 x 30000",
         "",
     ]
@@ -207,7 +207,9 @@ def test_classes_are_those_with_usable_pictures_in_order(screened):
 def test_a_class_whose_pictures_were_all_turned_down_is_named(screened):
     table = screened(("dog", ANT), ("cat", BEE), ("elk", b""), ("elk", b"not a picture"))
     with pytest.raises(NoUsablePictures, match=r"class 'elk' has no usable picture: 1 empty"):
-        screen.require_classes(table)
+        screen.require_classes(table, all_of_them=True)
+    assert screen.require_classes(table) == ("cat", "dog")
+    assert screen.lost_classes(table) == ["elk"]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,10 @@ def table(rows: list[tuple[str, str, str]]) -> pd.DataFrame:
         bytes=100,
         width=40,
         height=30,
+        copies=found["group"],
+        split="",
+        known_group="",
+        time="",
     )
 
 

@@ -24,7 +24,7 @@ def visit(workspace):
         previous = lineage.previous_assignment(workspace, line, parameters, images)
         meanwhile()
         earlier = lineage.assignment_of(workspace, previous)
-        placed = assign(table, parameters, earlier)
+        placed, _ = assign(table, parameters, earlier)
         lineage.remember(workspace, line, parameters, images, _split(workspace, placed), previous)
         return previous, dict(zip(placed["image"], placed["split"], strict=True))
 

@@ -66,7 +66,7 @@ def test_every_rule_has_its_entry():
 
 
 def test_an_assignment_is_the_images_and_their_split():
-    found = assign(images(cat=[1] * 10), Split(rule="stratified"), {})
+    found = assign(images(cat=[1] * 10), Split(rule="stratified"), {})[0]
     assert list(found.columns) == [*COLUMNS, "split"]
     assert found["split"].value_counts().to_dict() == {"train": 8, "validation": 1, "test": 1}
 
@@ -74,15 +74,15 @@ def test_an_assignment_is_the_images_and_their_split():
 def test_only_sticky_heeds_what_was_before():
     found = images(cat=[1] * 10)
     earlier = dict(zip(found["image"], ["test"] * 3 + ["train"] * 6 + ["validation"], strict=True))
-    sticky = assign(found, Split(), earlier)["split"].tolist()
-    stratified = assign(found, Split(rule="stratified"), earlier)["split"].tolist()
+    sticky = assign(found, Split(), earlier)[0]["split"].tolist()
+    stratified = assign(found, Split(rule="stratified"), earlier)[0]["split"].tolist()
     assert sticky == list(earlier.values())
-    fresh = assign(found, Split(rule="stratified"), {})["split"].tolist()
+    fresh = assign(found, Split(rule="stratified"), {})[0]["split"].tolist()
     assert stratified == fresh != sticky
 
 
 @pytest.mark.parametrize("label", ["a b", "Ünï", "<script>", "..", "1", "nan", ""])
 def test_class_names_are_only_names(label):
     found = images(**{label: [1] * 10, "other": [1] * 10})
-    places = assign(found, Split(rule="stratified"), {})
+    places, _ = assign(found, Split(rule="stratified"), {})
     assert (places["split"] != "").all()

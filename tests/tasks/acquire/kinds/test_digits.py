@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tasks.acquire import archives
+from tasks.acquire.archives import reading
 from tasks.acquire.kinds.digits import write_zip
-from tasks.acquire.labels import of_archive
-from tasks.acquire.parameters import Archive
+from tasks.acquire.layout.understanding import by_pattern
+from tasks.acquire.parameters import KAGGLE_NAMES
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +20,11 @@ def digits(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def rows(digits):
-    return list(archives.files_of(digits, max_total_bytes=2**20, max_file_bytes=2**20))
+    return list(reading.files_of(digits, max_total_bytes=2**20, max_file_bytes=2**20))
 
 
 def test_there_are_1797_labelled_pictures(rows):
-    label = of_archive(Archive(archive="digits.zip"))
+    label = by_pattern(KAGGLE_NAMES)
     count = Counter(label(row.name) for row in rows if row.data is not None)
     assert count.total() == 1797
     assert set(count) == set("0123456789")

@@ -7,7 +7,7 @@ from storage.images import ImageStore
 from storage.ledger import Ledger
 from storage.statuses import DownloadStatus as S
 from storage.statuses import Status
-from tasks.acquire.collection import COLUMNS, save
+from tasks.acquire.collection import COLUMNS, Collected, save
 from tasks.acquire.web import synset_rows
 from tasks.acquire.web.downloader import Manners
 from tasks.acquire.web.failing_hosts import PATIENCE
@@ -96,7 +96,7 @@ def test_two_synsets_become_a_collection(collect, workspace):
     assert all(
         images.has(name, size) for name, size in zip(kept["image"], kept["bytes"], strict=True)
     )
-    assert save(workspace, table, "synsets").images == 12
+    assert save(workspace, Collected("synsets", table)).images == 12
 
 
 def test_the_first_addresses_of_each_class(collect):

@@ -1,0 +1,75 @@
+"""`darkroom develop`: from pictures to a report in one word."""
+
+import sys
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from flows.command.inspect import inspected
+from flows.command.options import AsJson, Settings
+from flows.command.run import carried_out
+from flows.experiments import DEPLOYMENTS
+from flows.own_pictures import BASE, experiment_for
+from flows.parameters import Experiment
+from storage.errors import SourceError
+from storage.names import one_line
+from storage.workspace import Workspace
+from tasks.acquire.inspecting import Inspection
+from tasks.acquire.parameters import Archive, Folders
+from tasks.clean.given_splits import are_given
+from tasks.split.parameters import Fractions
+
+app = App(name="develop", help_epilogue="")
+MOST_CLASSES = 6
+
+
+@app.default
+def develop(
+    pictures: Annotated[
+        str, Parameter(help="A folder, a zip or tar, a table of labels, or an address of a zip.")
+    ],
+    /,
+    *,
+    name: Annotated[
+        str | None,
+        Parameter(help="What the experiment is called, if not as the folder."),
+    ] = None,
+    settings: Settings = (),
+    as_json: AsJson = False,
+) -> None:
+    """Take these pictures, whatever their layout: inspect them, train, evaluate, report.
+
+    The same words again refresh what has changed. Another folder is another experiment, with a
+    split, reports and a model of its own.
+    """
+    experiment = experiment_for(pictures, name, list(settings))
+    if isinstance(experiment.source, Folders | Archive):
+        found = inspected(experiment)
+        if found.problem:
+            raise SourceError(f"{pictures} cannot be taken as it is: {found.problem}")
+        print("\n".join(map(one_line, _plan(experiment, found))), file=sys.stderr)
+    carried_out(experiment, DEPLOYMENTS, BASE, as_json=as_json)
+
+
+def _plan(experiment: Experiment, found: Inspection) -> list[str]:
+    """What was understood, and what comes now, in five lines."""
+    totals = {label: sum(counts.values()) for label, counts in found.classes.items()}
+    largest = sorted(totals, key=lambda label: -totals[label])[:MOST_CLASSES]
+    more = f" and {len(totals) - MOST_CLASSES} more" if len(totals) > MOST_CLASSES else ""
+    splits = {split for counts in found.classes.values() for split in counts} - {""}
+    split, model = experiment.split, experiment.model
+    if are_given(split.splits, splits):
+        how = f"as given ({', '.join(sorted(splits, key=str))})"
+    else:
+        shares = (split.fractions or Fractions()).shares()
+        rule = split.rule or "sticky"
+        how = split.counts or f"{rule}, " + " ".join(f"{k} {v:.0%}" for k, v in shares.items())
+    return [
+        f"{experiment.experiment}: {found.layout}",
+        f"  {sum(totals.values()):,} pictures of {len(totals)} classes: "
+        + ", ".join(f"{label} ({totals[label]:,})" for label in largest) + more,
+        f"  split {how}",
+        f"  model {model.kind}, {getattr(model, 'backbone', None) or getattr(model, 'network', '')}"
+        f", {experiment.training.repeats} times {experiment.training.epochs} epochs at most",
+        f"  results go to {Workspace.current().root}",
+    ]  # fmt: skip
