@@ -1,4 +1,4 @@
-"""An experiment for pictures that somebody has: from a path alone, without a file of experiments."""
+"""An experiment for pictures that somebody has: from a path alone, without an entry in a file."""
 
 from pathlib import Path
 from urllib.parse import urlsplit

@@ -57,19 +57,22 @@ def _plan(experiment: Experiment, found: Inspection) -> list[str]:
     largest = sorted(totals, key=lambda label: -totals[label])[:MOST_CLASSES]
     more = f" and {len(totals) - MOST_CLASSES} more" if len(totals) > MOST_CLASSES else ""
     splits = {split for counts in found.classes.values() for split in counts} - {""}
+    named = ", ".join(f"{label} ({totals[label]:,})" for label in largest) + more
     split, model = experiment.split, experiment.model
     if are_given(split.splits, splits):
         how = f"as given ({', '.join(sorted(splits, key=str))})"
     else:
-        shares = (split.fractions or Fractions()).shares()
-        rule = split.rule or "sticky"
-        how = split.counts or f"{rule}, " + " ".join(f"{k} {v:.0%}" for k, v in shares.items())
+        amounts = (split.counts or split.fractions or Fractions()).model_dump()
+        numbers = (
+            f"{k} {v:.0%}" if isinstance(v, float) else f"{k} {v}" for k, v in amounts.items()
+        )
+        how = f"{split.rule or 'sticky'}, {', '.join(numbers)}"
+    network = getattr(model, "backbone", None) or getattr(model, "network", "")
+    training = experiment.training
     return [
         f"{experiment.experiment}: {found.layout}",
-        f"  {sum(totals.values()):,} pictures of {len(totals)} classes: "
-        + ", ".join(f"{label} ({totals[label]:,})" for label in largest) + more,
+        f"  {sum(totals.values()):,} pictures of {len(totals)} classes: {named}",
         f"  split {how}",
-        f"  model {model.kind}, {getattr(model, 'backbone', None) or getattr(model, 'network', '')}"
-        f", {experiment.training.repeats} times {experiment.training.epochs} epochs at most",
+        f"  model {model.kind}, {network}, {training.epochs} epochs at most",
         f"  results go to {Workspace.current().root}",
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from storage.errors import MissingLibrary, SourceError
 from storage.statuses import Status
 from tasks.acquire import choosing
-from tasks.acquire.collection import Collected, gather, table_of, told
+from tasks.acquire.collection import gather, table_of
 from tasks.acquire.kinds import kind_of
 from tasks.acquire.layout.understanding import understand
 from tasks.acquire.parameters import Archive, Folders, Source
@@ -79,15 +79,14 @@ def inspect(
         return Inspection(
             **about, layout="", remarks=[], classes={}, odd=_odd(rest), problem=str(error)
         )
-    found = Collected(name, table, (*told(layout), *remarks))
     classes = _classes(table)
     return Inspection(
         **about, layout=layout.found, remarks=[*layout.remarks, *remarks], classes=classes,
-        odd=_odd(table), problem=_problem(source, found, classes),
+        odd=_odd(table), problem=_problem(source, classes),
     )  # fmt: skip
 
 
-def _problem(source: Source, found: Collected, classes: Mapping[str, object]) -> str:
+def _problem(source: Source, classes: Mapping[str, object]) -> str:
     if len(classes) > 1:
         return ""
     from tasks.acquire.kinds.folders import beside
