@@ -51,6 +51,7 @@ def inputs(store: ImageStore) -> ReportInputs:
             "width": 500,
             "height": 375,
             "group": names,
+            "copies": names,
         }
     )
     both = np.stack([1 - probability, probability], axis=1)

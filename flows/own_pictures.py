@@ -1,5 +1,6 @@
 """An experiment for pictures that somebody has: from a path alone, without an entry in a file."""
 
+import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -71,7 +72,7 @@ def _require_own(experiment: Experiment) -> None:
     source = experiment.source
     for field in ("folder", "archive", "url"):
         now = getattr(source, field, None)
-        place = before.parts.get(f"source.{field}")
+        place = json.loads(before.parts.get(f"source.{field}", "null"))
         if now is not None and place and Path(place).absolute() != Path(now).absolute():
             raise ParameterError(
                 f"{experiment.experiment} is the experiment of other pictures, {place}: give these "

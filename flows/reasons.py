@@ -18,6 +18,7 @@ GIVEN = {
     "features": "the features",
     "model": "the model",
     "evaluation": "the evaluation",
+    "remarks": "what is said of the pictures",
 }
 
 

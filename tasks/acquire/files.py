@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from storage.images import UNKNOWN_SUFFIX, suffix_of
 from storage.statuses import Status
@@ -60,7 +59,7 @@ HEAD = 32
 NO_SUFFIX = "its name has no picture suffix"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Found:
     """A file of a source: its name there, its bytes if they are wanted, what is wrong with it.
 
@@ -79,14 +78,22 @@ class Found:
     time: str = ""
 
 
+def suffix_of_name(name: str) -> str:
+    """The last part of a name from its dot on, in lower case; '' where there is none."""
+    last = name.rpartition("/")[2]
+    dot = last.rfind(".")
+    return last[dot:].lower() if 0 < dot < len(last) - 1 else ""
+
+
 def unwanted(name: str) -> Found | None:
     """The row for a name that tells that its file cannot be a picture; None if it may be one."""
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    if SYSTEM_NAMES.intersection(parts):
+    flat = name.replace("\\", "/")
+    parts = flat.split("/")
+    if not SYSTEM_NAMES.isdisjoint(parts):
         return Found(name, None, Status.SYSTEM_FILE, "made by an operating system")
-    if any(HIDDEN.match(part) for part in parts):
+    if "/." in f"/{flat}" and any(map(HIDDEN.match, parts)):
         return Found(name, None, Status.SYSTEM_FILE, "its name, or that of a folder, is hidden")
-    suffix = PurePosixPath(name).suffix.lower()
+    suffix = suffix_of_name(name)
     if suffix in TO_BE_CONVERTED:
         return Found(name, None, Status.UNDECODABLE, TO_BE_CONVERTED[suffix])
     if suffix in OTHER_SUFFIXES:
@@ -96,7 +103,7 @@ def unwanted(name: str) -> Found | None:
 
 def bytes_decide(name: str) -> bool:
     """Whether only the first bytes tell if the file is a picture: its name does not."""
-    return PurePosixPath(name).suffix.lower() not in PICTURE_SUFFIXES
+    return suffix_of_name(name) not in PICTURE_SUFFIXES
 
 
 def looks_like_picture(head: bytes) -> bool:

@@ -72,10 +72,10 @@ def inspect(
     try:
         layout = understand(places, files.tables, source, lists)
         said = dict(zip(numbers, layout.pictures, strict=True))
-        table = table_of(files, said, name)
+        table = table_of(files, said, name, ordered=False)
         table, remarks = choosing.chosen(table, source)
     except (SourceError, MissingLibrary) as error:
-        rest = table_of(files, {}, name)
+        rest = table_of(files, {}, name, ordered=False)
         return Inspection(
             **about, layout="", remarks=[], classes={}, odd=_odd(rest), problem=str(error)
         )
@@ -91,7 +91,7 @@ def _problem(source: Source, classes: Mapping[str, object]) -> str:
         return ""
     from tasks.acquire.kinds.folders import beside
 
-    hints = beside(source.folder) if isinstance(source, Folders) and not classes else []
+    hints = beside(source.folder) if isinstance(source, Folders) else []
     return (
         f"expected two classes at least, found {len(classes)}. A label is the folder that a "
         "picture is in (source.label_from=folder), the beginning of its name "

@@ -1,16 +1,17 @@
 """Whether a collection's own splits count."""
 
 from collections.abc import Collection
-from typing import Literal
-
-import pandas as pd
+from typing import TYPE_CHECKING, Literal
 
 from storage.statuses import Status
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Splits = Literal["given", "own", "either"]
 
 
-def apply(splits: Splits, rows: pd.DataFrame) -> bool:
+def apply(splits: Splits, rows: "pd.DataFrame") -> bool:
     """Whether the splits that the source gives are the ones to use.
 
     Where either will do, they are if they give pictures with labels to train, and to another split.

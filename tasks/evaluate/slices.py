@@ -65,8 +65,10 @@ def size_bands(table: pd.DataFrame) -> pd.Series:
 
 def near_duplicates(table: pd.DataFrame, split: pd.DataFrame) -> pd.Series:
     """Whether a picture has near-duplicates among all pictures of the split's manifest."""
-    sizes = split.loc[split["group"] != "", "group"].value_counts()
-    shared = table["group"].map(sizes).fillna(1) > 1
+    known = split[split["copies"] != ""]
+    sizes = known["copies"].map(known["copies"].value_counts())
+    numbers = dict(zip(known["image"], sizes, strict=True))
+    shared = table["image"].map(numbers).fillna(1) > 1
     return shared.map({True: "has near-duplicates", False: "no near-duplicate"})
 
 

@@ -100,12 +100,12 @@ def rejected(rows: pd.DataFrame) -> list[tuple[str, Gallery]]:
 
 def near_duplicates(split: pd.DataFrame) -> tuple[int, list[list[Tile]]]:
     """How many groups have several pictures, and the largest of them."""
-    grouped = split[split["group"] != ""]
-    sizes = grouped["group"].value_counts()
+    grouped = split[split["copies"] != ""]
+    sizes = grouped["copies"].value_counts()
     several = sizes[sizes > 1]
     shown = []
     for group in several.index[:GROUPS_SHOWN]:
-        members = grouped[grouped["group"] == group].head(PER_GROUP)
+        members = grouped[grouped["copies"] == group].head(PER_GROUP)
         shown.append([_member(row) for row in records(members)])
     return len(several), shown
 

@@ -46,7 +46,8 @@ class ReportInputs:
     `downloads` counts addresses by status, `hosts` those that gave a picture and the others;
     `heat_maps` holds encoded Grad-CAM pictures by stored image name, `network` the model's layers
     as `layer_table.described` gives them, `augmented` what `augmentation_sheet.rows` does,
-    `near_duplicates` says whether `clean` looked for them.
+    `near_duplicates` says whether `clean` looked for them, `remarks` how the source was understood
+    and what else the steps said of the pictures.
     """
 
     experiment: str
@@ -76,6 +77,7 @@ class ReportInputs:
     network: Sequence[Mapping[str, Any]] = ()
     augmented: Sequence[np.ndarray] = ()
     near_duplicates: bool = True
+    remarks: Sequence[str] = ()
 
     @property
     def classes(self) -> list[str]:

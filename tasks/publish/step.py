@@ -39,11 +39,13 @@ def publish(
     evaluation: EvaluationRef,
     figure: PublishedFigure | None = None,
     augmentation: Augmentation | None = None,
+    remarks: tuple[str, ...] | None = None,
     told: Told = Told(),
 ) -> ReportRef:
     """A new report folder of this experiment, named by the time and what it reports on.
 
-    `augmentation` is that of training: a sheet shows what it does to pictures.
+    `augmentation` is that of training: a sheet shows what it does to pictures. `remarks` are those
+    of the steps before.
     """
     workspace = Workspace.current()
     when = records.now()
@@ -51,7 +53,7 @@ def publish(
     inputs = opening.for_report(
         workspace, experiment, run, when,
         images=images, split=split, features=features, model=model, evaluation=evaluation,
-        figure=figure, augmentation=augmentation, told=told,
+        figure=figure, augmentation=augmentation, remarks=remarks or (), told=told,
     )  # fmt: skip
     target = workspace.reports / as_file_name(experiment) / run
     with folders.new_folder(target) as new:

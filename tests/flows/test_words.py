@@ -22,7 +22,7 @@ from tests.pictures import write_folders
         ),
         (["run", "digits", "--set", "model.backbone=resnet50"], "did you mean ResNet50?"),
         (["run", "digits", "--set", "trainng.epochs=5"], "did you mean training.epochs?"),
-        ([], "a COMMAND is needed: one of run, explain"),
+        ([], "a COMMAND is needed: one of develop, inspect, run, explain"),
         (["cache"], "see `darkroom cache --help`"),
         (["run"], "NAME requires an argument"),
     ],

@@ -22,6 +22,7 @@ from tasks.acquire.files import (
     bytes_decide,
     looks_like_picture,
     no_picture,
+    suffix_of_name,
     unwanted,
 )
 from tasks.acquire.gathering import Gathering
@@ -76,7 +77,7 @@ def beside(folder: Path) -> list[str]:
 def _holds_pictures(folder: Path) -> bool:
     try:
         with os.scandir(folder) as entries:
-            return any(Path(entry.name).suffix.lower() in PICTURE_SUFFIXES for entry in entries)
+            return any(suffix_of_name(entry.name) in PICTURE_SUFFIXES for entry in entries)
     except OSError:
         return False
 
@@ -150,14 +151,15 @@ def files_of(
     set aside.
     """
     paths = paths_of(folder, empty_folders=True, follow=follow)
-    packed = follow and not any(path.suffix.lower() in PICTURE_SUFFIXES for path in paths)
+    packed = follow and not any(suffix_of_name(path.name) in PICTURE_SUFFIXES for path in paths)
+    above = len(os.fspath(folder / "x")) - 1
     for path in paths:
-        name = path.relative_to(folder).as_posix()
+        name = os.fspath(path)[above:].replace(os.sep, "/")
         if packed and reading.is_archive(name) and path.is_file():
             yield from _inside(path, name, max_file_bytes, pictures=pictures)
             continue
         with readable(path):
-            odd = _empty(path, name) or _not_plain(path, name, follow=follow) or unwanted(name)
+            odd = _odd(path, name, follow=follow) or unwanted(name)
             found = odd or _picture(path, name, max_file_bytes, pictures=pictures)
         yield _with_table(found, path)
 
@@ -170,16 +172,14 @@ def _inside(path: Path, name: str, max_file_bytes: int, *, pictures: bool) -> It
         yield replace(found, inner=f"{name}/{found.inner}" if found.inner else name)
 
 
-def _empty(path: Path, name: str) -> Found | None:
-    if path.is_symlink() or not path.is_dir():
+def _odd(path: Path, name: str, *, follow: bool) -> Found | None:
+    """The row for what is no file."""
+    mode = os.lstat(path).st_mode
+    if stat.S_ISREG(mode):
         return None
-    return Found(f"{name}/", None, Status.EMPTY_FOLDER, "no file is in it")
-
-
-def _not_plain(path: Path, name: str, *, follow: bool) -> Found | None:
-    if is_plain(path):
-        return None
-    if not (follow and path.is_symlink()):
+    if stat.S_ISDIR(mode):
+        return Found(f"{name}/", None, Status.EMPTY_FOLDER, "no file is in it")
+    if not (follow and stat.S_ISLNK(mode)):
         return Found(name, None, Status.UNSAFE_NAME, "a link or a device, not a file")
     if path.is_file():
         return None
@@ -192,7 +192,7 @@ def _not_plain(path: Path, name: str, *, follow: bool) -> Found | None:
 
 def _picture(path: Path, name: str, max_file_bytes: int, *, pictures: bool) -> Found:
     about = path.stat()
-    time = datetime.fromtimestamp(about.st_mtime, UTC).isoformat()[:19]
+    time = datetime.fromtimestamp(int(about.st_mtime), UTC).isoformat()[:19]
     if about.st_size > max_file_bytes:
         reason = f"more than source.max_file_bytes ({max_file_bytes:,})"
         return Found(name, None, Status.TOO_MANY_BYTES, reason)

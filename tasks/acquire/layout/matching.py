@@ -47,19 +47,34 @@ def stem_of(name: str) -> str:
     return (head if known else name).casefold()
 
 
+def _add(index: dict[str, int | list[int]], key: str, place: int) -> None:
+    """Most keys have one place: a list for each would take twice the memory."""
+    before = index.get(key)
+    if before is None:
+        index[key] = place
+    elif isinstance(before, int):
+        index[key] = [before, place]
+    else:
+        before.append(place)
+
+
+def _listed(places: int | list[int]) -> list[int]:
+    return [places] if isinstance(places, int) else places
+
+
 class Names:
     """The pictures' names, to be found by what others call them."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._parts = [parts_of(name) for name in names]
         self._whole: dict[tuple[str, ...], int] = {}
-        self._stems: dict[str, list[int]] = defaultdict(list)
+        self._stems: dict[str, int | list[int]] = {}
         self._numbers: dict[int, list[int]] | None = None
         self._under: dict[tuple[str, str], list[int]] | None = None
         for place, parts in enumerate(self._parts):
             if parts:
                 self._whole.setdefault(parts, place)
-                self._stems[stem_of(parts[-1])].append(place)
+                _add(self._stems, stem_of(parts[-1]), place)
 
     def __len__(self) -> int:
         return len(self._parts)
@@ -87,7 +102,7 @@ class Names:
         return self._best(parts) or (self._by_number(parts[-1]) if numbers else None)
 
     def _best(self, parts: tuple[str, ...]) -> Match | None:
-        found = self._stems.get(stem_of(parts[-1]), [])
+        found = _listed(self._stems.get(stem_of(parts[-1]), []))
         if len(found) > MANY and len(parts) > 1:
             found = self._by_parent().get((parts[-2].casefold(), stem_of(parts[-1])), found)
         if not found or (len(found) > MANY * MANY and len(parts) == 1):
@@ -126,6 +141,6 @@ class Names:
             self._numbers = defaultdict(list)
             for stem, places in self._stems.items():
                 if stem.isascii() and stem.isdigit() and len(stem) <= LONGEST_NUMBER:
-                    self._numbers[int(stem)].extend(places)
+                    self._numbers[int(stem)].extend(_listed(places))
         found = self._numbers.get(int(text), [])
         return Match(found[0], number=True) if len(found) == 1 else None

@@ -10,7 +10,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -221,7 +220,7 @@ def by_pattern(pattern: str) -> Callable[[str], str]:
     matcher = re.compile(pattern)
 
     def label(name: str) -> str:
-        match = matcher.search(PurePosixPath(name).name[:LONGEST_NAME])
+        match = matcher.search(name.rpartition("/")[2][:LONGEST_NAME])
         return match["label"] or "" if match else ""
 
     return label

@@ -4,7 +4,8 @@ import codecs
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from itertools import islice
 from typing import IO
 
@@ -30,9 +31,9 @@ def read(file: TableFile) -> Table:
     delimiter = _delimiter(file, encoding)
 
     def rows() -> Iterator[Row]:
-        with file.opened() as stream:
+        with file.opened() as stream, closing(_lines(stream, encoding, file.name)) as text:
             try:
-                yield from _rows(_lines(stream, encoding, file.name), delimiter, file.name)
+                yield from _rows(text, delimiter, file.name)
             except UnicodeError as error:
                 raise SourceDamaged(
                     f"{file.name} is not text in {encoding} all through ({error}): save it as UTF-8"
@@ -44,8 +45,8 @@ def read(file: TableFile) -> Table:
 def lines(file: TableFile) -> Iterator[str]:
     """The lines of a text file that are not empty, without what ends them."""
     encoding, _ = encoding_of(file)
-    with file.opened() as stream:
-        for line in _lines(stream, encoding, file.name):
+    with file.opened() as stream, closing(_lines(stream, encoding, file.name)) as found:
+        for line in found:
             if text := line.strip("\r\n"):
                 yield text
 
@@ -89,7 +90,7 @@ def _has_undefined(file: TableFile) -> bool:
     return False
 
 
-def _lines(stream: IO[bytes], encoding: str, name: str) -> Iterator[str]:
+def _lines(stream: IO[bytes], encoding: str, name: str) -> Generator[str, None, None]:
     text = io.TextIOWrapper(stream, encoding=encoding, newline="")
     try:
         while line := text.readline(LONGEST_LINE):

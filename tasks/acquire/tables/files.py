@@ -88,7 +88,8 @@ def of_rows(name: str, header: tuple[str, ...], rows: list[Row]) -> TableFile:
 
 def may_be_table(name: str) -> bool:
     """Whether the name is one of a table, a list, or of what lies beside one picture."""
-    suffix = PurePosixPath(name).suffix.lower()
+    last = name.rpartition("/")[2]
+    suffix = last[last.rfind(".") :].lower() if "." in last else ""
     return suffix in TABLE_SUFFIXES | SIDE_SUFFIXES | NAME_SUFFIXES
 
 

@@ -7,7 +7,7 @@ from storage.errors import SourceDamaged, SourceTooLarge
 from tasks.acquire.tables.files import TableFile
 from tasks.acquire.tables.table import Row, Table, require_few_columns
 
-ROWS_AT_A_TIME = 4096
+ROWS_AT_A_TIME = 256
 MOST_UNPACKED = 1 << 30
 
 

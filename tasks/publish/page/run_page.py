@@ -156,6 +156,7 @@ def data(inputs: ReportInputs) -> Context:
         "likeness": {"bits": HASH_BITS, "distance": HASH_DISTANCE, "correlation": CORRELATION},
         "near_duplicates_looked_for": inputs.near_duplicates,
         "candidates": galleries.candidates(found),
+        "remarks": list(inputs.remarks),
     }
 
 

@@ -39,7 +39,11 @@ def given(workspace):
         image = store.add(cv2.imencode(".png", one[:, :, ::-1])[1].tobytes())
         about = {"name": f"{corner}/{number}.png", "split": "train" if number < 8 else "test"}
         size = {"width": networks.SIDE, "height": networks.SIDE}
-        rows.append({"image": image, "label": label, "source": "", "group": image} | about | size)
+        rows.append(
+            {"image": image, "label": label, "source": "", "group": image, "copies": image}
+            | about
+            | size
+        )
         pixels.append(one)
     table = pd.DataFrame(rows)
     space = FeatureSpace(

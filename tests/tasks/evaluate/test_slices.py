@@ -15,7 +15,7 @@ def table():
             "source": ["web"] * 50 + ["archive"] * 150,
             "width": [100 + n for n in range(count)],
             "height": [1000] * count,
-            "group": [f"g{n // 2}" if n < 20 else f"{n}" for n in range(count)],
+            "copies": [f"g{n // 2}" if n < 20 else f"{n}" for n in range(count)],
             "correct": [n % 2 == 0 or n > 120 for n in range(count)],
         }
     )
@@ -57,7 +57,7 @@ def test_near_duplicates_count_over_all_splits(table):
 
 
 def test_what_does_not_vary_is_no_slice(table):
-    same = table.assign(width=64, height=64, source="web", label="cat", group=table["image"])
+    same = table.assign(width=64, height=64, source="web", label="cat", copies=table["image"])
     assert slices.slices(same, same) == []
 
 

@@ -73,7 +73,19 @@ def split_of(rows, percentages=(40, 20, 40)):
     place = np.searchsorted(edges, np.arange(len(kept)), side="right").clip(0, 2)
     kept["split"] = np.array(["train", "validation", "test"])[place]
     kept.loc[1, "group"] = kept.loc[0, "group"]
-    columns = ["image", "label", "name", "source", "bytes", "width", "height", "group", "split"]
+    kept["copies"] = kept["group"]
+    columns = [
+        "image",
+        "label",
+        "name",
+        "source",
+        "bytes",
+        "width",
+        "height",
+        "group",
+        "copies",
+        "split",
+    ]
     return kept[columns]
 
 

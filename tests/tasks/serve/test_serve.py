@@ -89,7 +89,7 @@ def test_several_pictures_are_answered_in_their_order_and_bad_ones_with_a_reason
     said = answer.json()
     require_prediction(said[0], classifier, first)
     assert said[1] == {"detail": "undecodable: no known picture format"}
-    assert said[2] == {"detail": "truncated: the JPEG ends before its end mark"}
+    assert said[2] == {"detail": "truncated: the JPEG breaks off"}
     require_prediction(said[3], classifier, last)
 
 
@@ -98,7 +98,7 @@ def test_several_pictures_are_answered_in_their_order_and_bad_ones_with_a_reason
     [
         (b"", "empty: 0 bytes"),
         (b"<html><script>alert(1)</script>", "undecodable: HTML or XML, not a picture"),
-        (picture(1)[:-2], "truncated: the JPEG ends before its end mark"),
+        (picture(1)[:-4], "truncated: the JPEG breaks off"),
         (png_of_size(30_000, 30_000), "too many pixels: 30000 x 30000"),
     ],
 )
