@@ -81,10 +81,10 @@ class SourceParameters(Parameters):
 class Labels(SourceParameters):
     """How pictures get their labels, and what else tables say of them."""
 
-    label_from: Literal["auto", "name", "folder", "csv"] = Field(
+    label_from: Literal["auto", "name", "folder", "top_folder", "csv"] = Field(
         "auto",
         description="auto: class folders, names or a table, whichever fits; or labels from file "
-        "names, from the innermost folders, or from a table.",
+        "names, from the innermost or the topmost folders, or from a table.",
     )
     label_pattern: str = Field(
         KAGGLE_NAMES,

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tasks.acquire.layout import split_words
 
@@ -23,7 +23,8 @@ Folder = tuple[str, ...]
 class FolderTree:
     """Where the class folders lie: below `prefix`, and below or above split folders, if any.
 
-    `deeper` is whether class folders have folders of their own.
+    `deeper` is whether class folders have folders of their own, `inner` the names of those where
+    all class folders have the same ones: then either may be the classes.
     """
 
     prefix: Folder
@@ -31,6 +32,7 @@ class FolderTree:
     split_below: bool = False
     classes: tuple[str, ...] = ()
     deeper: bool = False
+    inner: tuple[str, ...] = ()
 
     def label(self, folder: Folder, *, innermost: bool = False) -> str:
         """The class of a picture in this folder; '' where it is in no class folder."""
@@ -38,7 +40,9 @@ class FolderTree:
         if below is None:
             return ""
         if self.splits and not self.split_below:
-            below = below[1:] if below and below[0] in self.splits else below
+            split = below[0] if below and below[0] in self.splits else None
+            # Some are packed as `train/train`.
+            below = () if split is None else below[2 if below[1:2] == (split,) else 1 :]
         elif self.splits:
             below = tuple(part for part in below[:1]) + tuple(below[2:])
         if not below:
@@ -94,7 +98,13 @@ def _splits(children: Counter[str]) -> dict[str, str]:
     """Folder -> split, where two folders at least are called after different splits."""
     found = {name: split_words.of_folder(name) for name in children}
     found = {name: split for name, split in found.items() if split}
-    return found if "train" in found.values() and len(set(found.values())) > 1 else {}
+    if not _are_splits(found):
+        found = split_words.with_one_more_word(children)
+    return found if _are_splits(found) else {}
+
+
+def _are_splits(found: dict[str, str]) -> bool:
+    return "train" in found.values() and len(set(found.values())) > 1
 
 
 def _splits_below(counts: Counter[Folder], prefix: Folder) -> dict[str, str]:
@@ -111,9 +121,16 @@ def _splits_below(counts: Counter[Folder], prefix: Folder) -> dict[str, str]:
 def _with_classes(tree: FolderTree, counts: Counter[Folder]) -> FolderTree:
     classes = sorted({tree.label(folder) for folder in counts} - {""})
     inner = {tree.label(folder, innermost=True) for folder in counts} - {""}
-    return FolderTree(
-        tree.prefix, tree.splits, tree.split_below, tuple(classes), inner != set(classes)
-    )
+    below: dict[str, set[str]] = {}
+    for folder in counts:
+        below.setdefault(tree.label(folder), set()).add(tree.label(folder, innermost=True))
+    below.pop("", None)
+    sets = {frozenset(names) for names in below.values()}
+    same = next(iter(sets)) if len(below) > 1 and len(sets) == 1 else frozenset()
+    return replace(
+        tree, classes=tuple(classes), deeper=inner != set(classes),
+        inner=tuple(sorted(same)) if len(same) > 1 else (),
+    )  # fmt: skip
 
 
 def are_generic(names: Sequence[str]) -> bool:

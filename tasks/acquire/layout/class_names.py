@@ -14,6 +14,7 @@ from tasks.acquire.tables.files import TableFile
 
 MOST_CLASSES = 100_000
 MOST_BYTES = 4 << 20
+SMALL = 1 << 16
 STEMS = re.compile(
     r"^(class|classes|class[_-]?names?|labels?|label[_-]?names?|names|categories|cat_to_name|"
     r"label[_-]?map|labelmap|class_index|class_indices|idx_to_class|index_to_class|class_to_idx|"
@@ -31,6 +32,8 @@ Names = dict[int, str]
 def may_hold(file: TableFile) -> bool:
     """Whether a file's name is one that such lists have."""
     stem = PurePosixPath(file.name).stem
+    if file.suffix == ".json" and "/" not in file.name and file.size <= SMALL:
+        return True  # a name for each number is unmistakable
     return bool(STEMS.match(stem)) and file.suffix in SUFFIXES and file.size <= MOST_BYTES
 
 

@@ -25,6 +25,8 @@ SPLIT_WORDS = ("split", "set", "subset", "partition", "data_set", "dataset", "ph
 NAME_WORDS = re.compile(r"file|image|img|path|picture|photo|name|\bid\b|_id$|^id", re.IGNORECASE)
 ONES = frozenset({"0", "1", "0.0", "1.0", ""})
 SHOWN = 3
+# So few rows may have a class each.
+FEW = 8
 
 
 @dataclass(frozen=True)
@@ -239,9 +241,9 @@ def _with_labels(columns: Columns, rows: list[Row], others: list[int]) -> Column
 
 def _by_content(columns: Columns, rows: list[Row], others: list[int]) -> dict[str, Any]:
     """The column that may alone hold labels; else those that may."""
-    if len(others) == 1:
-        return {"label": others[0]}
     choices = [i for i in others if _may_be_labels(rows, i)]
+    if len(others) == 1 and (choices or len(rows) < FEW):
+        return {"label": others[0]}
     texts = [i for i in choices if not _all(rows, i, _is_number)]
     if len(choices) == 1:
         return {"label": choices[0]}

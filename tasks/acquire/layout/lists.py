@@ -1,9 +1,13 @@
 """Lists of the pictures of a split, one a line: `train.txt`, `test.txt`."""
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import PurePosixPath
 
 from storage.errors import SourceError, SourceMissing
+from tasks.acquire.layout import split_words
 from tasks.acquire.layout.columns import shown
 from tasks.acquire.layout.matching import Names
 from tasks.acquire.layout.table_choice import file_called
@@ -11,6 +15,7 @@ from tasks.acquire.tables import delimited
 from tasks.acquire.tables.files import TableFile
 
 EXAMPLES = 3
+LOOKED_AT = 200
 DIVIDED = re.compile(r"[,;\t| ]")
 
 
@@ -38,6 +43,24 @@ def splits(
             "each in one list"
         )
     return found, remarks
+
+
+def there(names: Names, files: Sequence[TableFile]) -> list[str]:
+    """That there are lists of splits, and the words that use them."""
+    found: dict[str, str] = {}
+    for file in files:
+        split = split_words.of_file(PurePosixPath(file.name).stem)
+        if not split or file.suffix not in (".txt", ".lst") or split in found:
+            continue
+        with contextlib.suppress(SourceError):
+            lines = list(islice(delimited.lines(file), LOOKED_AT))
+            hits = sum(1 for line in lines if _means(line, names, file.folder) is not None)
+            if lines and 2 * hits >= len(lines):
+                found[split] = file.name
+    if len(found) < 2:
+        return []
+    words = ", ".join(f"{split}: {name}" for split, name in found.items())
+    return [f"lists of splits are there: --set 'split.lists={{{words}}}' takes them"]
 
 
 def _take(

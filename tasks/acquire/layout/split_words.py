@@ -1,5 +1,8 @@
 """The words that people have for train, validation and test."""
 
+import re
+from collections.abc import Iterable
+
 from storage.references import SPLITS
 
 WORDS = {
@@ -19,6 +22,21 @@ def of_folder(name: str) -> str:
     for end in ("_set", "-set", "set", "_images", "-images", "_data"):
         word = word.removesuffix(end) if word.removesuffix(end) in WORDS else word
     return "" if word in SHORT else WORDS.get(word, "")
+
+
+def with_one_more_word(names: Iterable[str]) -> dict[str, str]:
+    """Folder -> split of `seg_train`, `seg_test`: all have the same words beside the split's.
+
+    Where one has others it is none: `train_station` and `test_tube` are classes.
+    """
+    found, others = {}, set()
+    for name in names:
+        words = re.split(r"[_\- ]+", name.casefold())
+        splits = [word for word in words if word in WORDS and word not in SHORT]
+        if len(splits) == 1:
+            found[name] = WORDS[splits[0]]
+            others.add(tuple(word for word in words if word not in splits))
+    return found if len(others) == 1 else {}
 
 
 def of_cell(text: str) -> str:

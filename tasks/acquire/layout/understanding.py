@@ -24,6 +24,7 @@ from tasks.acquire.layout import (
 )
 from tasks.acquire.layout.columns import Columns, Wanted, shown
 from tasks.acquire.layout.lists import splits as splits_of_lists
+from tasks.acquire.layout.lists import there as lists_there
 from tasks.acquire.layout.matching import Names
 from tasks.acquire.layout.said import NOTHING, Layout, Said
 from tasks.acquire.parameters import Labels
@@ -65,9 +66,9 @@ class _Reading:
     def covered(self) -> int:
         return sum(1 for label in self.labels if label)
 
-    def is_good(self) -> bool:
-        """Whether it tells classes apart, of most pictures."""
-        return len(self.classes) > 1 and self.covered >= MOST * len(self.labels)
+    def is_good(self, number: int) -> bool:
+        """Whether it tells classes apart, of most of so many pictures."""
+        return len(self.classes) > 1 and self.covered >= MOST * number
 
 
 def understand(
@@ -86,7 +87,7 @@ def understand(
     remarks += renamed
     said = reading.said or {}
     listed, remarks_of_lists = splits_of_lists(names, files, lists)
-    remarks += remarks_of_lists
+    remarks += remarks_of_lists if lists else lists_there(names, files)
     pictures = []
     for number, (place, label) in enumerate(zip(places, labels, strict=True)):
         one = said.get(number, place.said or NOTHING)
@@ -121,8 +122,8 @@ def _reading(
         return _of_table(names, files, source)
     if wanted == "name":
         return _of_names(places, source.label_pattern)
-    if wanted == "folder":
-        return _of_folders(places, tree, innermost=True)
+    if wanted in ("folder", "top_folder"):
+        return _of_folders(places, tree, innermost=wanted == "folder")
     if "label_pattern" in source.model_fields_set:
         return _of_names(places, source.label_pattern)
     return _settled(places, names, tree, files, source)
@@ -133,31 +134,34 @@ def _settled(
     files: Sequence[TableFile], source: Labels,
 ) -> _Reading:  # fmt: skip
     """The reading that says most, where no other says something else."""
+    # Pictures of a test folder may have no label: those are to be classified.
+    number = sum(1 for place in places if tree.split(place.folder) != "test") or len(places)
     own = _of_containers(places)
-    if own.is_good():
+    if own.is_good(number):
         return own
     beside = side_files.read(places, files)
     if beside is not None:
         reading = _Reading("labels in a file beside each picture", beside)
-        if reading.is_good():
+        if reading.is_good(number):
             return reading
     folders = _of_folders(places, tree)
     called = _of_names(places, source.label_pattern)
     tables = table_choice.candidates(files, names, _wanted(source))
-    if folders.is_good() and not class_folders.are_generic(folders.classes):
+    if folders.is_good(number) and not class_folders.are_generic(folders.classes):
         first = folders
-        if called.is_good() and not _agree(folders.labels, called.labels):
+        _require_one_reading(tree)
+        if called.is_good(number) and not _agree(folders.labels, called.labels):
             first.remarks += (
                 (
                     f"names begin with words as well ({shown(called.classes, 3)}): "
                     "source.label_from=name takes those for classes"
                 ),
             )
-    elif called.is_good():
+    elif called.is_good(number):
         first = called
     else:
         first = None
-    best = _best_table(tables, len(places))
+    best = _best_table(tables, number)
     if first is None:
         if best is None:
             return _nothing(folders, called, tables)
@@ -200,7 +204,7 @@ def _of_folders(
     number = len(reading.classes)
     folders = f"{number} class folders" if number > 1 else "pictures without class folders"
     reading.found = folders + (f" in {where}/" if where else "")
-    if tree.deeper and not innermost and reading.is_good():
+    if tree.deeper and not innermost and len(reading.classes) > 1:
         reading.remarks = (
             (
                 "class folders hold folders of their own, which are not classes: "
@@ -209,6 +213,15 @@ def _of_folders(
             ),
         )
     return reading
+
+
+def _require_one_reading(tree: class_folders.FolderTree) -> None:
+    if tree.inner:
+        raise SourceError(
+            f"the folders can be read in two ways: {shown(tree.classes, 3)} each hold "
+            f"{shown(tree.inner, 3)}. Choose the classes with --set source.label_from=top_folder "
+            "(the former) or --set source.label_from=folder (the latter)"
+        )
 
 
 def _innermost(folder: tuple[str, ...]) -> str:
@@ -290,6 +303,7 @@ def _beside_table(
         return (f"{table.name} beside the pictures is not used",)
     theirs = [said.said[i].label if i in said.said else "" for i in range(len(names))]
     if _agree(first.labels, theirs):
+        first.labels = _filled(first.labels, theirs)
         first.said = {i: one._replace(label="") for i, one in said.said.items()}
         return (f"{table.name} says the same as {first.found}",)
     if not columns.label_word:
@@ -318,6 +332,15 @@ def _agree(first: Sequence[str], second: Sequence[str]) -> bool:
     partners = [two for two, _ in ones.values()]
     same = sum(number for _, number in ones.values())
     return len(set(partners)) == len(partners) and same >= AGREEING * pairs.total()
+
+
+def _filled(first: list[str], second: Sequence[str]) -> list[str]:
+    """The first labels; where they say nothing, the second's, called as the first has them."""
+    pairs = Counter((two, one) for one, two in zip(first, second, strict=True) if one and two)
+    called: dict[str, str] = {}
+    for (two, one), _ in pairs.most_common():
+        called.setdefault(two, one)
+    return [one or called.get(two, two) for one, two in zip(first, second, strict=True)]
 
 
 def _named(
