@@ -94,6 +94,7 @@ def understand(
         split = listed.get(number, "") if lists else one.split or tree.split(place.folder)
         reason = one.reason or ("" if label else _why(reading, split))
         pictures.append(one._replace(label=label, split=split, reason=reason))
+    remarks += _to_classify(places, pictures, tree)
     if lists:
         reading.found += f", splits as {', '.join(lists.values())} have them"
     elif tree.splits and not any(one.split for one in said.values()):
@@ -102,6 +103,22 @@ def understand(
     layout = Layout(pictures, reading.found, remarks, dict([reading.setting]))
     layout.settings.pop("", None)
     return layout
+
+
+def _to_classify(
+    places: Sequence[Place], pictures: Sequence[Said], tree: class_folders.FolderTree
+) -> list[str]:
+    """That a test folder holds pictures without a label, and the words that name them."""
+    found = [
+        place.folder[: len(tree.prefix) + 1]
+        for place, one in zip(places, pictures, strict=True)
+        if one.split == "test" and not one.label
+    ]
+    if not found:
+        return []
+    folder = "/".join(found[0])
+    words = f"darkroom classify EXPERIMENT SOURCE --only {folder}/"
+    return [f"{len(found):,} pictures in {folder}/ have no label: after the run, `{words}`"]
 
 
 def _why(reading: _Reading, split: str) -> str:

@@ -125,3 +125,16 @@ def test_a_damaged_picture_in_the_store_is_an_error_not_a_fact(images, store):
     with pytest.raises(StorageDamaged, match=f"{name} is damaged: delete it"):
         compute_missing(images, store, [name])
     assert store.index() == {}
+
+
+def test_what_a_decoder_says_is_a_remark_of_its_picture(workspace, capfd):
+    images, store = ImageStore(workspace.images), facts.store_of(workspace, MAX_PIXELS)
+    whole = [encoded(scene) for scene in scenes(3)]
+    odd = whole[1][:-2] + b"abcdefgh" * 5 + whole[1][-2:]
+    names = [images.add(data) for data in (whole[0], odd, whole[2], whole[2][:-2])]
+    facts.compute(images, store, names, max_pixels=MAX_PIXELS, advance=silent)
+    remarks = facts.load(store).loc[names, "remark"].tolist()
+    assert remarks[0] == remarks[2] == ""
+    assert remarks[1].startswith("Corrupt JPEG data: ")
+    assert remarks[3] == "only its end mark is missing"
+    assert capfd.readouterr().err == ""

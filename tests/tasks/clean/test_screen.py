@@ -243,3 +243,41 @@ def test_the_same_shape_in_another_colour_is_another_class_but_shares_a_group(sc
 def test_a_picture_saved_again_under_another_label_is_a_conflict_in_colour_too(screened):
     table = screened(("a", ANT), ("b", ANT_AGAIN), ("c", BEE), ("d", CAT))
     assert statuses(table) == ["label conflict"] * 2 + ["kept"] * 2
+
+
+def test_where_splits_are_given_a_picture_may_stand_in_several(workspace):
+    images = ImageStore(workspace.images)
+    rows = [
+        _row(images, number, label, data) | {"split": split}
+        for number, (label, data, split) in enumerate(
+            [("a", ANT, "train"), ("a", ANT, "test"), ("a", ANT, "test"), ("b", BEE, "train")]
+        )
+    ]
+    store = facts.store_of(workspace, MAX_PIXELS)
+    names = list(dict.fromkeys(row["image"] for row in rows))
+    facts.compute(images, store, names, max_pixels=MAX_PIXELS, advance=silent)
+    for given, expected in ((True, ["kept", "kept", "duplicate", "kept"]),
+                            (False, ["kept", "duplicate", "duplicate", "kept"])):  # fmt: skip
+        table = screen.screen(
+            pd.DataFrame(rows), facts.load(store), min_side=16, near_duplicates=True, given=given
+        )
+        assert statuses(table) == expected
+
+
+def test_a_tables_time_counts_before_exif_and_that_before_the_files(workspace):
+    images = ImageStore(workspace.images)
+    tags = Image.Exif()
+    tags[0x0132] = "2020:01:02 03:04:05"
+    dated = encoded(scenes(1)[0], "JPEG", exif=tags.tobytes())
+    times = [("2019-01-01", "2021-01-01"), ("", "2021-01-01"), ("", "2021-01-01")]
+    rows = [
+        _row(images, number, "a", data) | {"time": time, "file_time": file}
+        for number, (data, (time, file)) in enumerate(
+            zip((BEE, dated, CAT), times, strict=True)
+        )
+    ]  # fmt: skip
+    store = facts.store_of(workspace, MAX_PIXELS)
+    names = [row["image"] for row in rows]
+    facts.compute(images, store, names, max_pixels=MAX_PIXELS, advance=silent)
+    table = screen.screen(pd.DataFrame(rows), facts.load(store), min_side=16, near_duplicates=True)
+    assert table["time"].tolist() == ["2019-01-01", "2020-01-02T03:04:05", "2021-01-01"]
