@@ -20,7 +20,7 @@ from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks.clean.duplicate_groups import details
 from tasks.pictures import exif, native_messages
-from tasks.pictures.decoding import Problem, decode_fully
+from tasks.pictures.decoding import NO_END_MARK, Problem, decode_fully
 from tasks.pictures.opencv import cv2
 from tasks.running import code_fingerprint
 from tasks.running.progress import Advance
@@ -154,7 +154,7 @@ def _with_message(
 ) -> dict[str, Any]:
     """The facts of a picture that was read again, alone, with what its decoder printed."""
     said = dict.fromkeys(line[:200] for line in messages.new())
-    if not said:
+    if not said or NO_END_MARK in facts["remark"]:  # finding that out makes the decoder speak
         return before
     return facts | {"remark": "; ".join(filter(None, [facts["remark"], *said]))}
 

@@ -34,6 +34,7 @@ JPEGS = frozenset({"JPEG", "MPO"})
 BY_PILLOW = frozenset({"HEIF", "JXL"})
 EXIF_ORIENTATION = 0x0112
 ROWS_AT_A_TIME = 256
+NO_END_MARK = "only its end mark is missing"
 # Formats whose EXIF rotation OpenCV leaves out, always or when it keeps transparency.
 NOT_TURNED = frozenset({"AVIF"})
 NOT_TURNED_WITH_ALPHA = NOT_TURNED | {"PNG", "WEBP"}
@@ -186,7 +187,7 @@ def decode_fully(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded | Problem
     pixels = whole if isinstance(whole, Problem) else _pixels(whole, header)
     if isinstance(pixels, Problem):
         return pixels
-    remarks = [] if whole is data else ["only its end mark is missing"]
+    remarks = [] if whole is data else [NO_END_MARK]
     if header.format in (NOT_TURNED_WITH_ALPHA if header.has_alpha else NOT_TURNED):
         pixels = _upright(pixels, header.exif)
     pixels, said = depth.as_bytes(pixels)

@@ -256,10 +256,14 @@ def test_where_splits_are_given_a_picture_may_stand_in_several(workspace):
     store = facts.store_of(workspace, MAX_PIXELS)
     names = list(dict.fromkeys(row["image"] for row in rows))
     facts.compute(images, store, names, max_pixels=MAX_PIXELS, advance=silent)
-    for given, expected in ((True, ["kept", "kept", "duplicate", "kept"]),
+    for are_given, expected in ((True, ["kept", "kept", "duplicate", "kept"]),
                             (False, ["kept", "duplicate", "duplicate", "kept"])):  # fmt: skip
         table = screen.screen(
-            pd.DataFrame(rows), facts.load(store), min_side=16, near_duplicates=True, given=given
+            pd.DataFrame(rows),
+            facts.load(store),
+            min_side=16,
+            near_duplicates=True,
+            given=are_given,
         )
         assert statuses(table) == expected
 
