@@ -82,7 +82,7 @@ def _of_copies(images: pd.DataFrame, places: pd.Series, parameters: Split) -> li
         if parameters.copies == "leave_out"
         else f"{where} were kept, as split.copies=keep says: the figures flatter"
     )
-    return [f"{crossing:,} pictures have copies in another given split: {what}"]
+    return [f"{crossing:,} groups of copies cross the given splits: {what}"]
 
 
 def _of_groups(images: pd.DataFrame, places: pd.Series) -> list[str]:

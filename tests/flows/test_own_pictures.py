@@ -115,10 +115,12 @@ def test_develop_takes_splits_that_are_given(darkroom, tmp_path, workspace, pref
     result = json.loads(out)
     assert result["metrics"]["test"]["images"] == 5
     assert result["counts"]["left_out"] == 1
-    assert any("have copies in another given split: 1 of train" in one for one in result["remarks"])
+    assert any(
+        "groups of copies cross the given splits: 1 of train" in one for one in result["remarks"]
+    )
     page = Path(result["report"]).read_text()
     assert "understood as 2 class folders, in split folders" in page
-    assert "have copies in another given split" in page
+    assert "groups of copies cross the given splits" in page
 
 
 def test_develop_of_what_cannot_be_understood_ends_before_anything_runs(darkroom, tmp_path,

@@ -2,6 +2,9 @@
 
 from typing import Any, NamedTuple
 
+import pandas as pd
+
+from storage.references import SPLITS
 from tasks.evaluate.mcnemar import counted, judged, paired
 from tasks.evaluate.metrics import METRICS
 from tasks.publish.inputs import TEST, VALIDATION, ReportInputs
@@ -62,9 +65,29 @@ def chosen(inputs: ReportInputs) -> str:
 
 
 def verdicts(inputs: ReportInputs) -> list[Verdict]:
-    """Against the published figure, where there is one, and against the run before."""
-    against = [_against_previous(inputs)]
-    return against if inputs.figure is None else [_against_figure(inputs, inputs.figure), *against]
+    """Against the published figure, where there is one, and against the run before.
+
+    Where pictures that belong together lie in several splits, that comes first.
+    """
+    found = [] if not (number := crossing(inputs.split)) else [_of_crossing(number)]
+    if inputs.figure is not None:
+        found.append(_against_figure(inputs, inputs.figure))
+    return [*found, _against_previous(inputs)]
+
+
+def crossing(split: pd.DataFrame) -> int:
+    """How many groups lie in more than one split: 0 but for splits that were given."""
+    placed = split[split["split"].isin(SPLITS)]
+    return int((placed.groupby("group")["split"].nunique() > 1).sum())
+
+
+def _of_crossing(number: int) -> Verdict:
+    groups = "1 group" if number == 1 else f"{number:,} groups"
+    text = (
+        f"{groups} of pictures that belong together, as copies or as you said, lie in more than one "
+        "of the given splits. The figure flatters."
+    )
+    return Verdict("Not tested on new pictures alone", text, "bad")
 
 
 def _against_figure(inputs: ReportInputs, figure: PublishedFigure) -> Verdict:

@@ -152,7 +152,7 @@ def data(inputs: ReportInputs) -> Context:
         "left_out_of_split": int((inputs.split["split"] == "").sum()),
         "groups": groups,
         "groups_several": several,
-        "crossing": crossing(inputs.split),
+        "crossing": headline.crossing(inputs.split),
         "likeness": {"bits": HASH_BITS, "distance": HASH_DISTANCE, "correlation": CORRELATION},
         "near_duplicates_looked_for": inputs.near_duplicates,
         "candidates": galleries.candidates(found),
@@ -172,12 +172,6 @@ def statuses(rows: pd.DataFrame) -> list[tuple[str, int]]:
     """What became of every file; the counts add up to all rows."""
     counts = rows["status"].value_counts()
     return [(str(status), int(counts[status])) for status in Status if status in counts]
-
-
-def crossing(split: pd.DataFrame) -> int:
-    """How many groups of near-duplicates lie in more than one split: what must be 0."""
-    placed = split[split["split"].isin(SPLITS)]
-    return int((placed.groupby("group")["split"].nunique() > 1).sum())
 
 
 def reproduction(inputs: ReportInputs) -> Context:

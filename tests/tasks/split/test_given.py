@@ -47,7 +47,7 @@ def test_copies_are_left_out_of_what_is_tested_less():
     assert places.tolist()[-8:] == ["", "test", "", "validation", "", "test", "train", "train"]
     assert remarks == [
         (
-            "3 pictures have copies in another given split: 2 of train and 1 of validation are "
+            "3 groups of copies cross the given splits: 2 of train and 1 of validation are "
             "left out (split.copies=keep keeps them)"
         )
     ]
@@ -59,7 +59,7 @@ def test_copies_are_kept_if_asked_and_counted_all_the_same():
     assert places.equals(images["split"])
     assert remarks == [
         (
-            "1 pictures have copies in another given split: 1 of train were kept, as "
+            "1 groups of copies cross the given splits: 1 of train were kept, as "
             "split.copies=keep says: the figures flatter"
         )
     ]

@@ -3,7 +3,7 @@
 import io
 import json
 import struct
-import zipfile
+import zlib
 
 import pandas as pd
 import pyarrow as pa
@@ -218,38 +218,47 @@ def test_a_rar_says_what_to_do(tmp_path, taken):
         taken(archived(tmp_path, "set.rar", b"Rar!\x1a\x07\x01\x00 and so on"))
 
 
+def packed64(data):
+    """The bytes as one block of Deflate64 with fixed codes: its head, then a run of its last byte.
+
+    A run may be longer than 258 bytes here, which plain Deflate cannot say.
+    """
+    head = data.rstrip(data[-1:]) + data[-1:]
+    run = len(data) - len(head)
+    bits = "110"
+    for byte in head:
+        bits += f"{0x30 + byte:08b}" if byte < 144 else f"{0x190 + byte - 144:09b}"
+    if run:
+        bits += f"{0xC5:08b}" + f"{run - 3:016b}"[::-1] + "00000"
+    bits += "0000000"
+    bits += "0" * (-len(bits) % 8)
+    return bytes(int(bits[i : i + 8][::-1], 2) for i in range(0, len(bits), 8))
+
+
 def deflate64(files):
     """A zip of Deflate64, as Windows Explorer writes it above 2 GB."""
-    import inflate64
-
-    buffer = io.BytesIO(zip_bytes(files, zipfile.ZIP_STORED))
-    with zipfile.ZipFile(buffer) as plain:
-        infos = {info.filename: info for info in plain.infolist()}
     out, central = b"", b""
     for name, data in files.items():
-        deflater = inflate64.Deflater()
-        packed = deflater.deflate(data) + deflater.flush()
-        info, place = infos[name], len(out)
+        packed, place = packed64(data), len(out)
         about = struct.pack(
-            "<HHHHHIIIHH", 45, 0, 9, 0, 33, info.CRC, len(packed), len(data), len(name), 0
+            "<HHHHHIIIHH", 45, 0, 9, 0, 33, zlib.crc32(data), len(packed), len(data), len(name), 0
         )
         out += b"PK\x03\x04" + about + name.encode() + packed
-        central += b"PK\x01\x02" + struct.pack("<H", 45) + about + struct.pack(
-            "<HHHII", 0, 0, 0, 0, place
-        ) + name.encode()  # fmt: skip
+        place_of = struct.pack("<HHHII", 0, 0, 0, 0, place)
+        central += b"PK\x01\x02" + struct.pack("<H", 45) + about + place_of + name.encode()
     end = struct.pack("<HHHHIIH", 0, 0, len(files), len(files), len(central), len(out), 0)
     return out + central + b"PK\x05\x06" + end
 
 
 def test_a_zip_of_windows_explorer_is_read(tmp_path, taken):
-    files = {name: data * 200 for name, data in class_folders(["cat", "dog"], 3).items()}
+    files = {name: data + b"x" * 5000 for name, data in class_folders(["cat", "dog"], 3).items()}
     found = taken(archived(tmp_path, "set.zip", deflate64(files)))
     assert labels_of(found.table) == {("cat", ""): 3, ("dog", ""): 3}
     assert set(found.table["bytes"]) == {len(data) for data in files.values()}
 
 
 def test_a_damaged_entry_of_windows_explorer_is_a_row(tmp_path, taken):
-    files = {name: data * 200 for name, data in class_folders(["cat", "dog"], 3).items()}
+    files = {name: data + b"x" * 5000 for name, data in class_folders(["cat", "dog"], 3).items()}
     data = bytearray(deflate64(files))
     place = data.index(b"cat/0.jpg") + 9
     data[place + 4] ^= 0xFF

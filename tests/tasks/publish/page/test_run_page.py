@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -13,7 +14,7 @@ from storage.statuses import Status
 from tasks.evaluate import selection
 from tasks.publish import galleries, report_folder
 from tasks.publish.inputs import Earlier
-from tasks.publish.page import charts, confusion, run_page
+from tasks.publish.page import charts, confusion, headline, run_page
 from tasks.publish.parameters import PublishedFigure
 from tests.tasks.publish import sample
 
@@ -139,10 +140,14 @@ def test_data_page_counts_every_file(made, seen):
     assert counts == {"kept": 120, "undecodable": 1, "too small": 1, "duplicate": 1,
                       "label conflict": 1}  # fmt: skip
     assert sum(counts.values()) == len(made.rows)
-    assert run_page.crossing(made.split) == 0
+    assert headline.crossing(made.split) == 0
     torn = made.split.copy()
     torn.loc[len(torn) - 1, "group"] = torn.loc[0, "group"]
-    assert run_page.crossing(torn) == 1
+    assert headline.crossing(torn) == 1
+    first = headline.verdicts(replace(made, split=torn))[0]
+    assert (first.title, first.tone) == ("Not tested on new pictures alone", "bad")
+    assert first.text.startswith("1 group of pictures that belong together")
+    assert headline.verdicts(made)[0].title != first.title
     first = galleries.rejected(made.rows)[0]
     assert (first[0], first[1].total) == (Status.LABEL_CONFLICT, 1)
     assert "1 group has several pictures" in seen.text
