@@ -7,9 +7,9 @@ from cyclopts import App, Parameter
 
 from flows.command.inspect import inspected
 from flows.command.options import AsJson, Settings
+from flows.command.own_pictures import BASE, experiment_for
 from flows.command.run import carried_out
 from flows.experiments import DEPLOYMENTS
-from flows.own_pictures import BASE, experiment_for
 from flows.parameters import Experiment
 from storage.errors import SourceError
 from storage.names import one_line

@@ -9,7 +9,7 @@ import yaml
 from cyclopts import App, Parameter
 
 from flows.command.options import AsJson, Settings
-from flows.own_pictures import BASE, experiment_for, name_for, settings_for
+from flows.command.own_pictures import BASE, experiment_for, name_for, settings_for
 from flows.parameters import Experiment
 from storage.errors import ParameterError
 from storage.names import one_line

@@ -15,10 +15,10 @@ from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks.acquire.files import Found
 from tasks.acquire.gathering import Gathering
-from tasks.acquire.layout.said import NOTHING, Layout, Said
-from tasks.acquire.layout.understanding import Place, understand
+from tasks.acquire.layout.understanding import understand
 from tasks.acquire.natural_order import natural_key
 from tasks.acquire.parameters import Labels
+from tasks.acquire.said import NOTHING, Layout, Place, Said
 from tasks.acquire.tables.files import TableFile
 from tasks.running.progress import Advance
 

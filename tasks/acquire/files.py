@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from storage.images import UNKNOWN_SUFFIX, suffix_of
 from storage.statuses import Status
-from tasks.acquire.layout.said import Said
+from tasks.acquire.said import Said
 from tasks.acquire.tables.files import TableFile
 
 PICTURE_SUFFIXES = frozenset(

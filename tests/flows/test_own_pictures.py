@@ -146,7 +146,7 @@ def test_develop_of_what_cannot_be_understood_ends_before_anything_runs(darkroom
     ],
 )  # fmt: skip
 def test_an_experiment_is_called_as_its_pictures(path, name, tmp_path, monkeypatch):
-    from flows.own_pictures import name_for
+    from flows.command.own_pictures import name_for
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "holiday").mkdir()
@@ -154,7 +154,7 @@ def test_an_experiment_is_called_as_its_pictures(path, name, tmp_path, monkeypat
 
 
 def test_what_is_named_decides_the_kind_of_source(tmp_path):
-    from flows.own_pictures import experiment_for
+    from flows.command.own_pictures import experiment_for
 
     folder = write_folders(tmp_path / "x", 1)
     (tmp_path / "x" / "labels.csv").write_text("a,b\n")

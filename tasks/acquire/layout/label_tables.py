@@ -9,7 +9,7 @@ from storage.statuses import Status
 from tasks.acquire.layout import split_words
 from tasks.acquire.layout.columns import Columns, shown
 from tasks.acquire.layout.matching import Match, Names
-from tasks.acquire.layout.said import Said
+from tasks.acquire.said import Said
 from tasks.acquire.tables.table import Row, Table
 
 EXAMPLES = 3

@@ -3,13 +3,10 @@
 import json
 from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
 
 from tasks.acquire.layout.matching import stem_of
+from tasks.acquire.said import Place
 from tasks.acquire.tables.files import SIDE_SUFFIXES, SMALL, TableFile
-
-if TYPE_CHECKING:
-    from tasks.acquire.layout.understanding import Place
 
 # The likeliest to hold a class first; a text may be one, or a caption.
 ORDER = (".cls", ".json", ".txt")
@@ -18,7 +15,7 @@ LONGEST = 200
 MOST = 0.5
 
 
-def read(places: "Sequence[Place]", files: Sequence[TableFile]) -> list[str] | None:
+def read(places: Sequence[Place], files: Sequence[TableFile]) -> list[str] | None:
     """The label of each picture; None where no kind of file says classes of most of them."""
     by_key: dict[str, dict[str, TableFile]] = {}
     for file in files:

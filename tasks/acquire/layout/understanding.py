@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
 
 from storage.errors import SourceError, SourceMissing
 from storage.names import one_line
@@ -26,26 +25,14 @@ from tasks.acquire.layout.columns import Columns, Wanted, shown
 from tasks.acquire.layout.lists import splits as splits_of_lists
 from tasks.acquire.layout.lists import there as lists_there
 from tasks.acquire.layout.matching import Names
-from tasks.acquire.layout.said import NOTHING, Layout, Said
 from tasks.acquire.parameters import Labels
+from tasks.acquire.said import NOTHING, Layout, Place, Said
 from tasks.acquire.tables.files import TableFile
 from tasks.acquire.tables.table import Table
 
 MOST = 0.5
 AGREEING = 0.95
 LONGEST_NAME = 1000
-
-
-class Place(NamedTuple):
-    """A picture's name, with the archive that holds it as a folder, and what that says of it.
-
-    `folder` are the folders that it lies in; zips are some, other archives are not: their names say
-    nothing of a class.
-    """
-
-    name: str
-    folder: tuple[str, ...]
-    said: Said | None = None
 
 
 @dataclass

@@ -84,8 +84,8 @@ def crossing(split: pd.DataFrame) -> int:
 def _of_crossing(number: int) -> Verdict:
     groups = "1 group" if number == 1 else f"{number:,} groups"
     text = (
-        f"{groups} of pictures that belong together, as copies or as you said, lie in more than one "
-        "of the given splits. The figure flatters."
+        f"{groups} of pictures that belong together, as copies or as you said, lie in more than "
+        "one of the given splits. The figure flatters."
     )
     return Verdict("Not tested on new pictures alone", text, "bad")
 

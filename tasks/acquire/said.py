@@ -24,6 +24,18 @@ class Said(NamedTuple):
 NOTHING = Said()
 
 
+class Place(NamedTuple):
+    """A picture's name, with the archive that holds it as a folder, and what that says of it.
+
+    `folder` are the folders that it lies in; zips are some, other archives are not: their names say
+    nothing of a class.
+    """
+
+    name: str
+    folder: tuple[str, ...]
+    said: Said | None = None
+
+
 @dataclass
 class Layout:
     """What is said of each picture, in the order of their names, and how it was understood.
