@@ -3,7 +3,7 @@
 import json
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import yaml
 from cyclopts import App, Parameter
@@ -104,10 +104,19 @@ def _classes(found: Inspection) -> list[str]:
     return lines
 
 
+def _plain(value: Any) -> Any:
+    """What YAML has words for; paths are absolute, wherever the file is used."""
+    if isinstance(value, dict):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return str(value.absolute()) if isinstance(value, Path) else value
+
+
 def _write(path: Path, experiment: Experiment) -> None:
     if path.exists():
         raise ParameterError(f"{path} is there already: name a new file, or remove it first")
-    parameters = experiment.model_dump(mode="json", exclude_unset=True)
+    parameters = _plain(experiment.model_dump(exclude_unset=True))
     content = {"deployments": [{"name": experiment.experiment, "parameters": parameters}]}
     text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     path.write_text(text, encoding="utf-8")

@@ -37,7 +37,7 @@ def settings_for(pictures: str) -> list[str]:
         return [
             "source.kind=folders",
             as_setting("source.folder", path.parent),
-            as_setting("source.label_csv", path),
+            as_setting("source.label_csv", path.absolute()),
         ]
     return ["source.kind=archive", as_setting("source.archive", path)]
 

@@ -21,7 +21,7 @@ from tasks.acquire.layout import (
     side_files,
     table_choice,
 )
-from tasks.acquire.layout.columns import Columns, Wanted, shown
+from tasks.acquire.layout.columns import SAMPLE, Columns, Wanted, shown
 from tasks.acquire.layout.lists import splits as splits_of_lists
 from tasks.acquire.layout.lists import there as lists_there
 from tasks.acquire.layout.matching import Names
@@ -165,7 +165,7 @@ def _settled(
         first = called
     else:
         first = None
-    best = _best_table(tables, number)
+    best = _best_table(tables, names, number)
     if first is None:
         if best is None:
             return _nothing(folders, called, tables)
@@ -180,6 +180,11 @@ def _nothing(
 ) -> _Reading:  # fmt: skip
     """No way tells two classes: what comes nearest, and what there is."""
     nearest = max((folders, called), key=lambda one: (one.covered, one is folders))
+    nearest.remarks += tuple(
+        f"{table.name} names few of the pictures: source.label_csv={table.name} takes it all the "
+        "same"
+        for table, _ in tables.fit[:3]
+    )
     nearest.remarks += tuple(
         f"{name} is no table of these pictures: {why}" for name, why in tables.unfit[:3]
     )
@@ -283,12 +288,17 @@ def _undecided(table: Table, columns: Columns) -> str:
 
 
 def _best_table(
-    candidates: table_choice.Candidates, number: int
+    candidates: table_choice.Candidates, names: Names, number: int
 ) -> list[tuple[Table, Columns]] | None:
+    """The table of most of so many pictures; a long one is read whole to know."""
     chosen = candidates.best()
-    if not chosen or sum(columns.matched for _, columns in chosen) < MOST * min(number, 5000):
+    if not chosen:
         return None
-    return chosen
+    if sum(columns.matched for _, columns in chosen) >= MOST * min(number, SAMPLE):
+        return chosen
+    if len(label_tables.read(chosen, names).said) >= MOST * number:
+        return chosen
+    return None
 
 
 def _beside_table(

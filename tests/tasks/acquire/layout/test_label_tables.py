@@ -341,3 +341,21 @@ def test_a_table_without_labels_brings_groups_and_splits_to_class_folders(contai
     }  # fmt: skip
     kept = found.table[found.table["status"] == "kept"]
     assert set(kept["known_group"]) == {"p0", "p1", "p2"}
+
+
+def test_a_long_table_of_more_pictures_than_there_are_is_read_whole(tmp_path, taken):
+    names = [f"{i * 977:06}.jpg" for i in range(20)]
+    rows = [("image", "label"), *[(f"{i:06}.jpg", ANIMALS[i % 2]) for i in range(20_000)]]
+    folder = written(tmp_path / "set", pictures(names) | {"labels.csv": csv_of(rows)})
+    found = taken(Folders(folder=folder))
+    assert by_name(found.table) == {n: ANIMALS[int(n[:6]) % 2] for n in names}
+    assert "19,980 rows of labels.csv name no picture" in remarks(found)
+
+
+def test_a_table_of_few_of_the_pictures_is_told(container, taken):
+    rows = [("image", "label"), *PAIRS[:2]]
+    found = taken(container(pictures(NAMES) | {"labels.csv": csv_of(rows)}))
+    assert labels_of(found.table) == {}
+    assert "labels.csv names few of the pictures: source.label_csv=labels.csv" in remarks(found)
+    found = taken(container(pictures(NAMES) | {"labels.csv": csv_of(rows)}, label_csv="labels.csv"))
+    assert by_name(found.table) == dict(PAIRS[:2])
