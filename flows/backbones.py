@@ -7,6 +7,11 @@ so that one more row reruns nothing.
 from tasks.extract.parameters import Preprocessing
 from tasks.pictures.parameters import Mode
 
+# EfficientNet-Lite, by the side that each was trained at.
+LITE = {"EfficientNetLite0": 224, "EfficientNetLite1": 240, "EfficientNetLite2": 260}
+# Those whose weights may be a file that the user has.
+WITH_WEIGHTS = frozenset({"VGG16", *LITE})
+
 # How each network of keras.applications was trained (its `preprocess_input`). "none": the network
 # holds its own rescaling.
 MODES: dict[str, Mode] = {
@@ -22,6 +27,7 @@ MODES: dict[str, Mode] = {
     **dict.fromkeys((f"EfficientNetV2{size}" for size in "SML"), "none"),
     **dict.fromkeys((f"ConvNeXt{size}" for size in ("Tiny", "Small", "Base", "Large")), "none"),
     **dict.fromkeys(("MobileNetV3Small", "MobileNetV3Large"), "none"),
+    **dict.fromkeys(LITE, "lite"),
 }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from flows.backbones import MODES, mode_of
+from flows.backbones import LITE, MODES, WITH_WEIGHTS, mode_of
 from tasks.acquire.parameters import Source, UserPath
 from tasks.clean.parameters import Clean
 from tasks.evaluate.parameters import Look
@@ -36,7 +36,8 @@ from tasks.train.parameters import (
 
 # What a field says that two models have.
 SIZE = "Side of the square that pictures are resized to (pixels)."
-PRECISION = "auto: bfloat16 on CPUs that multiply it, else float32."
+SIDE = 180
+PRECISION = "auto: bfloat16 on CPUs that multiply it, else float32; EfficientNetLite float32."
 
 StepName = Literal["acquire", "clean", "split", "extract", "train", "evaluate", "publish"]
 
@@ -49,16 +50,24 @@ def _nearest(backbone: str) -> str:
 
 
 class Pretrained(Parameters):
-    """A network of keras.applications with ImageNet weights, and how pictures are shown to it."""
+    """A network with ImageNet weights, and how pictures are shown to it."""
 
-    backbone: str = Field("VGG16", description="A network of keras.applications.")
-    image_size: Annotated[int, Field(ge=32, le=1024)] = Field(180, description=SIZE)
+    backbone: str = Field(
+        "VGG16", description="EfficientNetLite0 to 2, or a network of keras.applications."
+    )
+    image_size: Annotated[int, Field(ge=32, le=1024)] | None = Field(
+        None,
+        description="Side of the square that pictures are resized to (pixels); if not said, the "
+        "side that EfficientNetLite was trained at, and 180 for the others.",
+    )
     preprocessing: Preprocessing = Field(
         "imagenet",
         description="imagenet: as the backbone was trained; rescale: pixels divided by 255.",
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description=PRECISION)
-    weights: UserPath | None = Field(None, description="A file with VGG16's published weights.")
+    weights: UserPath | None = Field(
+        None, description="A file with the published weights of VGG16 or EfficientNetLite."
+    )
     views: NonNegativeInt = Field(
         0, description="Changed views of each training picture (training.augmentation), cached."
     )
@@ -70,8 +79,10 @@ class Pretrained(Parameters):
     def _known_backbone(self) -> Self:
         if self.backbone not in MODES:
             raise ValueError(f"unknown backbone {self.backbone!r}: {_nearest(self.backbone)}")
-        if self.weights is not None and self.backbone != "VGG16":
-            raise ValueError("weights is for VGG16 only; Keras caches the others by itself")
+        if self.weights is not None and self.backbone not in WITH_WEIGHTS:
+            raise ValueError(
+                "weights is for VGG16 and EfficientNetLite; Keras caches the others by itself"
+            )
         if self.preprocessing == "rescale" and MODES[self.backbone] == "none":
             raise ValueError(
                 f"{self.backbone} scales pixels by itself: model.preprocessing must be imagenet, "
@@ -83,7 +94,11 @@ class Pretrained(Parameters):
         """What the step `extract` is told."""
         told = self.model_dump(include=set(Extraction.model_fields))
         mode = mode_of(self.backbone, self.preprocessing)
-        return Extraction(**told | {"precision": resolve(self.precision), "mode": mode})
+        # Its convolutions of single channels are no faster in bfloat16, and the casts cost.
+        light = self.backbone in LITE and self.precision == "auto"
+        precision = "float32" if light else resolve(self.precision)
+        side = self.image_size or LITE.get(self.backbone, SIDE)
+        return Extraction(**told | {"precision": precision, "mode": mode, "image_size": side})
 
 
 class Features(Pretrained, Frozen):

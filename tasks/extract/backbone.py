@@ -9,6 +9,7 @@ import numpy as np
 
 from storage.errors import ParameterError, WeightsMissing
 from storage.features import FeatureSpace
+from tasks.extract import efficientnet_lite
 from tasks.extract.network import compiled, features_of, precision_policy
 from tasks.extract.parameters import Extraction, Precision
 from tasks.extract.weights import VGG16_FINGERPRINT, load_vgg16
@@ -94,7 +95,7 @@ class Backbone:
         """The feature space of this backbone, whose built model tells the shape."""
         return FeatureSpace(
             backbone=self.name,
-            weights=VGG16_FINGERPRINT if self.name == "VGG16" else "keras.applications imagenet",
+            weights=_weights_of(self.name),
             layer=self.layer or "last",
             image_size=self.image_size,
             resizing=RESIZING,
@@ -106,12 +107,21 @@ class Backbone:
         )
 
 
+def _weights_of(name: str) -> str:
+    """What says which weights they are: their fingerprint, or that Keras has checked them."""
+    if name in efficientnet_lite.SIZES:
+        return efficientnet_lite.SIZES[name].fingerprint
+    return VGG16_FINGERPRINT if name == "VGG16" else "keras.applications imagenet"
+
+
 def _require_known(name: str) -> None:
-    if not hasattr(load_keras().applications, name):
+    if name not in efficientnet_lite.SIZES and not hasattr(load_keras().applications, name):
         raise ParameterError(f"unknown backbone {name!r}: expected a network of keras.applications")
 
 
 def _application(name: str, side: int, weights: Path | None) -> Any:
+    if name in efficientnet_lite.SIZES:
+        return efficientnet_lite.build(name, side, weights)
     applications = load_keras().applications
     make = getattr(applications, name)
     if name == "VGG16":
@@ -120,8 +130,8 @@ def _application(name: str, side: int, weights: Path | None) -> Any:
         return base
     if weights is not None:
         raise ParameterError(
-            f"model.weights is for VGG16 only, found it with {name}: Keras looks for {name}'s "
-            "weights in ~/.keras/models and checks them against its own hash"
+            f"model.weights is for VGG16 and EfficientNetLite, found it with {name}: Keras looks "
+            f"for {name}'s weights in ~/.keras/models and checks them against its own hash"
         )
     try:
         return make(weights="imagenet", include_top=False, input_shape=(side, side, 3))

@@ -10,7 +10,7 @@ from tasks.running.parameters import Parameters
 MAX_PIXELS = 100_000_000
 
 # What a network is shown for RGB in [0, 255]: how it was trained, or pixels divided by 255.
-Mode = Literal["caffe", "tf", "torch", "none", "rescale"]
+Mode = Literal["caffe", "tf", "torch", "lite", "none", "rescale"]
 # Over which views predictions are averaged: none but the picture, or its mirror image as well.
 Averaging = Literal["none", "mirror"]
 FillMode = Literal["nearest", "reflect", "constant"]

@@ -8,6 +8,8 @@ from tasks.running.tensorflow import load_keras
 
 # Mean pixel of ImageNet in BGR, subtracted when VGG was trained (Simonyan and Zisserman 2014, 2.1).
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
+# EfficientNet-Lite's, the same for each channel, so that it can be computed in 8 bits.
+LITE_MEAN, LITE_DEVIATION = 127.0, 128.0
 TORCH_MEAN_RGB = (0.485, 0.456, 0.406)
 TORCH_DEVIATION_RGB = (0.229, 0.224, 0.225)
 
@@ -19,6 +21,9 @@ def preprocess(pixels: Any, mode: Mode) -> Any:
         return layers.Rescaling(1 / 255, dtype="float32")(pixels)
     if mode == "tf":
         return layers.Rescaling(1 / 127.5, offset=-1.0, dtype="float32")(pixels)
+    if mode == "lite":
+        middle = -LITE_MEAN / LITE_DEVIATION
+        return layers.Rescaling(1 / LITE_DEVIATION, offset=middle, dtype="float32")(pixels)
     if mode == "torch":
         scaled = layers.Rescaling(1 / 255, dtype="float32")(pixels)
         variance = [deviation**2 for deviation in TORCH_DEVIATION_RGB]

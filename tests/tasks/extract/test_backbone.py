@@ -5,9 +5,9 @@ import importlib
 import numpy as np
 import pytest
 
-from flows.backbones import MODES, mode_of
+from flows.backbones import LITE, MODES, mode_of
 from storage.errors import ParameterError, WeightsMissing
-from tasks.extract import precision
+from tasks.extract import efficientnet_lite, precision
 from tasks.extract.backbone import Backbone
 from tasks.pictures.preprocessing import preprocess
 from tasks.pictures.resizing import resized
@@ -42,9 +42,11 @@ def test_rescaling_divides_by_255():
     assert preprocessed("VGG16", "rescale", values) == pytest.approx(values / 255, abs=1e-6)
 
 
-def test_every_backbone_is_in_keras_applications():
+def test_every_backbone_is_lite_or_in_keras_applications():
     applications = load_keras().applications
-    assert [name for name in MODES if not hasattr(applications, name)] == []
+    others = [name for name in MODES if not hasattr(applications, name)]
+    assert others == list(LITE) == list(efficientnet_lite.SIZES)
+    assert list(LITE.values()) == [size.side for size in efficientnet_lite.SIZES.values()]
 
 
 @pytest.mark.parametrize("size", [(375, 500), (40, 30), (64, 64)])
