@@ -1,6 +1,6 @@
-"""VGG16 features of 4,000 pictures: ours with bf16 and with float32, beside the tutorials' way.
+"""Features of 4,000 pictures: VGG16's with bf16 and float32, and Lite0's, beside the tutorials' way.
 
-The peer is a Keras script that decodes with Pillow and predicts batch by batch. All three read the
+The peer is a Keras script that decodes with Pillow and predicts batch by batch. All read the
 same 4,000 pictures in the same run; ours is timed as the whole step `extract`, the loading of
 TensorFlow and of the weights included, the peer without them. Needs the pictures and the peer
 beside the project.
@@ -21,7 +21,8 @@ PICTURES = int(os.environ.get("BENCHMARK_PICTURES", "4000"))
 COUNTS = {"train": PICTURES // 4, "validation": PICTURES // 8, "test": PICTURES // 8}
 ARCHIVE = SHARED / "data" / "dogs-vs-cats" / "dogs-vs-cats.zip"
 PEER = SHARED / "peers" / "keras_generator_features.py"
-DARKROOM = [sys.executable, "-m", "flows", "run", "cats-and-dogs-small"]
+DARKROOM = [sys.executable, "-m", "flows", "run"]
+VGG16, LITE = "cats-and-dogs-small", "cats-and-dogs-lite"
 SAVE_WEIGHTS = """
 import sys
 from tasks.extract.weights import load_vgg16
@@ -32,12 +33,13 @@ base.save_weights(sys.argv[1])
 """
 
 
-def ours(home: Path, precision: str) -> dict[str, float]:
+def ours(home: Path, precision: str, experiment: str = VGG16) -> dict[str, float]:
     """Pictures per second and peak memory of the step `extract` in this precision."""
     words = ["--set", f"source.archive={ARCHIVE}", "--set", f"model.precision={precision}"]
     words += ["--set", f"split.counts={json.dumps(COUNTS)}"]
-    run([*DARKROOM, *words, "--until", "split"], DARKROOM_HOME=str(home))
-    done = run([*DARKROOM, *words, "--until", "extract", "--json"], DARKROOM_HOME=str(home))
+    command = [*DARKROOM, experiment, *words]
+    run([*command, "--until", "split"], DARKROOM_HOME=str(home))
+    done = run([*command, "--until", "extract", "--json"], DARKROOM_HOME=str(home))
     result = json.loads(done.output.strip().splitlines()[-1])
     images = result["counts"]["extracted"]
     seconds = result["steps"][-1]["seconds"]
@@ -75,6 +77,7 @@ def main() -> None:
         results = {"float32": ours(home, "float32"), "peer": peer(home, Path(folder))}
         if resolve("auto") == "bfloat16":
             results["bfloat16"] = ours(home, "bfloat16")
+        results["lite0"] = ours(home, "auto", LITE)
     rate = results["peer"]["images_per_second"]
     for result in results.values():
         result["times_the_peer"] = round(result["images_per_second"] / rate, 2)

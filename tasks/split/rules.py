@@ -53,8 +53,8 @@ def assign(
     """
     rule = parameters.asked or ("given" if given else "sticky")
     places, remarks = RULES[rule](images, parameters, earlier)
-    if rule != "given" and "split" in images and (images["split"] != "").any():
-        names = sorted(set(images["split"]) - {""})
+    names = sorted(set(images["split"]) - {""})
+    if rule != "given" and len(names) > 1:
         remarks = [
             *remarks,
             (

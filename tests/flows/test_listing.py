@@ -143,7 +143,7 @@ def test_without_an_experiment_defaults_are_shown(capsys):
     assert re.search(r"^  training\.epochs=30 +\(integer > 0\)$", out, re.MULTILINE)
     assert re.search(r"^  training\.optimizer=adam +\(rmsprop \| adam \| sgd\)$", out, re.MULTILINE)
     assert re.search(r"^  source\.folder +\(path, required\) The folder of", out, re.MULTILINE)
-    assert "(integer >= 32 and <= 1,024) Side of the square" in " ".join(out.split())
+    assert "(integer >= 32 and <= 1,024 or null) Side of the square" in " ".join(out.split())
 
 
 def test_experiments_of_a_file_of_ones_own_are_shown(tmp_path, capsys):

@@ -97,7 +97,9 @@ def test_an_unknown_layer_is_named_with_those_there_are():
 
 
 def test_weights_for_another_backbone_are_refused(tmp_path):
-    with pytest.raises(ParameterError, match="VGG16 only"):
+    with pytest.raises(
+        ParameterError, match="is for VGG16 and EfficientNetLite, found it with VGG19"
+    ):
         Backbone("VGG19", 32, "caffe", "float32", weights=tmp_path).build()
 
 
