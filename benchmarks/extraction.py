@@ -1,4 +1,4 @@
-"""Features of 4,000 pictures: VGG16's with bf16 and float32, and Lite0's, beside the tutorials' way.
+"""Features of 4,000 pictures: VGG16's in bf16 and float32, Lite0's, beside the tutorials' way.
 
 The peer is a Keras script that decodes with Pillow and predicts batch by batch. All read the
 same 4,000 pictures in the same run; ours is timed as the whole step `extract`, the loading of
