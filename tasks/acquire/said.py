@@ -40,11 +40,9 @@ class Place(NamedTuple):
 class Layout:
     """What is said of each picture, in the order of their names, and how it was understood.
 
-    `found` says in words what the layout is, `remarks` what the user should know of it, `settings`
-    what was decided and may be decided otherwise (parameter -> value).
+    `found` says in words what the layout is, `remarks` what the user should know of it.
     """
 
     pictures: list[Said]
     found: str = ""
     remarks: list[str] = field(default_factory=list)
-    settings: dict[str, str] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """Names of classes that are numbers elsewhere: `classes.txt`, `{0: cat}`, `names:` of a YAML."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,6 +15,7 @@ from tasks.acquire.tables.files import TableFile
 MOST_CLASSES = 100_000
 MOST_BYTES = 4 << 20
 SMALL = 1 << 16
+MOST_LOOKED_AT = 50
 STEMS = re.compile(
     r"^(class|classes|class[_-]?names?|labels?|label[_-]?names?|names|categories|cat_to_name|"
     r"label[_-]?map|labelmap|class_index|class_indices|idx_to_class|index_to_class|class_to_idx|"
@@ -35,6 +36,13 @@ def may_hold(file: TableFile) -> bool:
     if file.suffix == ".json" and "/" not in file.name and file.size <= SMALL:
         return True  # a name for each number is unmistakable
     return bool(STEMS.match(stem)) and file.suffix in SUFFIXES and file.size <= MOST_BYTES
+
+
+def among(files: Sequence[TableFile]) -> list[TableFile]:
+    """The files that may name classes, those that are called so first; MOST_LOOKED_AT at most."""
+    found = [file for file in files if may_hold(file)]
+    found.sort(key=lambda file: not STEMS.match(PurePosixPath(file.name).stem))
+    return found[:MOST_LOOKED_AT]
 
 
 def names_for(labels: Iterable[str], file: TableFile) -> dict[str, str] | None:

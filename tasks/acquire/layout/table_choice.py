@@ -65,9 +65,8 @@ def candidates(files: Sequence[TableFile], names: Names, wanted: Wanted) -> Cand
     tables = [file for file in files if _may_be_one(file, names)]
     tables.sort(key=lambda file: (len(parts_of(file.name)), file.name))
     held = [file for file in tables if file.table is not None]
-    for file in [*held, *(file for file in tables if file.table is None)][
-        : MOST_LOOKED_AT + len(held)
-    ]:
+    others = [file for file in tables if file.table is None]
+    for file in (*held, *others[:MOST_LOOKED_AT]):
         _try(found, file, names, wanted)
     return found
 

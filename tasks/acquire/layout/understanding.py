@@ -37,7 +37,10 @@ LONGEST_NAME = 1000
 
 @dataclass
 class _Reading:
-    """One way to read labels: what it is called, and the label of each picture."""
+    """One way to read labels: what it is called, and the label of each picture.
+
+    `setting` is what asks for this way, `said` what else a table says of pictures.
+    """
 
     found: str
     labels: list[str]
@@ -87,9 +90,7 @@ def understand(
     elif tree.splits and not any(one.split for one in said.values()):
         folders = ", ".join(f"{name}/" for name in tree.splits)
         reading.found += f", in split folders ({one_line(folders)})"
-    layout = Layout(pictures, reading.found, remarks, dict([reading.setting]))
-    layout.settings.pop("", None)
-    return layout
+    return Layout(pictures, reading.found, remarks)
 
 
 def _to_classify(
@@ -208,7 +209,8 @@ def _of_folders(
         labels = [_innermost(place.folder) for place in places]
     else:
         labels = [tree.label(place.folder) for place in places]
-    reading = _Reading("class folders", labels, ("source.label_from", "folder"))
+    level = "folder" if innermost else "top_folder"
+    reading = _Reading("class folders", labels, ("source.label_from", level))
     where = "/".join(tree.prefix)
     number = len(reading.classes)
     folders = f"{number} class folders" if number > 1 else "pictures without class folders"
@@ -371,7 +373,7 @@ def _named(
                 "expected a name a line, or pairs of number and name"
             )
         return [renamed.get(label, "") for label in labels], []
-    for file in filter(class_names.may_hold, files):
+    for file in class_names.among(files):
         renamed = class_names.names_for(different, file)
         if renamed is not None:
             return (
