@@ -14,6 +14,7 @@ from tasks.extract.extractor import extract as extract_missing
 from tasks.extract.parameters import Drawing, Extraction
 from tasks.extract.picture_cache import loader
 from tasks.extract.pixels import Pixels
+from tasks.pictures import native_messages
 from tasks.pictures.views import MIRROR, PLAIN, augmented, named, parted
 from tasks.running import counters
 from tasks.running.progress import progress_artifact, tracked
@@ -45,7 +46,8 @@ def extract(split: SplitRef, model: Extraction, training: Drawing | None = None)
     augmentation = None if training is None else training.augmentation
     load = loader(ImageStore(workspace.images), model.image_size, augmentation, held=2 * threads)
     missing = sorted(store.missing(names), key=lambda name: parted(name)[0])
-    with tracked("extract", len(missing), progress_artifact("extract")) as advance:
+    showing = tracked("extract", len(missing), progress_artifact("extract"))
+    with showing as advance, native_messages.quiet():
         extracted = extract_missing(
             missing, load, compute, store,
             batch_size=PICTURES_AT_A_TIME, workers=threads, advance=advance,

@@ -6,11 +6,17 @@ Where there is no such variable (Windows), messages are printed as before.
 
 import ctypes
 import os
+import re
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# libjpeg, libpng and libtiff.
+OF_PICTURES = re.compile(
+    r"JPEG|libpng|TIFF|extraneous bytes|[Pp]remature end|Huffman|SOS|restart marker"
+)
 NAMES = ("stderr", "__stderrp")  # glibc and musl; macOS
 
 _lock = threading.Lock()
@@ -35,7 +41,34 @@ class Messages:
 @contextmanager
 def caught() -> Iterator[Messages]:
     """Catch what is printed during the block; one block at a time."""
-    with _lock, tempfile.TemporaryFile() as file:
+    with _lock, _redirected() as messages:
+        yield messages
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Let nothing be printed about pictures during the block: `clean` has made remarks of it.
+
+    What others print comes after the block. Where another block catches already, that is enough.
+    """
+    if not _lock.acquire(blocking=False):
+        yield
+        return
+    others: list[str] = []
+    try:
+        with _redirected() as messages:
+            try:
+                yield
+            finally:
+                others = [line for line in messages.new() if not OF_PICTURES.search(line)]
+    finally:
+        _lock.release()
+        sys.stderr.writelines(f"{line}\n" for line in others)
+
+
+@contextmanager
+def _redirected() -> Iterator[Messages]:
+    with tempfile.TemporaryFile() as file:
         library = _library()
         pointer = _pointer(library)
         if library is None or pointer is None:

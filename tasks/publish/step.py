@@ -15,6 +15,7 @@ from storage.references import (
     SplitRef,
 )
 from storage.workspace import Workspace
+from tasks.pictures import native_messages
 from tasks.pictures.parameters import Augmentation
 from tasks.publish import opening, report_folder
 from tasks.publish.inputs import ReportInputs, Told
@@ -56,7 +57,7 @@ def publish(
         figure=figure, augmentation=augmentation, remarks=remarks or (), told=told,
     )  # fmt: skip
     target = workspace.reports / as_file_name(experiment) / run
-    with folders.new_folder(target) as new:
+    with folders.new_folder(target) as new, native_messages.quiet():
         report_folder.write(new, inputs)
     return ReportRef(
         digest=digests.of_value([experiment, run, evaluation.digest]),

@@ -214,3 +214,22 @@ def test_when_and_with_what_a_picture_was_taken():
 )  # fmt: skip
 def test_what_has_to_be_converted_says_so(data, reason):
     assert reason in decode(data).reason
+
+
+def test_nothing_is_printed_of_pictures_where_it_is_to_be_quiet(capfd):
+    data = encoded(SCENE, "JPEG")
+    odd = data[:-2] + b"abcdefgh" * 5 + data[-2:]
+    library = native_messages._library()
+    with native_messages.quiet():
+        assert decode(odd) is not None
+        library.perror(b"something else")
+    err = capfd.readouterr().err
+    assert "JPEG" not in err
+    assert "something else" in err
+
+
+def test_what_went_wrong_comes_out_of_the_quiet():
+    with pytest.raises(ValueError, match="mine"), native_messages.quiet():
+        raise ValueError("mine")
+    with native_messages.caught() as messages:
+        assert messages.new() == []
