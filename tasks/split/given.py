@@ -21,18 +21,16 @@ def assign(
     Rows have columns image, label, split, copies, known_group and group. EmptySplit where nothing
     is given to train.
     """
-    places = images["split"].copy()
-    if parameters.lists and "train" not in parameters.lists:
-        places = places.where(places != "", "train")
-    if not (places == "train").any():
+    given = images["split"]
+    if not (given == "train").any():
         raise EmptySplit(
             "split.rule=given needs pictures with a label in train, found none: name split folders "
             "(train, validation, test), a table's column in source.split_column, or lists in "
             "split.lists"
         )
-    remarks = _of_copies(images, places, parameters)
-    if parameters.copies == "leave_out":
-        places = _without_copies(images, places)
+    home = _home(images, given)
+    remarks = _of_copies(images, home, parameters.copies)
+    places = home.where(home == given, "") if parameters.copies == "leave_out" else given
     remarks += _of_groups(images, places)
     shares = (parameters.fractions or Fractions()).shares()
     if not (places == "validation").any() and shares["validation"] > 0:
@@ -41,19 +39,9 @@ def assign(
         remarks.append(f"no validation is given: {number:,} pictures of train are it")
     if not (places == "test").any():
         remarks.append("no test is given: the report's figures are those of validation")
-    outside = int((images["split"] == "").sum()) if "train" in parameters.lists else int(
-        (places == "").sum() - _left(images, parameters)
-    )  # fmt: skip
-    if outside > 0:
+    if outside := int((given == "").sum()):
         remarks.append(f"{outside:,} pictures with a label are in none of the given splits")
     return places, remarks
-
-
-def _left(images: pd.DataFrame, parameters: Split) -> int:
-    """Pictures that were left out although a split is given for them."""
-    if parameters.copies == "keep":
-        return 0
-    return int((_home(images, images["split"]) != images["split"]).sum())
 
 
 def _home(images: pd.DataFrame, places: pd.Series) -> pd.Series:
@@ -64,22 +52,16 @@ def _home(images: pd.DataFrame, places: pd.Series) -> pd.Series:
     return home.where(places != "", "")
 
 
-def _without_copies(images: pd.DataFrame, places: pd.Series) -> pd.Series:
-    return places.where(_home(images, places) == places, "")
-
-
-def _of_copies(images: pd.DataFrame, places: pd.Series, parameters: Split) -> list[str]:
-    placed = places != ""
-    splits = places[placed].groupby(images.loc[placed, "copies"]).nunique()
-    crossing = int((splits > 1).sum())
-    if not crossing:
+def _of_copies(images: pd.DataFrame, home: pd.Series, copies: str) -> list[str]:
+    elsewhere = home != images["split"]
+    if not elsewhere.any():
         return []
-    moved = placed & (_home(images, places) != places)
-    counts = places[moved].value_counts()
+    crossing = images.loc[elsewhere, "copies"].nunique()
+    counts = images.loc[elsewhere, "split"].value_counts()
     where = " and ".join(f"{counts[name]:,} of {name}" for name in SPLITS if name in counts)
     what = (
         f"{where} are left out (split.copies=keep keeps them)"
-        if parameters.copies == "leave_out"
+        if copies == "leave_out"
         else f"{where} were kept, as split.copies=keep says: the figures flatter"
     )
     return [f"{crossing:,} groups of copies cross the given splits: {what}"]
@@ -91,12 +73,8 @@ def _of_groups(images: pd.DataFrame, places: pd.Series) -> list[str]:
     crossing = int((splits > 1).sum())
     if not crossing:
         return []
-    return [
-        (
-            f"{crossing:,} of {len(splits):,} known groups are in more than one given split: the "
-            "figures flatter"
-        )
-    ]
+    said = f"{crossing:,} of {len(splits):,} known groups are in more than one given split"
+    return [f"{said}: the figures flatter"]
 
 
 def _with_validation(

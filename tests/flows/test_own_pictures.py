@@ -123,6 +123,22 @@ def test_develop_takes_splits_that_are_given(darkroom, tmp_path, workspace, pref
     assert "groups of copies cross the given splits" in page
 
 
+def test_without_a_list_for_train_it_is_what_no_list_names(
+    darkroom, tmp_path, workspace, prefect_server
+):
+    folder = write_folders(tmp_path / "set", per_class=12)
+    listed = [f"{label}/{label}.{i}.jpg" for label in ("ant", "bee") for i in (0, 1, 2)]
+    (tmp_path / "test.txt").write_text("\n".join(listed))
+    words = ["run", "my-pictures", "--set", f"source.folder={folder}", "--until", "split", "--json"]
+    code, out, err = darkroom(*words, "--set", f"split.lists={{test: {tmp_path}/test.txt}}")
+    assert code == 0, err
+    result = json.loads(out)
+    assert (result["counts"]["images"], result["counts"]["left_out"]) == (24, 0)
+    table = next((workspace.root / "splits").glob("*/test"))
+    assert sorted(path.name for path in table.glob("*/*")) == [name[4:] for name in listed]
+    assert result["remarks"][1] == "no validation is given: 4 pictures of train are it"
+
+
 def test_develop_of_what_cannot_be_understood_ends_before_anything_runs(darkroom, tmp_path,
                                                                         workspace):  # fmt: skip
     folder = tmp_path / "flat"

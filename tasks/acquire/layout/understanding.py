@@ -67,7 +67,8 @@ def understand(
 ) -> Layout:  # fmt: skip
     """What is said of each picture; `files` are those that may hold tables and lists.
 
-    `lists` are the files that name the pictures of a split (split -> file).
+    `lists` are the files that name the pictures of a split (split -> file); where none is of
+    train, that is what no list names.
     """
     names = Names([place.name for place in places])
     tree = class_folders.read([place.folder for place in places])
@@ -78,10 +79,11 @@ def understand(
     said = reading.said or {}
     listed, remarks_of_lists = splits_of_lists(names, files, lists)
     remarks += remarks_of_lists if lists else lists_there(names, files)
+    unlisted = "" if "train" in lists else "train"
     pictures = []
     for number, (place, label) in enumerate(zip(places, labels, strict=True)):
         one = said.get(number, place.said or NOTHING)
-        split = listed.get(number, "") if lists else one.split or tree.split(place.folder)
+        split = listed.get(number, unlisted) if lists else one.split or tree.split(place.folder)
         reason = one.reason or ("" if label else _why(reading, split))
         pictures.append(one._replace(label=label, split=split, reason=reason))
     remarks += _to_classify(places, pictures, tree)

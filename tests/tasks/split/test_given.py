@@ -108,8 +108,8 @@ def test_pictures_in_no_split_are_left_out_and_told():
     assert remarks == ["3 pictures with a label are in none of the given splits"]
 
 
-def test_without_a_list_for_train_it_is_the_rest():
-    images = rows(*some("cat", "", 9), *some("cat", "test", 3), *some("cat", "validation", 2))
+def test_lists_of_two_splits_leave_nothing_out():
+    images = rows(*some("cat", "train", 9), *some("cat", "test", 3), *some("cat", "validation", 2))
     lists = {"test": "t.txt", "validation": "v.txt"}
     places, remarks = given.assign(images, Split(lists=lists), {})
     assert places.value_counts().to_dict() == {"train": 9, "test": 3, "validation": 2}

@@ -37,7 +37,7 @@ def test_lists_may_lie_elsewhere_on_disk(container, taken, tmp_path):
     (tmp_path / "mine.txt").write_text("cat/3.jpg\nhot dog/3.jpg\n")
     found = taken(container(FILES), lists={"test": str(tmp_path / "mine.txt")})
     assert labels_of(found.table) == {
-        ("cat", "test"): 1, ("hot dog", "test"): 1, ("cat", ""): 3, ("hot dog", ""): 3,
+        ("cat", "test"): 1, ("hot dog", "test"): 1, ("cat", "train"): 3, ("hot dog", "train"): 3,
     }  # fmt: skip
 
 
