@@ -1,14 +1,12 @@
 """The seven steps, from a source to a report: run, foretold, or taken from what is stored."""
 
 from contextlib import suppress
-from typing import Any
 
 from flows.experiments import command
 from flows.parameters import Experiment
 from flows.step_calls import Cached, Forecast, NotCached, Reached, Results, Run
-from flows.summary import Finished, note, noted, summarise
+from flows.summary import Finished, note, noted, remarks_of, summarise
 from storage.errors import GateClosed
-from storage.references import Reference
 from storage.workspace import Workspace
 from tasks.acquire.gathering import Again
 from tasks.acquire.kinds import fingerprint, visits
@@ -27,7 +25,7 @@ from tasks.train.step import train
 def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -> None:
     """The steps in their order; `call` runs each one, foretells it, or takes what is stored."""
     workspace = Workspace.current()
-    lists = {str(split): file for split, file in p.split.lists.items()}
+    lists = p.split.list_files
     collection = call(
         acquire,
         source=p.source,
@@ -72,20 +70,13 @@ def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -
         evaluation=evaluation,
         figure=p.publish.figure,
         augmentation=p.training.augmentation,
-        remarks=remarks_of(collection, images, shares),
+        remarks=remarks_of([collection, images, shares]),
         told=Told(
             steps=tuple(call.outcomes),
             parameters=p.model_dump(mode="json", exclude={"experiment"}),
             command=command(p),
         ),
     )
-
-
-def remarks_of(*made: Any) -> tuple[str, ...] | None:
-    """What the steps said of the pictures; None while one of them has not run."""
-    if not all(isinstance(one, Reference) for one in made):
-        return None
-    return tuple(remark for one in made for remark in one.remarks)
 
 
 def foretell(parameters: Experiment, rerun: list[str]) -> list[StepOutcome]:

@@ -1,6 +1,6 @@
 """A finished run as one JSON object: what `darkroom run NAME --json` prints last."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -10,11 +10,20 @@ from pydantic import BaseModel, Field
 from flows.step_calls import Results
 from storage import folders, manifests
 from storage.folders import METRICS, MODEL, PREDICTIONS, REPORT
-from storage.references import SPLITS, EvaluationRef, ImagesRef, ModelRef, ReportRef, SplitRef
+from storage.references import (
+    SPLITS,
+    EvaluationRef,
+    ImagesRef,
+    ModelRef,
+    Reference,
+    ReportRef,
+    SplitRef,
+)
 from storage.statuses import Status
 from tasks.running.outcomes import StepOutcome
 
 MOST_NAMES = 10
+WITH_REMARKS = ("acquire", "clean", "split")
 WITHOUT_LABEL = (Status.UNLABELLED, Status.EMPTY_FOLDER)
 
 
@@ -96,6 +105,7 @@ def summarise(run: Results) -> Summary:
     evaluation = run.references.get("evaluate")
     report = run.references.get("publish")
     features = run.references.get("extract")
+    said = [run.references[name] for name in WITH_REMARKS if name in run.references]
     return Summary(
         experiment=run.experiment,
         seconds=round(run.seconds, 2),
@@ -109,18 +119,20 @@ def summarise(run: Results) -> Summary:
             epochs=run.counts.get("epochs", 0),
         ),
         passed_over=_passed_over(run, images) if isinstance(images, ImagesRef) else [],
-        remarks=[
-            remark
-            for name in ("acquire", "clean", "split")
-            if name in run.references
-            for remark in run.references[name].remarks
-        ],
+        remarks=list(remarks_of(said) or ()),
         metrics=_metrics(run, evaluation) if isinstance(evaluation, EvaluationRef) else None,
         model=_path(run, model, MODEL) if isinstance(model, ModelRef) else None,
         report=_path(run, report, REPORT) if isinstance(report, ReportRef) else None,
         features=str(run.workspace.features / features.space) if features else None,
         predictions=_path(run, evaluation, PREDICTIONS) if evaluation else None,
     )
+
+
+def remarks_of(made: Sequence[Any]) -> tuple[str, ...] | None:
+    """What the steps said of the pictures; None while one of them has not run."""
+    if not all(isinstance(one, Reference) for one in made):
+        return None
+    return tuple(remark for one in made for remark in one.remarks)
 
 
 def _metrics(run: Results, evaluation: EvaluationRef) -> dict[str, Any]:

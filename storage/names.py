@@ -16,6 +16,13 @@ def as_file_name(text: str) -> str:
     return flat or "_"
 
 
+def suffix_of_name(name: str) -> str:
+    """The last part of a name from its dot on, in lower case; '' where there is none."""
+    last = name.rpartition("/")[2]
+    dot = last.rfind(".")
+    return last[dot:].lower() if 0 < dot < len(last) - 1 else ""
+
+
 def one_line(text: str) -> str:
     """`text` without what would move a terminal's cursor or turn its direction around."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)

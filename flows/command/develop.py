@@ -17,7 +17,6 @@ from storage.workspace import Workspace
 from tasks.acquire.inspecting import Inspection
 from tasks.acquire.parameters import Archive, Folders
 from tasks.clean.given_splits import are_given
-from tasks.split.parameters import Fractions
 
 app = App(name="develop", help_epilogue="")
 MOST_CLASSES = 6
@@ -60,9 +59,9 @@ def _plan(experiment: Experiment, found: Inspection) -> list[str]:
     named = ", ".join(f"{label} ({totals[label]:,})" for label in largest) + more
     split, model = experiment.split, experiment.model
     if are_given(split.splits, splits):
-        how = f"as given ({', '.join(sorted(splits, key=str))})"
+        how = f"as given ({', '.join(sorted(splits))})"
     else:
-        amounts = (split.counts or split.fractions or Fractions()).model_dump()
+        amounts = split.amounts.model_dump()
         numbers = (
             f"{k} {v:.0%}" if isinstance(v, float) else f"{k} {v}" for k, v in amounts.items()
         )

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -38,15 +39,12 @@ def inspect_source(
     """Say what is in there and how it is understood; nothing runs, no picture is opened."""
     experiment = experiment_for(source, name_for(source), list(settings))
     found = inspected(experiment)
-    words = shlex.join(
-        part
-        for setting in (*settings_for(source), *settings)
-        for part in ("--set", setting)
-    )  # fmt: skip
     print(json.dumps(found.model_dump(mode="json")) if as_json else said(found))
     if not as_json and not found.problem:
-        print(f"\ntake it with\n  darkroom develop {shlex.join(_words(source, settings))}\n"
-              f"  darkroom run {BASE} {words}")  # fmt: skip
+        run = _words(BASE, (*settings_for(source), *settings))
+        print(
+            f"\ntake it with\n  darkroom develop {_words(source, settings)}\n  darkroom run {run}"
+        )
     if write is not None:
         _write(write, experiment)
 
@@ -58,13 +56,13 @@ def inspected(experiment: Experiment) -> Inspection:
             f"expected a folder or an archive on this disk, found a source of kind "
             f"{experiment.source.kind}: download it first"
         )
-    lists = {str(split): file for split, file in experiment.split.lists.items()}
     with tracked("inspect", None) as advance:
-        return inspect(experiment.source, lists, advance)
+        return inspect(experiment.source, experiment.split.list_files, advance)
 
 
-def _words(source: str, settings: tuple[str, ...]) -> list[str]:
-    return [source, *(part for setting in settings for part in ("--set", setting))]
+def _words(first: str, settings: Iterable[str]) -> str:
+    """Words for a shell: the first, and a `--set` for each setting."""
+    return shlex.join([first, *(part for setting in settings for part in ("--set", setting))])
 
 
 def said(found: Inspection) -> str:

@@ -16,6 +16,7 @@ from tasks.acquire.tables.reading import READERS
 
 # Whose parameters hold for whatever pictures.
 BASE = "my-pictures"
+ADDRESSES = ("http://", "https://")
 
 
 def settings_for(pictures: str) -> list[str]:
@@ -23,7 +24,7 @@ def settings_for(pictures: str) -> list[str]:
 
     SourceMissing where there is nothing.
     """
-    if pictures.startswith(("http://", "https://")):
+    if pictures.startswith(ADDRESSES):
         return ["source.kind=web_archive", as_setting("source.url", pictures)]
     path = Path(pictures).expanduser()
     if path.is_dir():
@@ -33,7 +34,7 @@ def settings_for(pictures: str) -> list[str]:
             f"expected pictures at {path}, found nothing there: name a folder, a zip or tar, or a "
             "table of labels that lies beside its pictures"
         )
-    if path.suffix.lower() in READERS and not (path.suffix == ".parquet" and is_archive(path.name)):
+    if path.suffix.lower() in READERS and not is_archive(path.name):
         return [
             "source.kind=folders",
             as_setting("source.folder", path.parent),
@@ -44,7 +45,7 @@ def settings_for(pictures: str) -> list[str]:
 
 def name_for(pictures: str) -> str:
     """What an experiment of these pictures is called: as the folder, or the archive."""
-    if pictures.startswith(("http://", "https://")):
+    if pictures.startswith(ADDRESSES):
         path = Path(urlsplit(pictures).path or "pictures")
     else:
         path = Path(pictures).expanduser().resolve()

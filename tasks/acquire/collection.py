@@ -33,7 +33,10 @@ Labeller = Callable[[str], str]
 
 
 class Collected(NamedTuple):
-    """The source's name, to be shown, its rows (COLUMNS), and what was understood of it."""
+    """The source's name, to be shown, its rows (COLUMNS), and how it was understood, in sentences.
+
+    The first of them says what it is.
+    """
 
     origin: str
     table: pd.DataFrame
@@ -108,10 +111,20 @@ def _place(found: Found) -> str:
 def collect(files: Iterable[Found], source: Labels, origin: str, gathering: Gathering) -> Collected:
     """One row per file, in natural order of names; labels as the source's layout says them."""
     gathered = gather(files, gathering.images, gathering.advance, times=source.file_times)
-    numbers, places = gathered.places()
-    layout = understand(places, gathered.tables, source, gathering.lists)
-    said = dict(zip(numbers, layout.pictures, strict=True))
-    return Collected(origin, table_of(gathered, said, origin), tuple(told(layout)))
+    layout, said = understood(gathered, source, gathering.lists)
+    remarks = tuple(layout.remarks)
+    if layout.found:
+        remarks = (f"understood as {layout.found}", *remarks)
+    return Collected(origin, table_of(gathered, said, origin), remarks)
+
+
+def understood(
+    files: Files, source: Labels, lists: Mapping[str, str]
+) -> tuple[Layout, dict[int, Said]]:
+    """The layout of a source that was gone through, and what it says of each picture's file."""
+    numbers, places = files.places()
+    layout = understand(places, files.tables, source, lists)
+    return layout, dict(zip(numbers, layout.pictures, strict=True))
 
 
 def collect_labelled(
@@ -121,11 +134,6 @@ def collect_labelled(
     gathered = gather(files, gathering.images, gathering.advance)
     said = {i: Said(label_of(one.name)) for i, one in enumerate(gathered.found)}
     return Collected(origin, table_of(gathered, said, origin))
-
-
-def told(layout: Layout) -> list[str]:
-    """How the source was understood, in sentences; the first says what it is."""
-    return [f"understood as {layout.found}", *layout.remarks] if layout.found else layout.remarks
 
 
 def table_of(
@@ -168,7 +176,7 @@ def _text(text: str) -> str:
 
 def save(workspace: Workspace, collected: Collected) -> CollectionRef:
     """The reference to the stored table; NoUsablePictures when no row is a labelled picture."""
-    table = collected.table.reindex(columns=list(COLUMNS), fill_value="")
+    table = collected.table
     kept = int((table["status"] == Status.KEPT).sum())
     if not kept:
         raise NoUsablePictures(_nothing(collected, table))

@@ -1,9 +1,12 @@
 """What every source yields: one `Found` per file, usable or not."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
 
 from storage.images import UNKNOWN_SUFFIX, suffix_of
+from storage.names import suffix_of_name
 from storage.statuses import Status
 from tasks.acquire.said import Said
 from tasks.acquire.tables.files import TableFile
@@ -77,12 +80,9 @@ class Found:
     table: TableFile | None = None
     time: str = ""
 
-
-def suffix_of_name(name: str) -> str:
-    """The last part of a name from its dot on, in lower case; '' where there is none."""
-    last = name.rpartition("/")[2]
-    dot = last.rfind(".")
-    return last[dot:].lower() if 0 < dot < len(last) - 1 else ""
+    def inside(self, archive: str) -> Self:
+        """The same file, as one of an archive that lies in the source."""
+        return replace(self, inner=f"{archive}/{self.inner}" if self.inner else archive)
 
 
 def unwanted(name: str) -> Found | None:
@@ -109,6 +109,18 @@ def bytes_decide(name: str) -> bool:
 def looks_like_picture(head: bytes) -> bool:
     """Whether these first bytes are a picture's."""
     return suffix_of(head) not in (UNKNOWN_SUFFIX, ".bmp")
+
+
+def too_many_bytes(name: str, limit: int) -> Found:
+    """The row for a file with more bytes than a picture may have."""
+    reason = f"more than source.max_file_bytes ({limit:,})"
+    return Found(name, None, Status.TOO_MANY_BYTES, reason)
+
+
+def begins_as_picture(path: Path) -> bool:
+    """Whether the first bytes of a file on this disk are a picture's."""
+    with path.open("rb") as stream:
+        return looks_like_picture(stream.read(HEAD))
 
 
 def no_picture(name: str) -> Found:

@@ -9,9 +9,8 @@ from pydantic import BaseModel, Field
 from storage.errors import MissingLibrary, SourceError
 from storage.statuses import Status
 from tasks.acquire import choosing
-from tasks.acquire.collection import gather, table_of
+from tasks.acquire.collection import gather, table_of, understood
 from tasks.acquire.kinds import kind_of
-from tasks.acquire.layout.understanding import understand
 from tasks.acquire.parameters import Archive, Folders, Source
 from tasks.acquire.tables.files import SIDE_SUFFIXES, TableFile
 from tasks.acquire.tables.reading import read
@@ -56,22 +55,22 @@ class Inspection(BaseModel):
     problem: str = Field("", description="Why it cannot be taken as it is, with what would help.")
 
 
-def inspect(
-    source: Source, lists: Mapping[str, str], advance: Advance
-) -> Inspection:  # fmt: skip
+def inspect(source: Source, lists: Mapping[str, str], advance: Advance) -> Inspection:
     """Look at a folder or an archive; what it cannot be understood as is said, not raised.
 
     SourceError where there is nothing to look at.
     """
     assert isinstance(source, Folders | Archive)
     files = gather(kind_of(source).listing(source), None, advance)
-    numbers, places = files.places()
     name = str(source.folder if isinstance(source, Folders) else source.archive)
-    about = {"source": name, "files": len(files.found), "pictures": len(places),
-             "tables": list(_tables(files.tables))}  # fmt: skip
+    about = {
+        "source": name,
+        "files": len(files.found),
+        "pictures": sum(one.status is Status.KEPT for one in files.found),
+        "tables": list(_tables(files.tables)),
+    }
     try:
-        layout = understand(places, files.tables, source, lists)
-        said = dict(zip(numbers, layout.pictures, strict=True))
+        layout, said = understood(files, source, lists)
         table = table_of(files, said, name, ordered=False)
         table, remarks = choosing.chosen(table, source)
     except (SourceError, MissingLibrary) as error:

@@ -16,7 +16,7 @@ from storage.errors import SourceDamaged, SourceMissing, SourceTooLarge
 from storage.names import one_line
 from storage.statuses import IGNORED, Status
 from tasks.acquire.archives import reading
-from tasks.acquire.files import Found, bytes_decide, looks_like_picture, unwanted
+from tasks.acquire.files import Found, begins_as_picture, bytes_decide, unwanted
 from tasks.acquire.kinds.folders import is_plain, paths_of
 from tasks.acquire.natural_order import natural_key
 from tasks.acquire.parameters import Archive
@@ -150,8 +150,10 @@ def _is_other(picture: Picture) -> bool:
     """Whether the bytes of a file whose name does not tell are those of no picture."""
     if picture.path is None or not bytes_decide(picture.place.as_posix()):
         return picture.reason.startswith(Status.NOT_A_PICTURE)
-    head = _read(picture.path)
-    return isinstance(head, str) or not looks_like_picture(head)
+    try:
+        return not begins_as_picture(picture.path)
+    except OSError:
+        return True
 
 
 def _is_archive(path: Path) -> bool:

@@ -70,10 +70,9 @@ def clean(
 def _of_pictures(table: pd.DataFrame) -> list[str]:
     """How many pictures were read with a remark, and what the commonest ones are."""
     kept = table[(table["status"] == Status.KEPT) & (table["remark"] != "")]
-    counts = kept["remark"].str.replace(r"[0-9.]+", "…", regex=True).value_counts()
-    said = []
-    for remark, number in counts.head(MOST_REMARKS).items():
-        example = kept.loc[kept["remark"].str.replace(r"[0-9.]+", "…", regex=True) == remark]
-        name, own = example["name"].iloc[0], example["remark"].iloc[0]
-        said.append(f"{number} pictures, as {name!r}: {own}")
-    return said
+    kinds = kept.groupby(kept["remark"].str.replace(r"[0-9.]+", "…", regex=True))
+    first = kinds[["name", "remark"]].first().assign(number=kinds.size())
+    return [
+        f"{one.number} pictures, as {one.name!r}: {one.remark}"
+        for one in first.nlargest(MOST_REMARKS, "number").itertuples(index=False)
+    ]

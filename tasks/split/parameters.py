@@ -119,8 +119,17 @@ class Split(Parameters):
             return Needed(pictures=sum(self.counts.numbers().values()), different=False)
         if self.asked in ("given", "by_time"):
             return Needed()
-        shares = (self.fractions or Fractions()).shares().values()
-        return Needed(pictures=sum(1 for share in shares if share > 0))
+        return Needed(pictures=sum(1 for share in self.shares.values() if share > 0))
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Split name -> share, for the rules that take shares."""
+        return (self.fractions or Fractions()).shares()
+
+    @property
+    def list_files(self) -> dict[str, str]:
+        """Split name -> the file that names its pictures."""
+        return {str(split): file for split, file in self.lists.items()}
 
     @property
     def amounts(self) -> Counts | Fractions:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from tasks.split import by_fractions, by_time, in_order
 from tasks.split import given as given_splits
-from tasks.split.parameters import Fractions, Rule, Split
+from tasks.split.parameters import Rule, Split
 
 COLUMNS = ["image", "label", "name", "source", "bytes", "width", "height", "group", "copies"]
 
@@ -26,12 +26,11 @@ def _stratified(images: pd.DataFrame, split: Split, _earlier: Mapping[str, str])
 
 
 def _sticky(images: pd.DataFrame, split: Split, earlier: Mapping[str, str]) -> Assigned:
-    shares = (split.fractions or Fractions()).shares()
-    return by_fractions.assign(images, shares, split.seed, dict(earlier)), []
+    return by_fractions.assign(images, split.shares, split.seed, dict(earlier)), []
 
 
 def _by_time(images: pd.DataFrame, split: Split, _earlier: Mapping[str, str]) -> Assigned:
-    return by_time.assign(images, (split.fractions or Fractions()).shares())
+    return by_time.assign(images, split.shares)
 
 
 RULES: dict[Rule, Assign] = {

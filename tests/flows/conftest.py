@@ -30,10 +30,14 @@ def require_light(use):
 @pytest.fixture(scope="session")
 def prefect_server():
     """The address of a temporary Prefect server, used by this process and its children."""
+    from prefect.logging.configuration import setup_logging
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY
     from prefect.settings import temporary_settings as settings
     from prefect.testing.utilities import prefect_test_harness
 
+    # Setting up closes every handler; absl's, which Keras brings, then closes the stream it was
+    # made with, unless that is `sys.stderr`: under `capsys` it would be pytest's own.
+    setup_logging()
     with (
         prefect_test_harness(server_startup_timeout=120),
         settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),

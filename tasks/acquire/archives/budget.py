@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +21,7 @@ from tasks.acquire.files import (
     is_unsafe,
     looks_like_picture,
     no_picture,
+    too_many_bytes,
 )
 from tasks.acquire.tables import files as table_files
 
@@ -43,7 +44,6 @@ class Budget:
     per_file: int
     pictures: bool = True
     spent: int = 0
-    names: set[str] = field(default_factory=set)
 
     def spend(self, count: int) -> None:
         """Take `count` bytes; SourceTooLarge when they are not left."""
@@ -99,7 +99,7 @@ def picture(
 ) -> Found:
     """An entry that may be a picture: its bytes, or why there are none."""
     if declared > budget.per_file:
-        return _too_large(name, budget)
+        return too_many_bytes(name, budget.per_file)
     if not budget.pictures and not bytes_decide(name):
         return Found(name, time=time)
     try:
@@ -110,14 +110,18 @@ def picture(
             data = budget.read(stream, name)
     except UNREADABLE as error:
         return Found(name, None, Status.DAMAGED, str(error) or type(error).__name__)
-    if isinstance(data, Found):
-        return data
-    return _too_large(name, budget) if data is None else Found(name, data, time=time)
+    if isinstance(data, bytes):
+        return Found(name, data, time=time)
+    return data or too_many_bytes(name, budget.per_file)
 
 
-def _too_large(name: str, budget: Budget) -> Found:
-    reason = f"more than source.max_file_bytes ({budget.per_file:,})"
-    return Found(name, None, Status.TOO_MANY_BYTES, reason)
+def of_record(name: str, data: bytes, budget: Budget, otherwise: Found) -> Found:
+    """A picture whose bytes a record holds; `otherwise` where they are those of none."""
+    if len(data) > budget.per_file:
+        return too_many_bytes(name, budget.per_file)
+    if not looks_like_picture(data[:HEAD]) and not data.startswith(b"BM"):
+        return otherwise
+    return Found(name, data if budget.pictures else None)
 
 
 def with_table(found: Found, size: int, opened: Callable[[], IO[bytes]], budget: Budget) -> Found:

@@ -7,8 +7,8 @@ from typing import IO, Any
 
 from storage.errors import SourceDamaged
 from storage.statuses import Status
-from tasks.acquire.archives.budget import Budget
-from tasks.acquire.files import Found, looks_like_picture
+from tasks.acquire.archives.budget import Budget, of_record
+from tasks.acquire.files import Found
 from tasks.acquire.layout import split_words
 from tasks.acquire.tables import files as table_files
 
@@ -79,12 +79,8 @@ def _found(name: str, data: bytes, budget: Budget) -> Found:
     if not data:
         return Found(name, None, Status.DAMAGED, NO_BYTES)
     budget.spend(len(data))
-    if len(data) > budget.per_file:
-        reason = f"more than source.max_file_bytes ({budget.per_file:,})"
-        return Found(name, None, Status.TOO_MANY_BYTES, reason)
-    if not looks_like_picture(data[:32]) and data[:2] != b"BM":
-        return Found(name, None, Status.NOT_A_PICTURE, "its bytes are no picture")
-    return Found(name, data if budget.pictures else None)
+    other = Found(name, None, Status.NOT_A_PICTURE, "its bytes are no picture")
+    return of_record(name, data, budget, other)
 
 
 def _class_names(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:

@@ -12,8 +12,8 @@ from typing import IO, Any
 
 from storage.errors import SourceDamaged
 from storage.statuses import Status
-from tasks.acquire.archives.budget import Budget
-from tasks.acquire.files import Found, looks_like_picture
+from tasks.acquire.archives.budget import Budget, of_record
+from tasks.acquire.files import Found
 from tasks.acquire.layout import split_words
 from tasks.acquire.tables import files as table_files
 
@@ -40,7 +40,8 @@ def files_of(stream: IO[bytes], name: str, budget: Budget) -> Iterator[Found]:
         called = next((_text(values[key]) for key in NAMES if key in values), "")
         called = f"{number:06d}-{PurePosixPath(called).name}" if called else f"{number:06d}"
         rows.append([called, label, split])
-        yield _found(called, data, budget)
+        reason = "raw pixels or another kind of record" if data else "no picture in its record"
+        yield of_record(called, data, budget, Found(called, None, Status.DAMAGED, reason))
     table = table_files.of_rows(name, ("picture", "label", "split"), rows)
     yield Found(name, None, Status.NOT_A_PICTURE, "what it holds is listed", table=table)
 
@@ -57,16 +58,6 @@ def _records(stream: IO[bytes], name: str, budget: Budget) -> Iterator[bytes]:
         if len(record) < length + CHECKSUM:
             raise SourceDamaged(f"{name} ends within a record: fetch it again")
         yield record[:length]
-
-
-def _found(name: str, data: bytes, budget: Budget) -> Found:
-    if len(data) > budget.per_file:
-        reason = f"more than source.max_file_bytes ({budget.per_file:,})"
-        return Found(name, None, Status.TOO_MANY_BYTES, reason)
-    if not looks_like_picture(data[:32]) and data[:2] != b"BM":
-        reason = "raw pixels or another kind of record" if data else "no picture in its record"
-        return Found(name, None, Status.DAMAGED, reason)
-    return Found(name, data if budget.pictures else None)
 
 
 def _values(record: bytes, name: str) -> dict[str, Any]:

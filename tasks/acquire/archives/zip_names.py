@@ -8,8 +8,8 @@ ENCODINGS = ["gb18030", "shift_jis", "euc_kr", "big5", "cp1251", "cp866"]
 LOOKED_AT = 1 << 16
 
 
-def readable(archive: zipfile.ZipFile) -> str:
-    """Give the entries of a zip the names that were meant; what was assumed of them, '' if nothing.
+def make_readable(archive: zipfile.ZipFile) -> None:
+    """Give the entries of a zip the names that were meant.
 
     Python takes a name that is not marked as UTF-8 for cp437, as the format says. Windows Explorer
     writes the system's own code page, and many programs UTF-8 without the mark.
@@ -18,16 +18,15 @@ def readable(archive: zipfile.ZipFile) -> str:
     raw = {entry: _bytes(entry.filename) for entry in unmarked}
     foreign = {entry: data for entry, data in raw.items() if data and not data.isascii()}
     if not foreign:
-        return ""
+        return
     encoding = _encoding(b"\n".join(dict.fromkeys(foreign.values()))[:LOOKED_AT])
     if encoding == "cp437":
-        return ""
+        return
     for entry, data in foreign.items():
         try:
             entry.filename = data.decode(encoding)
         except UnicodeDecodeError:
             continue  # this one was written elsewhere: as the format says
-    return "" if encoding == "utf-8" else f"names in the zip were read as {encoding}"
 
 
 def _bytes(name: str) -> bytes:

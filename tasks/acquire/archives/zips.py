@@ -7,7 +7,6 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import IO
 
@@ -36,7 +35,7 @@ def files_of(stream: IO[bytes], budget: Budget, depth: int, inside: Files) -> It
     """Every file; `inside` reads what a zip inside holds."""
     names: set[str] = set()
     with zipfile.ZipFile(stream) as archive:
-        zip_names.readable(archive)
+        zip_names.make_readable(archive)
         for entry in archive.infolist():
             if not entry.is_dir() and not entry.filename.endswith("\\"):
                 yield from _entry(archive, entry, names, budget, depth, inside)
@@ -104,7 +103,7 @@ def _inner_zip(
     name = _name(entry)
     with _unpacked(archive, entry, budget) as copied:
         for found in inside(copied, entry.filename, budget, depth + 1):
-            yield replace(found, inner=f"{name}/{found.inner}" if found.inner else name)
+            yield found.inside(name)
 
 
 @contextlib.contextmanager

@@ -11,18 +11,18 @@ from pathlib import Path
 from storage import digests
 from storage.errors import SourceMissing
 from storage.fingerprints import Fingerprints, readable
+from storage.names import suffix_of_name
 from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks.acquire.archives import reading
 from tasks.acquire.collection import Collected, collect
 from tasks.acquire.files import (
-    HEAD,
     PICTURE_SUFFIXES,
     Found,
+    begins_as_picture,
     bytes_decide,
-    looks_like_picture,
     no_picture,
-    suffix_of_name,
+    too_many_bytes,
     unwanted,
 )
 from tasks.acquire.gathering import Gathering
@@ -169,7 +169,7 @@ def _inside(path: Path, name: str, max_file_bytes: int, *, pictures: bool) -> It
         path, max_total_bytes=MAX_TOTAL_BYTES, max_file_bytes=max_file_bytes, pictures=pictures
     )
     for found in files:
-        yield replace(found, inner=f"{name}/{found.inner}" if found.inner else name)
+        yield found.inside(name)
 
 
 def _odd(path: Path, name: str, *, follow: bool) -> Found | None:
@@ -194,12 +194,9 @@ def _picture(path: Path, name: str, max_file_bytes: int, *, pictures: bool) -> F
     about = path.stat()
     time = datetime.fromtimestamp(int(about.st_mtime), UTC).isoformat()[:19]
     if about.st_size > max_file_bytes:
-        reason = f"more than source.max_file_bytes ({max_file_bytes:,})"
-        return Found(name, None, Status.TOO_MANY_BYTES, reason)
-    if bytes_decide(name):
-        with path.open("rb") as stream:
-            if not looks_like_picture(stream.read(HEAD)):
-                return no_picture(name)
+        return too_many_bytes(name, max_file_bytes)
+    if bytes_decide(name) and not begins_as_picture(path):
+        return no_picture(name)
     return Found(name, path.read_bytes() if pictures else None, time=time)
 
 

@@ -83,10 +83,9 @@ class Columns:
 
 @dataclass(frozen=True)
 class Unfit:
-    """A table that cannot be used, and why; `matched` is how many of its rows name a picture."""
+    """A table that cannot be used, and why."""
 
     reason: str
-    matched: int = 0
 
 
 def find(table: Table, names: Names, wanted: Wanted) -> Columns | Unfit:
@@ -100,14 +99,14 @@ def find(table: Table, names: Names, wanted: Wanted) -> Columns | Unfit:
     body = sample if table.header else sample[1:]
     place, found = _name_column(table, sample, names, first, wanted.name, width)
     if place is None:
-        return Unfit(_no_names(first, body), 0)
+        return Unfit(_no_names(first, body))
     has_header = table.header is not None or not _is_data(sample, place, found)
     header = first if has_header else tuple(f"{i + 1}" for i in range(width))
     rows = body if has_header else sample
     loose = _may_be_loose(rows, place, found)
     matched = sum(1 for one in found if one and (not one.loose or loose))
     if not matched:
-        return Unfit(_no_names(first, body), 0)
+        return Unfit(_no_names(first, body))
     given = {
         what: _named(header, text, table.name) if text is not None else None
         for what, text in (("label", wanted.label), ("split", wanted.split),
@@ -173,8 +172,8 @@ def _is_data(sample: list[Row], place: int, found: list[Match | None]) -> bool:
     """Whether the first row is data, as what stands in the column of names tells."""
     if found[0] is not None:
         return True
-    cells = [row[place] if place < len(row) else "" for row in sample]
-    return _shape(cells[0]) in {_shape(cell) for cell in cells[1:]} and _shape(cells[0]) != "text"
+    first, *others = (_shape(row[place] if place < len(row) else "") for row in sample)
+    return first in others and first != "text"
 
 
 def _shape(cell: str) -> str:
@@ -257,14 +256,19 @@ def _word(called: str) -> str:
     return re.sub(r"[\s\-]+", "_", text).casefold()
 
 
+def is_one(cell: str) -> bool:
+    """Whether a cell of a class's column says that the picture is of that class."""
+    return cell.strip() in ("1", "1.0")
+
+
 def _is_one_hot(rows: list[Row], place: int) -> bool:
     return _all(rows, place, lambda cell: cell in ONES) and any(
-        place < len(row) and row[place].strip() in ("1", "1.0") for row in rows
+        place < len(row) and is_one(row[place]) for row in rows
     )
 
 
 def _sums_to_one(rows: list[Row], places: list[int]) -> bool:
-    counts = (sum(row[i].strip() in ("1", "1.0") for i in places if i < len(row)) for row in rows)
+    counts = (sum(is_one(row[i]) for i in places if i < len(row)) for row in rows)
     return all(number == 1 for number in counts)
 
 

@@ -7,7 +7,7 @@ from storage.errors import SourceError
 from storage.names import one_line
 from storage.statuses import Status
 from tasks.acquire.layout import split_words
-from tasks.acquire.layout.columns import Columns, shown
+from tasks.acquire.layout.columns import Columns, is_one, shown
 from tasks.acquire.layout.matching import Match, Names
 from tasks.acquire.said import Said
 from tasks.acquire.tables.table import Row, Table
@@ -20,7 +20,6 @@ class Tables:
     """What is said by picture (its place among the names), and what of the tables went unused."""
 
     said: dict[int, Said] = field(default_factory=dict)
-    rows: int = 0
     without_picture: int = 0
     examples: list[str] = field(default_factory=list)
     several_ones: int = 0
@@ -65,7 +64,6 @@ def read(tables: Sequence[tuple[Table, Columns]], names: Names) -> Tables:
 def _take(
     found: Tables, table: Table, columns: Columns, row: Row, names: Names, of_file: str
 ) -> None:
-    found.rows += 1
     text = _at(row, columns.name)
     match = names.find(text, table.folder)
     if match is None or (match.loose and not columns.loose):
@@ -75,9 +73,10 @@ def _take(
         return
     label = _label(found, columns, row)
     written = _at(row, columns.split).strip()
-    split = split_words.of_cell(written) or of_file
-    if written and not split_words.of_cell(written) and written not in found.no_split[:EXAMPLES]:
+    split = split_words.of_cell(written)
+    if written and not split and written not in found.no_split[:EXAMPLES]:
         found.no_split.append(written)
+    split = split or of_file
     said = Said(
         label, split, _at(row, columns.group).strip(), _at(row, columns.time).strip(),
         Status.UNLABELLED, "" if label else f"its row in {table.name} has no label",
@@ -114,7 +113,7 @@ def _with_earlier(found: Tables, match: Match, text: str, said: Said, table: str
 def _label(found: Tables, columns: Columns, row: Row) -> str:
     if columns.label is not None:
         return _at(row, columns.label)
-    ones = [i for i in columns.one_hot if _at(row, i).strip() in ("1", "1.0")]
+    ones = [i for i in columns.one_hot if is_one(_at(row, i))]
     found.several_ones += len(ones) > 1
     return columns.header[ones[0]] if len(ones) == 1 else ""
 

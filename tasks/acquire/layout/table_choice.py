@@ -30,6 +30,13 @@ class Candidates:
     unfit: list[tuple[str, str]] = field(default_factory=list)
     names: Sequence[str] = ()
 
+    def add(self, file: TableFile, judged: tuple[Table, Columns] | Unfit) -> None:
+        """One more table, with its columns or with the reason why it has none."""
+        if isinstance(judged, Unfit):
+            self.unfit.append((file.name, judged.reason))
+        else:
+            self.fit.append(judged)
+
     def best(self) -> Chosen:
         """The table that names most pictures, and those with the same columns beside it."""
         if not self.fit:
@@ -67,7 +74,13 @@ def candidates(files: Sequence[TableFile], names: Names, wanted: Wanted) -> Cand
     held = [file for file in tables if file.table is not None]
     others = [file for file in tables if file.table is None]
     for file in (*held, *others[:MOST_LOOKED_AT]):
-        _try(found, file, names, wanted)
+        try:
+            judged = _judged(file, names, wanted)
+        except (SourceError, MissingLibrary) as error:
+            found.unfit.append((file.name, str(error)))
+            continue
+        if not (isinstance(judged, Unfit) and class_names.may_hold(file)):
+            found.add(file, judged)
     return found
 
 
@@ -83,19 +96,13 @@ def _may_be_one(file: TableFile, names: Names) -> bool:
     return not names.has_stem(stem_of(PurePosixPath(file.name).stem))
 
 
-def _try(found: Candidates, file: TableFile, names: Names, wanted: Wanted) -> None:
-    try:
-        table = read(file)
-        result = columns.find(table, names, wanted) if table else Unfit("it is no table")
-    except (SourceError, MissingLibrary) as error:
-        found.unfit.append((file.name, str(error)))
-        return
-    if table is None or isinstance(result, Unfit):
-        assert isinstance(result, Unfit)
-        if not class_names.may_hold(file):
-            found.unfit.append((file.name, result.reason))
-    else:
-        found.fit.append((table, result))
+def _judged(file: TableFile, names: Names, wanted: Wanted) -> tuple[Table, Columns] | Unfit:
+    """A file's table and its columns; SourceError or MissingLibrary where it cannot be read."""
+    table = read(file)
+    if table is None:
+        return Unfit("it is no table")
+    found = columns.find(table, names, wanted)
+    return found if isinstance(found, Unfit) else (table, found)
 
 
 def named(
@@ -108,13 +115,7 @@ def named(
     if file is None:
         raise SourceMissing(_near(files, wanted_file))
     found = Candidates(names=names.examples())
-    table = read(file)
-    result = columns.find(table, names, wanted) if table else Unfit("it is no table")
-    if table is None or isinstance(result, Unfit):
-        assert isinstance(result, Unfit)
-        found.unfit.append((file.name, result.reason))
-    else:
-        found.fit.append((table, result))
+    found.add(file, _judged(file, names, wanted))
     return found
 
 

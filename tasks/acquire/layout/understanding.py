@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 from storage.errors import SourceError, SourceMissing
@@ -126,7 +127,11 @@ def _reading(
     wanted = source.label_from
     columns = source.label_column or source.name_column
     if wanted == "csv" or (wanted == "auto" and (source.label_csv or columns)):
-        return _of_table(names, files, source)
+        candidates = table_choice.named(files, names, source.label_csv, _wanted(source))
+        chosen = candidates.best()
+        if not chosen:
+            raise SourceMissing(candidates.nothing())
+        return _of_table(_Tables(chosen, names))
     if wanted == "name":
         return _of_names(places, source.label_pattern)
     if wanted in ("folder", "top_folder"):
@@ -170,11 +175,9 @@ def _settled(
         first = None
     best = _best_table(tables, names, number)
     if first is None:
-        if best is None:
-            return _nothing(folders, called, tables)
-        return _of_table(names, files, source, tables)
+        return _nothing(folders, called, tables) if best is None else _of_table(best)
     if best is not None:
-        first.remarks += _beside_table(first, names, best)
+        first.remarks += _beside_table(first, best)
     return first
 
 
@@ -259,26 +262,41 @@ def _of_names(places: Sequence[Place], pattern: str) -> _Reading:
     return reading
 
 
-def _of_table(
-    names: Names, files: Sequence[TableFile], source: Labels,
-    candidates: table_choice.Candidates | None = None,
-) -> _Reading:  # fmt: skip
-    """The labels of the table that the user names, else of the one that fits."""
-    found = candidates or table_choice.named(files, names, source.label_csv, _wanted(source))
-    chosen = found.best()
-    if not chosen:
-        raise SourceMissing(found.nothing())
-    table, columns = chosen[0]
+@dataclass
+class _Tables:
+    """The table of labels, and those like it; their rows are read once, when they are wanted."""
+
+    chosen: table_choice.Chosen
+    names: Names
+
+    @property
+    def first(self) -> tuple[Table, Columns]:
+        return self.chosen[0]
+
+    @cached_property
+    def said(self) -> label_tables.Tables:
+        return label_tables.read(self.chosen, self.names)
+
+    def labels(self) -> list[str]:
+        """The label of each picture."""
+        said = self.said.said
+        return [said[i].label if i in said else "" for i in range(len(self.names))]
+
+
+def _of_table(tables: _Tables) -> _Reading:
+    """The labels of a table; SourceError where it is not clear which of its columns has them."""
+    table, columns = tables.first
     if columns.label is None and not columns.one_hot:
         raise SourceError(_undecided(table, columns))
-    said = label_tables.read(chosen, names)
-    called = table.name if len(chosen) == 1 else f"{len(chosen)} tables like {table.name}"
-    labels = ["" for _ in range(len(names))]
-    for place, one in said.said.items():
-        labels[place] = one.label
-    found_as = f"{called}: {columns.said()}"
-    remarks = (*(one.said for one, _ in chosen if one.said), *said.remarks(called))
-    return _Reading(found_as, labels, ("source.label_csv", table.name), said.said, remarks)
+    number = len(tables.chosen)
+    called = table.name if number == 1 else f"{number} tables like {table.name}"
+    remarks = (
+        *(one.said for one, _ in tables.chosen if one.said),
+        *tables.said.remarks(called),
+    )
+    setting = ("source.label_csv", table.name)
+    found = f"{called}: {columns.said()}"
+    return _Reading(found, tables.labels(), setting, tables.said.said, remarks)
 
 
 def _undecided(table: Table, columns: Columns) -> str:
@@ -291,35 +309,30 @@ def _undecided(table: Table, columns: Columns) -> str:
     )
 
 
-def _best_table(
-    candidates: table_choice.Candidates, names: Names, number: int
-) -> list[tuple[Table, Columns]] | None:
+def _best_table(candidates: table_choice.Candidates, names: Names, number: int) -> _Tables | None:
     """The table of most of so many pictures; a long one is read whole to know."""
     chosen = candidates.best()
     if not chosen:
         return None
+    tables = _Tables(chosen, names)
     if sum(columns.matched for _, columns in chosen) >= MOST * min(number, SAMPLE):
-        return chosen
-    if len(label_tables.read(chosen, names).said) >= MOST * number:
-        return chosen
-    return None
+        return tables
+    return tables if len(tables.said.said) >= MOST * number else None
 
 
-def _beside_table(
-    first: _Reading, names: Names, chosen: list[tuple[Table, Columns]]
-) -> tuple[str, ...]:
+def _beside_table(first: _Reading, tables: _Tables) -> tuple[str, ...]:
     """What a table says beside a reading that needs none; SourceError where it contradicts.
 
     Its splits and groups are taken where its labels are the same ones.
     """
-    table, columns = chosen[0]
-    said = label_tables.read(chosen, names)
+    table, columns = tables.first
+    said = tables.said
     if columns.label is None and not columns.one_hot:
         if columns.says_more:
             first.said = said.said
             return (f"{table.name}: {columns.said()}", *said.remarks(table.name))
         return (f"{table.name} beside the pictures is not used",)
-    theirs = [said.said[i].label if i in said.said else "" for i in range(len(names))]
+    theirs = tables.labels()
     if _agree(first.labels, theirs):
         first.labels = _filled(first.labels, theirs)
         first.said = {i: one._replace(label="") for i, one in said.said.items()}

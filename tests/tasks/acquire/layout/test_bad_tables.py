@@ -36,7 +36,7 @@ def test_rows_are_read_as_a_stream(monkeypatch):
             yield f"{number:06}.jpg,cat\n".encode()
 
     data = b"".join(endless())
-    file = files.of_bytes("labels.csv", data)
+    file = files.TableFile("labels.csv", len(data), held=io.BytesIO(data))
     names = Names(["000001.jpg", "199999.jpg"])
     tracemalloc.start()
     found = sum(1 for row in delimited.read(file).rows() if names.find(row[0], numbers=False))
@@ -147,7 +147,8 @@ def test_too_many_columns_of_any_form_are_refused(with_table):
 
 @pytest.mark.parametrize("size", [0, 1, 7])
 def test_an_unknown_suffix_is_read_as_text(size):
-    file = files.of_bytes("names.lst", b"a.jpg,b\n" * size)
+    data = b"a.jpg,b\n" * size
+    file = files.TableFile("names.lst", len(data), held=io.BytesIO(data))
     assert len(list(reading.read(file).rows())) == size
 
 

@@ -12,12 +12,9 @@ from tests.tasks.acquire.layout.conftest import (
     picture,
     pictures,
     reasons_of,
+    remarks,
     written,
 )
-
-
-def remarks(collected):
-    return " | ".join(collected.remarks)
 
 
 def test_class_folders_are_recognised(container, taken):

@@ -15,10 +15,6 @@ from tests.tasks.acquire.layout.conftest import (
 )
 
 
-def remarks(collected):
-    return " | ".join(collected.remarks)
-
-
 def test_birds_with_tables_of_ids(container, taken):
     """CUB-200: class folders, and tables that are joined by ids."""
     files = class_folders(["001.Black_footed_Albatross", "002.Laysan_Albatross"], 5, "CUB/images/")

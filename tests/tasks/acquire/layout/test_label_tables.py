@@ -16,6 +16,7 @@ from tests.tasks.acquire.layout.conftest import (
     labels_of,
     pictures,
     reasons_of,
+    remarks,
     written,
 )
 
@@ -23,10 +24,6 @@ NAMES = [f"{i:03}.jpg" for i in range(8)]
 ANIMALS = ["cat", "dog", "cat", "dog", "cat", "dog", "cat", "dog"]
 RIGHT = dict(zip(NAMES, ANIMALS, strict=True))
 PAIRS = list(zip(NAMES, ANIMALS, strict=True))
-
-
-def remarks(collected):
-    return " | ".join(collected.remarks)
 
 
 def frame(**columns):
