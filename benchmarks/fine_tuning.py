@@ -38,7 +38,7 @@ def models(precision: Precision) -> tuple[Any, Any, np.ndarray, np.ndarray]:
     keras = load_keras()
     start_from(1)
     below = Backbone("VGG16", SIDE, "caffe", precision, layer="block4_pool")
-    compute, space = below.prepare()
+    space, _, compute, _ = below.prepare()
     above = below.above()
     head = build_head(TUNING.head, tuple(above.output_shape[1:]), 2)
     tuned = build_tuned(TUNING, above, head, space.shape, 2)

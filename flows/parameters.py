@@ -37,7 +37,11 @@ from tasks.train.parameters import (
 # What a field says that two models have.
 SIZE = "Side of the square that pictures are resized to (pixels)."
 SIDE = 180
-PRECISION = "auto: bfloat16 on CPUs that multiply it, else float32; EfficientNetLite float32."
+PRECISION = "auto: bfloat16 on CPUs that multiply it, else float32."
+RUNTIME = (
+    "What computes features. auto: OpenVINO for EfficientNetLite, several times as fast there, "
+    "TensorFlow for the others. TensorFlow takes over, with a note, where OpenVINO cannot be used."
+)
 
 StepName = Literal["acquire", "clean", "split", "extract", "train", "evaluate", "publish"]
 
@@ -65,6 +69,7 @@ class Pretrained(Parameters):
         description="imagenet: as the backbone was trained; rescale: pixels divided by 255.",
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description=PRECISION)
+    runtime: Literal["auto", "openvino", "tensorflow"] = Field("auto", description=RUNTIME)
     weights: UserPath | None = Field(
         None, description="A file with the published weights of VGG16 or EfficientNetLite."
     )
@@ -94,11 +99,19 @@ class Pretrained(Parameters):
         """What the step `extract` is told."""
         told = self.model_dump(include=set(Extraction.model_fields))
         mode = mode_of(self.backbone, self.preprocessing)
-        # Its convolutions of single channels are no faster in bfloat16, and the casts cost.
-        light = self.backbone in LITE and self.precision == "auto"
-        precision = "float32" if light else resolve(self.precision)
-        side = self.image_size or LITE.get(self.backbone, SIDE)
-        return Extraction(**told | {"precision": precision, "mode": mode, "image_size": side})
+        is_lite = self.backbone in LITE
+        runtime = self.runtime
+        if runtime == "auto":
+            runtime = "openvino" if is_lite else "tensorflow"
+        # TensorFlow's convolutions of single channels are no faster in bfloat16.
+        slow = is_lite and runtime == "tensorflow" and self.precision == "auto"
+        decided = {
+            "precision": "float32" if slow else resolve(self.precision),
+            "runtime": runtime,
+            "mode": mode,
+            "image_size": self.image_size or LITE.get(self.backbone, SIDE),
+        }
+        return Extraction(**told | decided)
 
 
 class Features(Pretrained, Frozen):

@@ -70,7 +70,7 @@ def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -
         evaluation=evaluation,
         figure=p.publish.figure,
         augmentation=p.training.augmentation,
-        remarks=remarks_of([collection, images, shares]),
+        remarks=remarks_of([collection, images, shares, features]),
         told=Told(
             steps=tuple(call.outcomes),
             parameters=p.model_dump(mode="json", exclude={"experiment"}),

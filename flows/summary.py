@@ -23,7 +23,7 @@ from storage.statuses import Status
 from tasks.running.outcomes import StepOutcome
 
 MOST_NAMES = 10
-WITH_REMARKS = ("acquire", "clean", "split")
+WITH_REMARKS = ("acquire", "clean", "split", "extract")
 WITHOUT_LABEL = (Status.UNLABELLED, Status.EMPTY_FOLDER)
 
 

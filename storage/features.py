@@ -37,6 +37,7 @@ class FeatureSpace(BaseModel):
     shape: tuple[int, ...]
     mode: str = ""
     code: str = ""
+    runtime: str = "tensorflow"
 
     @classmethod
     def load(cls, workspace: Workspace, reference: FeaturesRef) -> "FeatureSpace":
@@ -48,7 +49,14 @@ class FeatureSpace(BaseModel):
     def name(self) -> str:
         """A folder name that a person can read, made unique by a digest."""
         digest = digests.of_value(self.model_dump(mode="json"))[:12]
-        return f"{self.backbone}-{self.image_size}-{self.preprocessing}-{self.precision}-{digest}"
+        how = f"{self.preprocessing}-{self.computed_in.replace(' ', '-')}"
+        return f"{self.backbone}-{self.image_size}-{how}-{digest}"
+
+    @property
+    def computed_in(self) -> str:
+        """The number format, and the runtime where it is not TensorFlow: `openvino bfloat16`."""
+        runtime = "" if self.runtime == "tensorflow" else f"{self.runtime} "
+        return f"{runtime}{self.precision}"
 
 
 @dataclass(frozen=True)

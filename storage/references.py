@@ -74,7 +74,8 @@ class FeaturesRef(Reference):
     """The features of a split's pictures in one feature space.
 
     `views` are the views of each training picture, `averaged` those of every picture over whose
-    predictions an evaluation takes the mean; "" is the picture as it is.
+    predictions an evaluation takes the mean; "" is the picture as it is. `remarks` say what the
+    user should know of how they were computed.
     """
 
     space: str
@@ -82,6 +83,7 @@ class FeaturesRef(Reference):
     images: int
     views: tuple[str, ...] = ("",)
     averaged: tuple[str, ...] = ("",)
+    remarks: tuple[str, ...] = ()
 
 
 class ModelRef(Reference):

@@ -1,25 +1,27 @@
 """A pretrained network without its top: from RGB pixels to features."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from storage.errors import ParameterError, WeightsMissing
+from storage.errors import MissingLibrary, ParameterError, WeightsMissing
 from storage.features import FeatureSpace
-from tasks.extract import efficientnet_lite
+from tasks.extract import efficientnet_lite, openvino_network
 from tasks.extract.network import compiled, features_of, precision_policy
-from tasks.extract.parameters import Extraction, Precision
+from tasks.extract.parameters import Extraction, Precision, Runtime
+from tasks.extract.prepared import Prepared
 from tasks.extract.weights import VGG16_FINGERPRINT, load_vgg16
 from tasks.pictures.parameters import Mode
 from tasks.pictures.resizing import RESIZING
-from tasks.running import code_fingerprint
+from tasks.running import code_fingerprint, openvino
 from tasks.running.tensorflow import load_keras
 
 # Whoever changes what a feature is made of makes another space: nothing else is looked at.
-DECIDING = ("tasks.pictures", "tasks.extract.network")
+DECIDING = {
+    "tensorflow": ("tasks.pictures", "tasks.extract.network"),
+    "openvino": ("tasks.pictures", "tasks.extract.openvino_network"),
+}
+TAKES_OVER = "TensorFlow computed the features: OpenVINO cannot be used here"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Backbone:
     precision: Precision
     layer: str | None = None
     weights: Path | None = None
+    runtime: Runtime = "tensorflow"
 
     @classmethod
     def told(cls, model: Extraction, weights: Path | None = None) -> "Backbone":
@@ -47,12 +50,34 @@ class Backbone:
             model.precision,
             model.layer,
             weights,
+            model.runtime,
         )
 
-    def prepare(self) -> tuple[Callable[[np.ndarray], np.ndarray], FeatureSpace]:
-        """(a function from float32 RGB pixels to float16 features, their feature space)."""
+    def prepare(self, streams: int = 1) -> Prepared:
+        """Ready for pictures; `streams` of them at once where OpenVINO computes.
+
+        TensorFlow takes over, with a remark, where OpenVINO cannot be used.
+        """
+        if self.runtime == "openvino":
+            try:
+                return self._in_openvino(streams)
+            except MissingLibrary as error:
+                other = replace(self, runtime="tensorflow")
+                return other.prepare()._replace(remark=f"{TAKES_OVER} ({str(error)[:200]})")
         model = self.build()
-        return compiled(model), self.space(model)
+        return Prepared(self.space(model.output_shape[1:]), batch=compiled(model))
+
+    def _in_openvino(self, streams: int) -> Prepared:
+        if self.name in efficientnet_lite.SIZES:
+            network = openvino_network.lite(
+                self.name, self.image_size, self.mode, self.layer, self.weights
+            )
+        else:
+            keras = replace(self, precision="float32").build()
+            network = openvino.of_keras(keras, (1, *keras.input_shape[1:]))
+        ready = openvino.compiled(network, self.precision, streams=streams)
+        shape = tuple(ready.output(0).shape)[1:]
+        return Prepared(self.space(shape), each=openvino.one_by_one(ready))
 
     def build(self) -> Any:
         """A Keras model: (n, size, size, 3) RGB in [0, 255] to features, weights checked."""
@@ -88,11 +113,17 @@ class Backbone:
 
     def _base(self) -> Any:
         _require_known(self.name)
-        with precision_policy(self.precision):
+        with precision_policy(self.keras_precision):
             return _application(self.name, self.image_size, self.weights)
 
-    def space(self, model: Any) -> FeatureSpace:
-        """The feature space of this backbone, whose built model tells the shape."""
+    @property
+    def keras_precision(self) -> Precision:
+        """What its Keras form computes in: TensorFlow is no faster with Lite's in bfloat16."""
+        elsewhere = self.runtime == "openvino" and self.name in efficientnet_lite.SIZES
+        return "float32" if elsewhere else self.precision
+
+    def space(self, shape: tuple[int, ...]) -> FeatureSpace:
+        """The feature space of this backbone, whose features have this shape."""
         return FeatureSpace(
             backbone=self.name,
             weights=_weights_of(self.name),
@@ -101,9 +132,10 @@ class Backbone:
             resizing=RESIZING,
             preprocessing="rescale" if self.mode == "rescale" else "imagenet",
             precision=self.precision,
-            shape=tuple(model.output_shape[1:]),
+            shape=tuple(shape),
             mode=self.mode,
-            code="-".join(map(code_fingerprint.fingerprint, DECIDING)),
+            code="-".join(map(code_fingerprint.fingerprint, DECIDING[self.runtime])),
+            runtime=self.runtime,
         )
 
 

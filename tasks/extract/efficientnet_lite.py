@@ -14,13 +14,19 @@ import numpy as np
 
 from storage.errors import WeightsDamaged, WeightsMissing
 from tasks.extract import torch_file
+from tasks.extract.keras_layers import KerasLayers
+from tasks.extract.openvino_layers import OpenVinoLayers
 from tasks.extract.weights import fingerprint, package_folder
 from tasks.running.tensorflow import load_keras
+
+# What the network is made of.
+Layers = KerasLayers | OpenVinoLayers
 
 EPSILON = 1e-3
 HEAD_FILTERS = 1280
 STEM_FILTERS = 32
 DIVISOR = 8
+CLASSES = 1000
 
 
 class Stage(NamedTuple):
@@ -77,24 +83,26 @@ def build(name: str, side: int, weights: Path | None = None, *, top: bool = Fals
 
     With `top`, to the logits of ImageNet's 1,000 classes. WeightsMissing, WeightsDamaged.
     """
-    size = SIZES[name]
     keras = load_keras()
     pixels = keras.Input((side, side, 3), name="scaled_pixels")
-    x = _convolved(pixels, "stem", STEM_FILTERS, 3, 2)
+    model = keras.Model(pixels, chained(KerasLayers(), name, pixels, top=top), name=name.lower())
+    model.set_weights(arrays_of(name, weights, top=top))
+    return model
+
+
+def chained(make: Layers, name: str, x: Any, *, top: bool = False) -> Any:
+    """The network's layers one after the other, from `x`, scaled pixels, to its last maps."""
+    size = SIZES[name]
+    x = _convolved(make, x, "stem", STEM_FILTERS, 3, 2)
     number = 0
     for place, stage in enumerate(STAGES):
         fixed = place in (0, len(STAGES) - 1)
         filters = _rounded(stage.filters * size.width)
         for again in range(stage.repeats if fixed else math.ceil(stage.repeats * size.depth)):
-            x = _block(x, f"block{number}", stage, filters, 1 if again else stage.stride)
+            x = _block(make, x, f"block{number}", stage, filters, 1 if again else stage.stride)
             number += 1
-    x = _convolved(x, "head", HEAD_FILTERS, 1, 1)
-    if top:
-        x = keras.layers.GlobalAveragePooling2D(name="average")(x)
-        x = keras.layers.Dense(1000, name="logits")(x)
-    model = keras.Model(pixels, x, name=name.lower())
-    model.set_weights(_arrays(name, size, weights, top=top))
-    return model
+    x = _convolved(make, x, "head", HEAD_FILTERS, 1, 1)
+    return make.logits(x, CLASSES) if top else x
 
 
 def _rounded(filters: float) -> int:
@@ -103,40 +111,30 @@ def _rounded(filters: float) -> int:
     return near + DIVISOR if near < 0.9 * filters else near
 
 
-def _normal(x: Any, name: str, *, active: bool = True) -> Any:
-    layers = load_keras().layers
-    x = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_normal")(x)
-    return layers.ReLU(6.0, name=f"{name}_active")(x) if active else x
-
-
 def _convolved(
-    x: Any, name: str, filters: int, kernel: int, stride: int, *, active: bool = True
+    make: Layers, x: Any, name: str, filters: int, kernel: int, stride: int, *, active: bool = True
 ) -> Any:
-    layer = load_keras().layers.Conv2D(
-        filters, kernel, stride, padding="same", use_bias=False, name=f"{name}_convolution"
-    )
-    return _normal(layer(x), name, active=active)
+    x = make.convolved(x, f"{name}_convolution", filters, kernel, stride)
+    x = make.normal(x, f"{name}_normal", EPSILON)
+    return make.active(x, f"{name}_active") if active else x
 
 
-def _block(x: Any, name: str, stage: Stage, filters: int, stride: int) -> Any:
+def _block(make: Layers, x: Any, name: str, stage: Stage, filters: int, stride: int) -> Any:
     """An inverted residual: widened, convolved channel by channel, narrowed."""
-    layers = load_keras().layers
     given = x
     if stage.expansion > 1:
-        wide = given.shape[-1] * stage.expansion
-        x = _convolved(x, f"{name}_expand", wide, 1, 1)
-    depthwise = layers.DepthwiseConv2D(
-        stage.kernel, stride, padding="same", use_bias=False, name=f"{name}_depthwise_convolution"
-    )
-    x = _normal(depthwise(x), f"{name}_depthwise")
-    x = _convolved(x, f"{name}_project", filters, 1, 1, active=False)
-    if stride == 1 and given.shape[-1] == filters:
-        x = layers.Add(name=f"{name}_sum")([x, given])
+        x = _convolved(make, x, f"{name}_expand", make.filters(given) * stage.expansion, 1, 1)
+    x = make.convolved_by_channel(x, f"{name}_depthwise_convolution", stage.kernel, stride)
+    x = make.active(make.normal(x, f"{name}_depthwise_normal", EPSILON), f"{name}_depthwise_active")
+    x = _convolved(make, x, f"{name}_project", filters, 1, 1, active=False)
+    if stride == 1 and make.filters(given) == filters:
+        x = make.total(x, given, f"{name}_sum")
     return x
 
 
-def _arrays(name: str, size: Size, given: Path | None, *, top: bool) -> list[np.ndarray]:
+def arrays_of(name: str, given: Path | None = None, *, top: bool = False) -> list[np.ndarray]:
     """The weights in Keras's order, checked; without the dense layer unless `top`."""
+    size = SIZES[name]
     path = given or _in_wheel(name, size)
     if not path.is_file():
         raise WeightsMissing(f"expected {name}'s weights at {path} (model.weights), found no file")

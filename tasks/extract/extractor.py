@@ -1,4 +1,4 @@
-"""Pictures through a backbone, in batches, decoding ahead of the computation."""
+"""Pictures through a backbone, decoding ahead of the computation or beside it."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from storage.features import FeatureStore
+from tasks.extract.prepared import Prepared
 from tasks.running.progress import Advance
 
 # 256 pictures are two seconds of work with bf16 and fifteen without: what a crash may cost.
@@ -17,7 +18,7 @@ BATCHES_AHEAD = 3
 def extract(
     names: list[str],
     load: Callable[[str], np.ndarray],
-    compute: Callable[[np.ndarray], np.ndarray],
+    prepared: Prepared,
     store: FeatureStore,
     *,
     batch_size: int,
@@ -26,17 +27,16 @@ def extract(
 ) -> int:
     """Features of `names` into new shards of `store`; how many were computed.
 
-    `load` gives one picture's pixels, `compute` the features of a batch. Memory holds a shard's
-    features and a few batches of pixels, however many names there are.
+    `load` gives one picture's pixels; `workers` threads load pictures, and compute with those where
+    what is `prepared` takes pictures one by one. Memory holds a shard's features and a few batches,
+    however many names there are.
     """
     held: list[np.ndarray] = []
     done = 0
-    for start, pixels in _batches(names, load, batch_size, workers):
-        held.append(compute(pixels))
-        advance(len(pixels))
-        if (count := start + len(pixels) - done) >= PICTURES_PER_SHARD or done + count == len(
-            names
-        ):
+    for start, batch in _batches(names, lambda one: prepared.each(load(one)), batch_size, workers):
+        held.append(prepared.batch(batch))
+        advance(len(batch))
+        if (count := start + len(batch) - done) >= PICTURES_PER_SHARD or done + count == len(names):
             _store(store, names[done : done + count], held)
             done += count
             held = []
@@ -50,7 +50,7 @@ def _store(store: FeatureStore, names: list[str], held: list[np.ndarray]) -> Non
 def _batches(
     names: list[str], load: Callable[[str], np.ndarray], size: int, workers: int
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """(start, (batch, side, side, 3) pixels) in order; at most BATCHES_AHEAD are decoded ahead."""
+    """(start, what `load` gives of so many names) in order; at most BATCHES_AHEAD are ahead."""
     with ThreadPoolExecutor(max_workers=workers) as pool:
         ahead: deque[tuple[int, list[Future[np.ndarray]]]] = deque()
         for start in range(0, len(names), size):

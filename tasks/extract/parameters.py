@@ -8,6 +8,8 @@ from tasks.running.parameters import Parameters
 
 Precision = Literal["float32", "bfloat16"]
 Preprocessing = Literal["imagenet", "rescale"]
+# What computes it: OpenVINO only looks, TensorFlow trains as well.
+Runtime = Literal["tensorflow", "openvino"]
 
 
 class Extraction(Parameters):
@@ -19,6 +21,7 @@ class Extraction(Parameters):
     preprocessing: Preprocessing = "imagenet"
     mode: Mode = "none"
     precision: Precision = "float32"
+    runtime: Runtime = "tensorflow"
     layer: str | None = None
     views: int = 0
     averaging: Averaging = "none"

@@ -1,11 +1,9 @@
 """The pictures themselves as features, for networks that are trained from them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
 from storage.features import PIXELS, FeatureSpace
+from tasks.extract.prepared import Prepared
 from tasks.pictures.resizing import RESIZING, grey, rounded
 from tasks.running import code_fingerprint
 
@@ -17,8 +15,8 @@ class Pixels:
     image_size: int
     channels: int
 
-    def prepare(self) -> tuple[Callable[[np.ndarray], np.ndarray], FeatureSpace]:
-        """(a function from float32 RGB pixels to uint8 ones, its feature space)."""
+    def prepare(self) -> Prepared:
+        """Ready to make whole numbers of pixels."""
         space = FeatureSpace(
             backbone=PIXELS,
             weights="none",
@@ -30,4 +28,4 @@ class Pixels:
             shape=(self.image_size, self.image_size, self.channels),
             code=code_fingerprint.fingerprint("tasks.pictures"),
         )
-        return (grey if self.channels == 1 else rounded), space
+        return Prepared(space, each=grey if self.channels == 1 else rounded)

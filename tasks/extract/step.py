@@ -14,6 +14,7 @@ from tasks.extract.extractor import extract as extract_missing
 from tasks.extract.parameters import Drawing, Extraction
 from tasks.extract.picture_cache import loader
 from tasks.extract.pixels import Pixels
+from tasks.extract.prepared import Prepared
 from tasks.pictures import native_messages
 from tasks.pictures.views import MIRROR, PLAIN, augmented, named, parted
 from tasks.running import counters
@@ -33,7 +34,8 @@ def extract(split: SplitRef, model: Extraction, training: Drawing | None = None)
     with `model.averaging` "mirror" every picture gets its mirror image.
     """
     workspace = Workspace.current()
-    compute, space = network_of(model).prepare()
+    threads = os.cpu_count() or 1
+    prepared = prepared_for(model, threads)
     table = manifests.load(workspace.path(split))
     averaged = (PLAIN, MIRROR) if model.averaging == "mirror" else (PLAIN,)
     # A mirror image that is there anyhow is trained on where changes may mirror pictures.
@@ -41,19 +43,19 @@ def extract(split: SplitRef, model: Extraction, training: Drawing | None = None)
     drawn = () if training is None else augmented(training.augmentation, model.views, training.seed)
     trained = (*(averaged if flips else (PLAIN,)), *drawn)
     names = _names(table, trained, averaged)
-    store = FeatureStore(workspace, space)
-    threads = os.cpu_count() or 1
+    store = FeatureStore(workspace, prepared.space)
     augmentation = None if training is None else training.augmentation
     load = loader(ImageStore(workspace.images), model.image_size, augmentation, held=2 * threads)
     missing = sorted(store.missing(names), key=lambda name: parted(name)[0])
     showing = tracked("extract", len(missing), progress_artifact("extract"))
     with showing as advance, native_messages.quiet():
         extracted = extract_missing(
-            missing, load, compute, store,
+            missing, load, prepared, store,
             batch_size=PICTURES_AT_A_TIME, workers=threads, advance=advance,
         )  # fmt: skip
     counters.count("extracted", extracted)
-    return store.reference(names, views=trained, averaged=averaged)
+    reference = store.reference(names, views=trained, averaged=averaged)
+    return reference.model_copy(update={"remarks": tuple(filter(None, [prepared.remark]))})
 
 
 def _names(table: pd.DataFrame, trained: tuple[str, ...], averaged: tuple[str, ...]) -> list[str]:
@@ -65,8 +67,8 @@ def _names(table: pd.DataFrame, trained: tuple[str, ...], averaged: tuple[str, .
     return [named(image, view) for view, chosen in wanted for image in chosen]
 
 
-def network_of(model: Extraction) -> Pixels | Backbone:
+def prepared_for(model: Extraction, threads: int) -> Prepared:
     """What computes the features: a pretrained network, or nothing but resizing."""
     if model.backbone is None:
-        return Pixels(model.image_size, model.channels)
-    return Backbone.told(model, model.weights)
+        return Pixels(model.image_size, model.channels).prepare()
+    return Backbone.told(model, model.weights).prepare(threads)

@@ -116,6 +116,7 @@ def backbone_of(space: FeatureSpace, weights: Path | None = None) -> Backbone:
             preprocessing=space.preprocessing,
             mode=space.mode,
             precision=space.precision,
+            runtime=space.runtime,
             layer=None if space.layer == "last" else space.layer,
         )
     except ValueError as error:

@@ -1,7 +1,10 @@
 """The seven steps, for real: what runs, what is cached, and why."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +13,7 @@ import pytest
 from storage import folders
 from tests.flows.conftest import executed, parameters
 from tests.pictures import write_folders, write_kaggle_zip
+from tests.project import PROJECT
 
 STEPS = ["acquire", "clean", "split", "extract", "train", "evaluate", "publish"]
 UNLESS = "runs, unless exactly this was computed before"
@@ -328,3 +332,35 @@ def test_every_file_of_a_result_folder_is_described(developed, workspace):
         assert found
         for folder in found:
             assert {path.name for path in folder.iterdir()} <= set(held)
+
+
+UNTIL_EXTRACT = """
+import sys
+from flows.parameters import Experiment
+from flows.steps import develop
+
+class Call:
+    outcomes = ()
+    def __call__(self, step, **inputs):
+        if step.name == "train":
+            sys.exit(" ".join({"tensorflow", "keras"} & set(sys.modules)) or 0)
+        self.made = step(**inputs)
+        return self.made
+
+develop(Call(), Experiment.model_validate({
+    "experiment": "light",
+    "source": {"kind": "folders", "folder": sys.argv[1]},
+    "split": {"fractions": {"train": 0.5, "validation": 0.25, "test": 0.25}},
+    "model": {"backbone": "EfficientNetLite0", "image_size": 64},
+}))
+"""
+
+
+def test_acquire_clean_split_and_extract_need_no_tensorflow(prefect_server, pictures, workspace):
+    done = subprocess.run(
+        [sys.executable, "-c", UNTIL_EXTRACT, str(pictures)],
+        env=os.environ | {"PREFECT_API_URL": prefect_server},
+        cwd=PROJECT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert len(list(workspace.features.glob("EfficientNetLite0-64-imagenet-openvino-*"))) == 1

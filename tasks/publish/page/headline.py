@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from storage.features import FeatureSpace
 from storage.references import SPLITS
 from tasks.evaluate.mcnemar import counted, judged, paired
 from tasks.evaluate.metrics import METRICS
@@ -44,7 +45,7 @@ def _network(inputs: ReportInputs) -> str:
     backbone, size = space["backbone"], f"{space['image_size']} pixels"
     if part["kind"] == "Network":
         return f"{part['name']} from scratch on pictures of {size} ({part['precision']})"
-    how = f"({space['preprocessing']} preprocessing, {space['precision']})"
+    how = f"({space['preprocessing']} preprocessing, {FeatureSpace(**space).computed_in})"
     if part["kind"] == "FineTuning":
         return f"{backbone} at {size}, tuned above {space['layer']}, with a dense head {how}"
     return f"a dense head on {backbone} features at {size} {how}"

@@ -4,6 +4,7 @@ from typing import Any
 
 from storage.features import PIXELS, FeatureSpace
 from storage.references import SplitRef
+from tasks.train.parts import backbone_of
 
 TEMPLATE = """# Model card
 
@@ -22,8 +23,8 @@ Pictures unlike those it was trained on get confident answers too: look at the r
 """
 
 BACKBONE = """| Backbone | {backbone}, ImageNet weights `{weights}`, {preprocessing} preprocessing |
-| Trained on features | layer {layer}, {precision}, kept as float16; {views} views of a picture |
-| Computes in | {precision}, as in the evaluation |"""
+| Trained on features | layer {layer}, {computed_in}, kept as float16; {views} views of a picture |
+| Computes in | {precision} |"""
 
 FROM_PICTURES = "| Network | {name}, {precision}, trained from pictures, no pretrained backbone |"
 
@@ -62,7 +63,8 @@ def _made_of(space: FeatureSpace, training: dict[str, Any]) -> str:
         weights=space.weights[:16],
         preprocessing=space.preprocessing,
         layer=space.layer,
-        precision=space.precision,
+        computed_in=space.computed_in,
+        precision=backbone_of(space).keras_precision,
         views=training["views"],
     )
 

@@ -71,7 +71,7 @@ def test_features_are_those_of_keras_vgg16():
 def test_a_layer_in_between_gives_its_own_feature_space():
     whole = Backbone("VGG16", 32, "caffe", "float32")
     inner = Backbone("VGG16", 32, "caffe", "float32", layer="block4_pool")
-    spaces = [one.space(one.build()) for one in (whole, inner)]
+    spaces = [one.space(one.build().output_shape[1:]) for one in (whole, inner)]
     assert [space.shape for space in spaces] == [(1, 1, 512), (2, 2, 512)]
     assert spaces[0].name != spaces[1].name
 

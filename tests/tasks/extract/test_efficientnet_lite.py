@@ -64,7 +64,7 @@ def test_as_a_backbone_it_gives_its_last_maps():
     assert np.asarray(model(pixels)) == pytest.approx(
         np.asarray(own((pixels - 127) / 128)), abs=1e-4
     )
-    space = Backbone("EfficientNetLite0", 64, "lite", "float32").space(model)
+    space = Backbone("EfficientNetLite0", 64, "lite", "float32").space(model.output_shape[1:])
     assert space.weights == efficientnet_lite.SIZES["EfficientNetLite0"].fingerprint
 
 

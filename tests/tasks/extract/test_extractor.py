@@ -5,6 +5,7 @@ import pytest
 
 from storage.features import FeatureSpace, FeatureStore
 from tasks.extract import extractor, network
+from tasks.extract.prepared import Prepared
 from tasks.running.progress import silent
 from tasks.running.tensorflow import load_keras
 
@@ -19,7 +20,8 @@ def compute():
     """Sums of each channel: a backbone whose features can be said beforehand."""
     keras = load_keras()
     given = keras.Input((4, 4, 3))
-    return network.compiled(keras.Model(given, keras.ops.sum(given, axis=(1, 2))))
+    compute = network.compiled(keras.Model(given, keras.ops.sum(given, axis=(1, 2))))
+    return Prepared(SPACE, batch=compute)
 
 
 def extract(compute, store, names, **options):

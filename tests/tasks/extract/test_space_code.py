@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from storage.images import ImageStore
-from tasks.extract import network
+from tasks.extract import network, openvino_network
 from tasks.extract.backbone import DECIDING
 from tasks.pictures import resizing, views
 from tasks.pictures.parameters import Augmentation
-from tasks.running import code_fingerprint
+from tasks.running import code_fingerprint, openvino
 from tasks.running.tensorflow import load_keras
 from tests.pictures import picture
 
@@ -38,10 +38,10 @@ def modules_run(work):
     return {name for name in found if not name.startswith((*ELSEWHERE, "tests.", ".venv"))}
 
 
-def covered():
+def covered(runtime="tensorflow"):
     """Modules whose code the name of a space holds."""
     found = set()
-    for name in DECIDING:
+    for name in DECIDING[runtime]:
         found.update(code_fingerprint.modules_of(name))
     return found
 
@@ -65,6 +65,7 @@ def test_all_that_makes_pixels_of_a_picture_is_named(stored):
     ran = modules_run(load)
     assert "tasks.pictures.decoding" in ran
     assert ran <= covered()
+    assert ran <= covered("openvino")
 
 
 @pytest.mark.parametrize("mode", ["caffe", "tf", "torch", "none", "rescale"])
@@ -78,6 +79,17 @@ def test_all_that_makes_features_of_pixels_is_named(mode):
         network.compiled(model)(np.zeros((1, 32, 32, 3), np.float32))
 
     assert modules_run(compute) <= covered()
+
+
+def test_all_that_makes_features_in_openvino_is_named():
+    def compute():
+        network = openvino_network.lite("EfficientNetLite0", 32, "lite", None, None)
+        ready = openvino.compiled(network, "float32", streams=1)
+        openvino.one_by_one(ready)(np.zeros((32, 32, 3), np.float32))
+
+    ran = modules_run(compute)
+    assert "tasks.extract.openvino_layers" in ran
+    assert ran <= covered("openvino")
 
 
 @pytest.mark.parametrize("step", ["extract", "train", "evaluate"])

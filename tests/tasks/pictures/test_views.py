@@ -43,8 +43,8 @@ def test_the_mirror_image_and_the_picture_itself():
 
 @pytest.mark.parametrize(("channels", "shape"), [(3, (16, 16, 3)), (1, (16, 16, 1))])
 def test_pixels_as_features_are_whole_numbers(channels, shape):
-    compute, space = Pixels(16, channels).prepare()
-    kept = compute(PIXELS)
-    assert (kept.shape, kept.dtype, space.shape) == (shape, np.uint8, shape)
+    prepared = Pixels(16, channels).prepare()
+    kept = prepared.each(PIXELS)
+    assert (kept.shape, kept.dtype, prepared.space.shape) == (shape, np.uint8, shape)
     colours = PIXELS if channels == 3 else PIXELS @ np.array([0.299, 0.587, 0.114])
     assert np.abs(kept.reshape(16, 16, -1) - colours.reshape(16, 16, -1)).max() <= 0.501

@@ -29,7 +29,7 @@ def saved(
     model=None, part=NETWORK, side=SIDE, keep="best", validation=1, test=1, seed=1,
 ):  # fmt: skip
     """A network on pixels: a head, which needs no published weights."""
-    _, space = Pixels(side, channels).prepare()
+    space = Pixels(side, channels).prepare().space
     atomic.write_json(workspace.features / space.name / SPACE, space.model_dump(mode="json"))
     split = SplitRef(
         digest="d",
@@ -76,7 +76,7 @@ def test_what_the_files_say_and_what_writes_them_make_another_folder(workspace, 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("classes", [("a", "b"), ("a", "b", "c")])
 def test_the_saved_model_sees_pictures_as_the_cached_pixels_do(workspace, channels, classes):
-    compute, _ = Pixels(SIDE, channels).prepare()
+    compute = Pixels(SIDE, channels).prepare().each
     pictures = np.random.default_rng(2).uniform(0, 255, (5, SIDE, SIDE, 3)).astype(np.float32)
     folder, model = saved(workspace, channels, classes)
     whole = load_keras().saving.load_model(folder / "model.keras")

@@ -1,0 +1,103 @@
+"""The one door to OpenVINO: imported when something is computed with it, and not before."""
+
+import functools
+import importlib.util
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from storage.errors import MissingLibrary
+from tasks.running.tensorflow import load_tensorflow
+
+# What is used here has been the same since then.
+OLDEST = 2025
+TYPES = {"float32": "f32", "bfloat16": "bf16"}
+INSTALL = "install it with `pip install openvino`, or set model.runtime=tensorflow"
+
+
+def is_installed() -> bool:
+    """Whether its wheel is there; it is not imported."""
+    return importlib.util.find_spec("openvino") is not None
+
+
+@functools.cache
+def load_openvino() -> Any:
+    """The module openvino. MissingLibrary where it is missing, broken or too old."""
+    # It would report each import to its makers over the network; without this package it does not.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    try:
+        import openvino
+    except (ImportError, OSError) as error:
+        raise MissingLibrary(
+            f"OpenVINO cannot start ({str(error)[:200]}): expected the package openvino; {INSTALL}"
+        ) from error
+    if int(openvino.__version__.partition(".")[0]) < OLDEST:
+        raise MissingLibrary(
+            f"expected OpenVINO {OLDEST} or later, found {openvino.__version__}; {INSTALL}"
+        )
+    return openvino
+
+
+def compiled(model: Any, precision: str, *, streams: int, cache: Path | None = None) -> Any:
+    """A compiled model; `model` is OpenVINO's, or the path of its `.xml`.
+
+    It computes in `precision`, `streams` requests at once, each on one core where there are
+    several. `cache` is a folder that makes the next start quicker. MissingLibrary where OpenVINO
+    cannot compile it for this processor.
+    """
+    openvino = load_openvino()
+    options = {
+        "INFERENCE_PRECISION_HINT": TYPES[precision],
+        "NUM_STREAMS": str(streams),
+        "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
+    }
+    if cache is not None:
+        options["CACHE_DIR"] = os.fspath(cache)
+    try:
+        return openvino.Core().compile_model(model, "CPU", options)
+    except RuntimeError as error:
+        reason = str(error).strip().partition("\n")[0][:200]
+        raise MissingLibrary(
+            f"OpenVINO cannot compile the network for this processor ({reason}): set "
+            "model.runtime=tensorflow"
+        ) from error
+
+
+def of_keras(model: Any, shape: tuple[int | None, ...]) -> Any:
+    """OpenVINO's form of a Keras model for one input of `shape`, in float32."""
+    tf = load_tensorflow()
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    function = tf.function(
+        lambda x: model(x, training=False),
+        input_signature=[tf.TensorSpec(shape, tf.float32)],
+    )
+    frozen = convert_variables_to_constants_v2(function.get_concrete_function())
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "frozen.pb"
+        path.write_bytes(frozen.graph.as_graph_def().SerializeToString())
+        return load_openvino().Core().read_model(path)
+
+
+def one_by_one(network: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """A function of one row without its batch, (height, width, 3) float32, for any thread.
+
+    Each thread has a request of its own: as many run at once as the network has streams.
+    """
+    own = threading.local()
+
+    def compute(pixels: np.ndarray) -> np.ndarray:
+        if not hasattr(own, "request"):
+            own.request = network.create_infer_request()
+        (output,) = own.request.infer(pixels[None], share_inputs=True).values()
+        return np.array(output[0])
+
+    return compute
