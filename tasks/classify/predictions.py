@@ -16,11 +16,11 @@ import numpy as np
 
 from storage.names import one_line
 from tasks.classify.classifier import PICTURES_AT_A_TIME, Classifier
-from tasks.classify.drawing import Drawings, for_the_screen
+from tasks.classify.drawing import WIDTH, Drawings, for_the_screen
 from tasks.classify.name_labels import claimed
 from tasks.classify.pictures import Picture
 from tasks.pictures.decoding import Problem, decode
-from tasks.pictures.resizing import resized
+from tasks.pictures.resizing import shown
 from tasks.running.progress import Advance, silent
 
 MOST_THREADS = 4
@@ -107,11 +107,16 @@ def _prepared(picture: Picture, side: int, *, draw: bool) -> _Prepared:
     data = picture.read()
     if isinstance(data, str):
         return _Prepared(*named, reason=data)
-    rgb = decode(data)
-    if isinstance(rgb, Problem):
-        return _Prepared(*named, reason=f"{rgb.status}: {rgb.reason}")
-    pixels = resized(rgb, side)
-    return _Prepared(*named, pixels=pixels, screen=for_the_screen(rgb) if draw else None)
+    pixels = shown(data, side)
+    if isinstance(pixels, Problem):
+        return _Prepared(*named, reason=f"{pixels.status}: {pixels.reason}")
+    return _Prepared(*named, pixels=pixels, screen=_screen(data) if draw else None)
+
+
+def _screen(data: bytes) -> np.ndarray | None:
+    """Decoded again: what is drawn does not change what the network sees."""
+    rgb = decode(data, enough=WIDTH)
+    return None if isinstance(rgb, Problem) else for_the_screen(rgb)
 
 
 def _ahead(

@@ -27,6 +27,8 @@ from tasks.running.progress import Advance
 
 THUMBNAIL_SIDE = 16
 HASH_SIDE = 8
+# Each number that hashes and thumbnails are made of stands for 64 pixels at the least.
+ENOUGH = 256
 PICTURES_PER_SHARD = 2000
 # Decoded at once: if a decoder prints something of one of them, each is decoded again, alone.
 PICTURES_PER_MESSAGE = 64
@@ -47,7 +49,7 @@ def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:
     Also when (`taken`) and with which `camera` it was taken, as EXIF has it, and a `remark` on how
     it was read.
     """
-    found = decode_fully(data, max_pixels)
+    found = decode_fully(data, max_pixels, enough=ENOUGH)
     if isinstance(found, Problem):
         return _facts(found.status, found.reason)
     pixels, header = found.pixels, found.header
@@ -57,7 +59,7 @@ def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:
         Status.KEPT,
         "",
         header.format,
-        pixels.shape,
+        found.size,
         perceptual_hashes(grey),
         thumbnail(pixels).tobytes(),
     ) | {"taken": about.time, "camera": about.camera, "remark": "; ".join(found.remarks)}

@@ -38,6 +38,12 @@ NO_END_MARK = "only its end mark is missing"
 # Formats whose EXIF rotation OpenCV leaves out, always or when it keeps transparency.
 NOT_TURNED = frozenset({"AVIF"})
 NOT_TURNED_WITH_ALPHA = NOT_TURNED | {"PNG", "WEBP"}
+# The scales that a JPEG's decoder has of its own, the smallest picture first.
+REDUCED = (
+    (8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4),
+    (2, cv2.IMREAD_REDUCED_COLOR_2), (1, cv2.IMREAD_COLOR),
+)  # fmt: skip
+SIDEWAYS = (5, 6, 7, 8)
 # Orientation -> steps through rows and columns (-1 is backwards), for 5 to 8 after transposing.
 ROWS_AND_COLUMNS = {2: (1, -1), 3: (-1, -1), 4: (-1, 1), 6: (1, -1), 7: (-1, -1), 8: (-1, 1)}
 
@@ -65,10 +71,14 @@ class Problem:
 
 
 class Decoded(NamedTuple):
-    """(height, width, 3) uint8 RGB, the header, and what is to be said of how it was read."""
+    """(height, width, 3) uint8 RGB, the header, and what is to be said of how it was read.
+
+    `size` is the height and width of the whole picture, of which `pixels` may be a reduced one.
+    """
 
     pixels: np.ndarray
     header: Header
+    size: tuple[int, int]
     remarks: tuple[str, ...] = ()
 
 
@@ -163,28 +173,34 @@ def _is_cut_off_png(data: bytes) -> bool:
     return True
 
 
-def decode(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray | Problem:
+def decode(
+    data: bytes, max_pixels: int = MAX_PIXELS, enough: int | None = None
+) -> np.ndarray | Problem:
     """(height, width, 3) uint8 RGB, turned as EXIF says; transparency laid over white.
 
     Grey and CMYK pictures are converted, wide gamuts brought into sRGB, more than 8 bits stretched
     from the range that they use. Animations give their first frame, MPO files their first picture,
-    camera raw files the preview in them.
+    camera raw files the preview in them. Where a side of `enough` pixels is enough, a JPEG may come
+    at a half, a quarter or an eighth of its size, scaled by its decoder, as long as neither side
+    gets shorter than that: several times as fast.
     """
-    found = decode_fully(data, max_pixels)
+    found = decode_fully(data, max_pixels, enough)
     return found if isinstance(found, Problem) else found.pixels
 
 
-def decode_fully(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded | Problem:
-    """The same, with the header and with remarks on how the picture was read."""
+def decode_fully(
+    data: bytes, max_pixels: int = MAX_PIXELS, enough: int | None = None
+) -> Decoded | Problem:
+    """The same, with the header, the whole size, and remarks on how the picture was read."""
     if raw_previews.is_raw(data):
-        return _of_raw(data, max_pixels)
+        return _of_raw(data, max_pixels, enough)
     header = read_header(data, max_pixels)
     if isinstance(header, Problem):
         return header
     if header.raw:
-        return _of_raw(data, max_pixels)
+        return _of_raw(data, max_pixels, enough)
     whole = _whole(data, header)
-    pixels = whole if isinstance(whole, Problem) else _pixels(whole, header)
+    pixels = whole if isinstance(whole, Problem) else _pixels(whole, header, enough)
     if isinstance(pixels, Problem):
         return pixels
     remarks = [] if whole is data else [NO_END_MARK]
@@ -194,7 +210,7 @@ def decode_fully(data: bytes, max_pixels: int = MAX_PIXELS) -> Decoded | Problem
     remarks.append(said)
     pixels, said = colour.to_srgb(_as_rgb(pixels), header.profile)
     remarks.append(said)
-    return Decoded(pixels, header, tuple(filter(None, remarks)))
+    return Decoded(pixels, header, _size(pixels, header, enough), tuple(filter(None, remarks)))
 
 
 def _whole(data: bytes, header: Header) -> bytes | Problem:
@@ -206,25 +222,39 @@ def _whole(data: bytes, header: Header) -> bytes | Problem:
     return data
 
 
-def _of_raw(data: bytes, max_pixels: int) -> Decoded | Problem:
+def _size(pixels: np.ndarray, header: Header, enough: int | None) -> tuple[int, int]:
+    """Height and width of the whole picture, upright."""
+    if _scale(header, enough)[0] == 1:
+        return pixels.shape[0], pixels.shape[1]
+    size = header.height, header.width
+    return size[::-1] if _orientation(header.exif) in SIDEWAYS else size
+
+
+def _scale(header: Header, enough: int | None) -> tuple[int, int]:
+    """By how much a picture may be divided, and OpenCV's word for it."""
+    if header.format not in JPEGS or enough is None:
+        return REDUCED[-1]
+    shortest = min(header.width, header.height)
+    return next((one for one in REDUCED if shortest >= one[0] * enough), REDUCED[-1])
+
+
+def _of_raw(data: bytes, max_pixels: int, enough: int | None) -> Decoded | Problem:
     preview = raw_previews.preview(data)
     if preview is None:
         return Problem(Status.UNDECODABLE, "camera raw without a preview: convert it to JPEG")
-    found = decode_fully(preview, max_pixels)
+    found = decode_fully(preview, max_pixels, enough)
     if isinstance(found, Problem):
         return found
-    said = (
-        f"camera raw: the preview in it counts, {found.pixels.shape[1]} x {found.pixels.shape[0]}"
-    )
+    said = f"camera raw: the preview in it counts, {found.size[1]} x {found.size[0]}"
     return found._replace(remarks=(said, *found.remarks))
 
 
-def _pixels(data: bytes, header: Header) -> np.ndarray | Problem:
+def _pixels(data: bytes, header: Header, enough: int | None) -> np.ndarray | Problem:
     """As they are stored: any type of number, one, three (BGR) or four (BGRA) channels."""
     if header.format in BY_PILLOW:
         return _by_pillow(data)
     deep = header.bits > 8
-    flag = cv2.IMREAD_UNCHANGED if header.has_alpha or deep else cv2.IMREAD_COLOR
+    flag = cv2.IMREAD_UNCHANGED if header.has_alpha or deep else _scale(header, enough)[1]
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     except cv2.error as error:
@@ -280,6 +310,15 @@ def _with_one_transparent_grey(image: Any, depth: int) -> np.ndarray:
 
 def _upright(pixels: np.ndarray, exif: bytes) -> np.ndarray:
     """`pixels` turned as EXIF says; as they are where that is missing or damaged."""
+    orientation = _orientation(exif)
+    if orientation in SIDEWAYS:
+        pixels = pixels.swapaxes(0, 1)
+    rows, columns = ROWS_AND_COLUMNS.get(orientation, (1, 1))
+    return np.ascontiguousarray(pixels[::rows, ::columns])
+
+
+def _orientation(exif: bytes) -> int:
+    """EXIF's, 1 where it is missing or damaged."""
     from PIL import Image
 
     tags = Image.Exif()
@@ -287,13 +326,9 @@ def _upright(pixels: np.ndarray, exif: bytes) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tags.load(exif)
-            orientation = tags.get(EXIF_ORIENTATION, 1)
+            return int(tags.get(EXIF_ORIENTATION, 1))
     except DAMAGED:
-        return pixels
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
-    rows, columns = ROWS_AND_COLUMNS.get(orientation, (1, 1))
-    return np.ascontiguousarray(pixels[::rows, ::columns])
+        return 1
 
 
 def _as_rgb(pixels: np.ndarray) -> np.ndarray:

@@ -10,8 +10,11 @@ from storage.errors import StorageDamaged
 from storage.images import ImageStore
 from tasks.pictures.decoding import Problem, decode
 from tasks.pictures.opencv import cv2
+from tasks.pictures.parameters import MAX_PIXELS
 
-RESIZING = "bilinear, half-pixel centres, float32"
+RESIZING = "JPEGs at the decoder's scale of twice the side, bilinear, half-pixel centres, float32"
+# How many times the side that is wanted a JPEG is decoded at, at the least.
+TIMES = 2
 # Larger pictures (pixels) are resized one at a time: as floats one takes a gigabyte and a half.
 LARGE = 16_000_000
 # Weights of red, green and blue in a grey picture (ITU-R BT.601), as OpenCV has them.
@@ -34,16 +37,22 @@ def resized(rgb: np.ndarray, side: int) -> np.ndarray:
         return cv2.resize(rgb.astype(np.float32), (side, side), interpolation=cv2.INTER_LINEAR)
 
 
+def shown(data: bytes, side: int, max_pixels: int = MAX_PIXELS) -> np.ndarray | Problem:
+    """A picture's bytes as `resized` gives it; large JPEGs are decoded no larger than need be."""
+    rgb = decode(data, max_pixels, enough=TIMES * side)
+    return rgb if isinstance(rgb, Problem) else resized(rgb, side)
+
+
 def load(images: ImageStore, name: str, side: int) -> np.ndarray:
     """Pixels of a stored image that `clean` found usable."""
     # How many pixels are too many was for `clean` to say.
-    rgb = decode(images.read(name), max_pixels=sys.maxsize)
-    if isinstance(rgb, Problem):
+    pixels = shown(images.read(name), side, max_pixels=sys.maxsize)
+    if isinstance(pixels, Problem):
         raise StorageDamaged(
-            f"{images.path(name)} does not decode any more ({rgb.status}: {rgb.reason}): delete it "
-            "and run again, it will be fetched from its source"
+            f"{images.path(name)} does not decode any more ({pixels.status}: {pixels.reason}): "
+            "delete it and run again, it will be fetched from its source"
         )
-    return resized(rgb, side)
+    return pixels
 
 
 def grey(pixels: np.ndarray) -> np.ndarray:

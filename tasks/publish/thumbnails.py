@@ -23,7 +23,7 @@ OVERHEAD = 20
 
 def thumbnail(data: bytes, side: int = SIDE) -> str | None:
     """A picture no longer than `side` as a data URI: WebP, or PNG for tiny ones; None if broken."""
-    pixels = decode(data)
+    pixels = decode(data, enough=2 * side)
     if isinstance(pixels, Problem):
         return None
     longest = max(pixels.shape[:2])
@@ -69,7 +69,7 @@ def _made(store: ImageStore, names: Sequence[str]) -> Iterator[tuple[str, str]]:
 def pixels_of(store: ImageStore, name: str, side: int = FIGURE_SIDE) -> np.ndarray | None:
     """(height, width, 3) uint8 RGB, no longer than `side`; None if it is gone or damaged."""
     try:
-        pixels = decode(store.read(name))
+        pixels = decode(store.read(name), enough=2 * side)
     except OSError:
         return None
     if isinstance(pixels, Problem):

@@ -12,8 +12,8 @@ from fastapi_offline import FastAPIOffline
 
 from storage.errors import DarkroomError
 from tasks.classify.classifier import Classifier
-from tasks.pictures.decoding import Problem, decode
-from tasks.pictures.resizing import resized
+from tasks.pictures.decoding import Problem
+from tasks.pictures.resizing import shown
 from tasks.serve import responses
 from tasks.serve.batching import Batches
 from tasks.serve.connections import RestOfBody
@@ -90,8 +90,7 @@ class Service:
 
     def _pixels(self, data: bytes) -> np.ndarray | Problem:
         """At the model's size at once: a waiting picture takes as little memory as it can."""
-        pixels = decode(data, max_pixels=self.limits.max_pixels)
-        return pixels if isinstance(pixels, Problem) else resized(pixels, self.classifier.side)
+        return shown(data, self.classifier.side, max_pixels=self.limits.max_pixels)
 
 
 def create_app(classifier: Classifier, limits: Limits) -> FastAPI:

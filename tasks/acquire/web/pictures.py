@@ -19,7 +19,7 @@ def examined(data: bytes) -> tuple[DownloadStatus, str]:
     decides here: what has more pixels than tasks/pictures/decoding.py's limit is not kept.
     """
     try:
-        found = decode(data)
+        found = decode(data, enough=1)  # damage shows at any scale
     except DarkroomError:
         raise
     except Exception as error:  # noqa: BLE001 - on hostile bytes decoders raise whatever they like
