@@ -8,7 +8,6 @@ from typing import Any
 from storage.errors import NoUsablePictures, ParameterError
 from tasks.classify import output_files, summary
 from tasks.classify import submission as submissions
-from tasks.classify import table as tables
 from tasks.classify.classifier import Classifier
 from tasks.classify.drawing import Drawings
 from tasks.classify.models import model_file
@@ -78,8 +77,11 @@ def use(
     with tracked("classify", total, show) as advance:
         predictions = predicted(classifier, found, drawings=drawings, advance=advance)
     if table is not None:
+        from tasks.classify import table as tables
+
         tables.write(table, predictions, classifier.classes)
     if submission is not None:
         submissions.write(submission, predictions, column, clip)
     told = summary.sentences(predictions, found.passed_over, submitted=submission is not None)
+    told += filter(None, [classifier.remark])
     return Used(predictions, told)

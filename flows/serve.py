@@ -14,5 +14,5 @@ def serve(
     limits = Limits(max_bytes=max_bytes)
     # An address that is taken is told before seconds are spent on the model.
     with listening_socket(host, port) as bound:
-        classifier = Classifier.open(model_file(model))
-        listen(create_app(classifier, limits), limits, bound)
+        file = model_file(model)
+        listen(create_app(lambda: Classifier.open(file), limits), limits, bound)

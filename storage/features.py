@@ -1,8 +1,10 @@
 """Feature vectors on disk, by feature space: float16, or uint8 where they are pixels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +21,7 @@ FORMAT = 1
 
 VALUES = "features"
 SPACE = "space.json"
+TENSORFLOW = "tensorflow"
 PIXELS = "pixels"  # the backbone of a space that holds the pictures themselves
 
 
@@ -37,7 +40,7 @@ class FeatureSpace(BaseModel):
     shape: tuple[int, ...]
     mode: str = ""
     code: str = ""
-    runtime: str = "tensorflow"
+    runtime: str = TENSORFLOW
 
     @classmethod
     def load(cls, workspace: Workspace, reference: FeaturesRef) -> "FeatureSpace":
@@ -49,14 +52,14 @@ class FeatureSpace(BaseModel):
     def name(self) -> str:
         """A folder name that a person can read, made unique by a digest."""
         digest = digests.of_value(self.model_dump(mode="json"))[:12]
-        how = f"{self.preprocessing}-{self.computed_in.replace(' ', '-')}"
-        return f"{self.backbone}-{self.image_size}-{how}-{digest}"
+        how = computed_in(self.model_dump()).replace(" ", "-")
+        return f"{self.backbone}-{self.image_size}-{self.preprocessing}-{how}-{digest}"
 
-    @property
-    def computed_in(self) -> str:
-        """The number format, and the runtime where it is not TensorFlow: `openvino bfloat16`."""
-        runtime = "" if self.runtime == "tensorflow" else f"{self.runtime} "
-        return f"{runtime}{self.precision}"
+
+def computed_in(space: Mapping[str, Any]) -> str:
+    """A space's number format, with the runtime where it is not TensorFlow: `openvino bfloat16`."""
+    runtime = space.get("runtime", TENSORFLOW)
+    return f"{'' if runtime == TENSORFLOW else f'{runtime} '}{space['precision']}"
 
 
 @dataclass(frozen=True)

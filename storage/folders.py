@@ -19,6 +19,8 @@ FORMAT = 1
 CONTENTS = "contents.json"
 
 MODEL = "model.keras"
+OPENVINO = "model.xml"
+OPENVINO_WEIGHTS = "model.bin"
 CLASSES = "classes.json"
 TRAINING = "training.json"
 HISTORY = "history.csv"
@@ -28,6 +30,7 @@ TRAINED_PARTS = "parts"
 
 PREDICTIONS = "predictions.parquet"
 METRICS = "metrics.json"
+PARITY = "parity.json"
 LOOK = "look.json"
 LOOK_ARRAYS = "look.npz"
 DIAGNOSIS = "diagnosis.json"
@@ -50,6 +53,8 @@ LATEST = "latest"
 HELD = {
     "models/<digest>": {
         MODEL: "The model that people use: raw pictures in, class probabilities out.",
+        OPENVINO: "The same model as OpenVINO takes it, where that is installed: its layers.",
+        OPENVINO_WEIGHTS: "The weights of those.",
         CLASSES: "Class names, in the order of the probabilities.",
         TRAINING: "What was trained, on what, and every epoch of every repeat.",
         HISTORY: "The same epochs as a table: a row per seed and epoch.",
@@ -64,6 +69,7 @@ HELD = {
         DIAGNOSIS: "Calibration, slices, areas under curves, how labels were judged.",
         CURVES: "Points of the ROC and precision-recall curves.",
         LABEL_ERRORS: "Pictures whose label is doubtful, the most doubtful first.",
+        PARITY: "How far OpenVINO's form of the model agrees with all this.",
         LOOK: "Which layer and pictures were looked at closely.",
         LOOK_ARRAYS: "Feature maps and Grad-CAM of those.",
         CONTENTS: "Sizes and SHA-256, as above.",

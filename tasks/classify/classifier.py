@@ -1,7 +1,9 @@
 """A saved model and its class names, ready for pictures of any size."""
 
+import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,39 +15,48 @@ from storage.errors import ParameterError, StorageDamaged
 from storage.folders import CARD, CLASSES
 from tasks.pictures.resizing import resized
 from tasks.running.tensorflow import load_keras, load_tensorflow
+from tasks.train.model_folder import openvino_form
 
 PICTURES_AT_A_TIME = 32
+
+# (n, side, side, 3) float32 RGB to (n, classes) probabilities.
+Compute = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
 class Classifier:
-    """What a model's folder holds: the network as a graph, class names in the order it gives."""
+    """What a model's folder holds: what computes, class names in the order that it gives.
+
+    `remark` is what the user should know of how it computes.
+    """
 
     classes: tuple[str, ...]
     side: int
     card: str
-    compute: Any
+    compute: Compute
+    remark: str = ""
 
     @classmethod
     def open(cls, file: Path) -> "Classifier":
         """The model in `file`, with classes.json beside it.
 
+        It computes in OpenVINO where its form for that lies beside it, else in TensorFlow.
         StorageDamaged if either cannot be read or they do not belong together; ParameterError if
         it is a Keras model, but none that resizes pictures by itself.
         """
-        tf = load_tensorflow()
-        network = _loaded(file)
-        classes = _classes(file.parent / CLASSES, network.output_shape[-1])
+        remark = ""
+        try:
+            side, outputs, compute = _in_openvino(file)
+        except openvino_form.Unusable as reason:
+            side, outputs, compute = _in_tensorflow(file)
+            remark = f"TensorFlow computes: {reason}" if str(reason) else ""
         card = file.parent / CARD
-        graph = tf.function(
-            lambda pictures: network(pictures, training=False),
-            input_signature=[tf.TensorSpec((None, None, None, 3), tf.float32)],
-        )
         return cls(
-            classes=classes,
-            side=_side(network, file),
+            classes=_classes(file.parent / CLASSES, outputs),
+            side=side,
             card=card.read_text(encoding="utf-8") if card.is_file() else "",
-            compute=graph,
+            compute=compute,
+            remark=remark,
         )
 
     def probabilities(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
@@ -59,8 +70,27 @@ class Classifier:
             batch = [
                 resized(one, self.side) for one in pictures[start : start + PICTURES_AT_A_TIME]
             ]
-            parts.append(self.compute(np.stack(batch)).numpy().astype(np.float64))
+            parts.append(self.compute(np.stack(batch)).astype(np.float64))
         return np.concatenate(parts)
+
+
+def _in_openvino(file: Path) -> tuple[int, int, Compute]:
+    """(side, classes, what computes): a picture on each core."""
+    cores = os.cpu_count() or 1
+    form = openvino_form.load(file, cores)
+    pool = ThreadPoolExecutor(cores, thread_name_prefix="openvino")
+    return form.side, form.classes, lambda batch: np.stack(list(pool.map(form.compute, batch)))
+
+
+def _in_tensorflow(file: Path) -> tuple[int, int, Compute]:
+    network = _loaded(file)
+    tf = load_tensorflow()
+    graph = tf.function(
+        lambda pictures: network(pictures, training=False),
+        input_signature=[tf.TensorSpec((None, None, None, 3), tf.float32)],
+    )
+    side, outputs = _side(network, file), int(network.output_shape[-1])
+    return side, outputs, lambda batch: np.asarray(graph(tf.constant(batch)))
 
 
 def _loaded(file: Path) -> Any:

@@ -17,9 +17,9 @@ from storage.names import one_line
 from storage.statuses import IGNORED, Status
 from tasks.acquire.archives import reading
 from tasks.acquire.files import Found, begins_as_picture, bytes_decide, unwanted
-from tasks.acquire.kinds.folders import is_plain, paths_of
 from tasks.acquire.natural_order import natural_key
 from tasks.acquire.parameters import Archive
+from tasks.acquire.walking import is_plain, paths_of
 
 ARCHIVE_SUFFIXES = (
     ".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz",

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from storage import atomic
 from tasks.classify.output_files import CSV
 from tasks.classify.predictions import Prediction
@@ -52,6 +50,8 @@ def _harmless(cell: Any) -> Any:
 
 
 def _write_parquet(path: Path, names: list[str], rows: list[list[Any]]) -> None:
+    import pandas as pd
+
     types = {name: float for name in names if name not in ("image", "label", "reason")}
     table = pd.DataFrame(rows, columns=names).astype(types)
     table.to_parquet(path, index=False)

@@ -17,6 +17,7 @@ from tasks.evaluate import (
     inspection,
     label_errors,
     metrics,
+    parity,
     predictions_table,
     selection,
 )
@@ -24,6 +25,7 @@ from tasks.evaluate import look as looks
 from tasks.evaluate.diagnosis import Diagnosis
 from tasks.evaluate.look import Looked
 from tasks.evaluate.parameters import Look
+from tasks.evaluate.parity import Parity
 from tasks.evaluate.predict import averaged
 from tasks.pictures.views import named
 from tasks.running.steps import step
@@ -60,7 +62,8 @@ def evaluate(
     )
     doubts = label_errors.among(workspace, table, features, list(split.classes))
     known = diagnosis.diagnose(predictions, groups, list(model.classes), doubts)
-    return _save(workspace, predictions, result, Looked(picture, maps, heat), known)
+    agreed = parity.of(workspace, folder, predictions, known.split, list(model.classes))
+    return _save(workspace, predictions, result, Looked(picture, maps, heat), known, agreed)
 
 
 def _views(workspace: Workspace, table: pd.DataFrame, features: FeaturesRef) -> list[Any]:
@@ -109,6 +112,7 @@ def _save(
     result: dict[str, Any],
     looked: Looked,
     known: Diagnosis,
+    agreed: Parity,
 ) -> EvaluationRef:
     table = manifests.content_digest(predictions)
     digest = digests.of_value([table, result, looked.digest, known.digest])
@@ -118,5 +122,6 @@ def _save(
         atomic.write_json(folder / METRICS, result)
         looks.save(folder, looked)
         diagnosis.save(folder, known)
+        parity.save(folder, agreed)
         folders.seal(folder)
     return EvaluationRef(digest=digest, where=workspace.relative(target), images=len(predictions))

@@ -12,6 +12,7 @@ from storage.images import ImageStore
 from storage.references import SPLITS
 from tasks.evaluate.diagnosis import Diagnosis
 from tasks.evaluate.look import Looked
+from tasks.evaluate.parity import Parity
 from tasks.publish.parameters import PublishedFigure
 from tasks.running.outcomes import StepOutcome
 
@@ -42,7 +43,7 @@ class ReportInputs:
 
     `metrics` is the evaluation's metrics.json, `training` the model's training.json, `predictions`
     the evaluation's table, `rows` the manifest of `clean`, `split` that of `split`; `model` and
-    `evaluation` are places in the workspace. `diagnosis` is the evaluation's;
+    `evaluation` are places in the workspace. `diagnosis` and `parity` are the evaluation's;
     `downloads` counts addresses by status, `hosts` those that gave a picture and the others;
     `heat_maps` holds encoded Grad-CAM pictures by stored image name, `network` the model's layers
     as `layer_table.described` gives them, `augmented` what `augmentation_sheet.rows` does,
@@ -62,6 +63,7 @@ class ReportInputs:
     split: pd.DataFrame
     images: ImageStore
     diagnosis: Diagnosis
+    parity: Parity | None = None
     figure: PublishedFigure | None = None
     previous: Earlier | None = None
     seconds: float | None = None

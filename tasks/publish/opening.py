@@ -19,7 +19,7 @@ from storage.references import (
 )
 from storage.statuses import Status
 from storage.workspace import Workspace
-from tasks.evaluate import diagnosis
+from tasks.evaluate import diagnosis, parity
 from tasks.evaluate import look as looks
 from tasks.pictures.parameters import Augmentation
 from tasks.publish.figures import augmentation_sheet, grad_cam_overlay
@@ -53,6 +53,7 @@ def opened(
         evaluation=evaluation.where,
         metrics=folders.read_json(folder / METRICS),
         diagnosis=diagnosis.load(folder),
+        parity=parity.load(folder),
         training=folders.read_json(workspace.path(model) / TRAINING),
         predictions=manifests.load(folder / PREDICTIONS),
         rows=rows,

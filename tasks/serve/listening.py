@@ -9,6 +9,7 @@ from uvicorn import Config, Server
 from storage.errors import DarkroomError, ParameterError
 from tasks.serve.connections import http_protocol
 from tasks.serve.limits import Limits
+from tasks.serve.service import Service
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -26,10 +27,13 @@ def listening_socket(host: str, port: int) -> socket.socket:
 class _Telling(Server):
     """uvicorn, which itself says nothing of a socket that it was handed."""
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        for one in sockets or ():
-            print(f"{_address(one)} answers; Ctrl-C stops it", flush=True)  # noqa: T201
+    def ask_to_stop(self) -> None:
+        """Answer what is in flight, and end."""
+        self.should_exit = True
+
+
+def _tell(one: socket.socket) -> None:
+    print(f"{_address(one)} answers; Ctrl-C stops it", flush=True)  # noqa: T201
 
 
 def _address(one: socket.socket) -> str:
@@ -37,7 +41,7 @@ def _address(one: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def server(app: FastAPI, limits: Limits) -> Server:
+def server(app: FastAPI, limits: Limits) -> _Telling:
     """uvicorn, speaking plain HTTP/1.1 and nothing else, whatever else is installed."""
     return _Telling(
         Config(
@@ -56,12 +60,18 @@ def server(app: FastAPI, limits: Limits) -> Server:
 def listen(app: FastAPI, limits: Limits, bound: socket.socket) -> None:
     """Answer until interrupted or terminated, then answer what is in flight.
 
-    DarkroomError if the application does not start.
+    DarkroomError if the application does not start, or its model cannot be loaded.
     """
+    service: Service = app.state.service
+    running = server(app, limits)
+    service.when_failed = running.ask_to_stop
+    service.when_ready = lambda: _tell(bound)
     with contextlib.suppress(KeyboardInterrupt):
         try:
-            server(app, limits).run(sockets=[bound])
+            running.run(sockets=[bound])
         except SystemExit as error:
             raise DarkroomError(
                 "expected the server to start, found that it gave up: its log says why"
             ) from error
+    if service.failure is not None:
+        raise service.failure

@@ -1,6 +1,6 @@
 """What a server answers: the shapes of its JSON, and which code means what."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,9 @@ EXAMPLE: dict[str, Any] = {
     "probabilities": {"cat": 0.027, "dog": 0.973},
 }
 REFUSED: dict[str, Any] = {"detail": "truncated: the JPEG ends before its end mark"}
+
+
+State = Literal["loading", "ready", "busy"]
 
 
 class Prediction(BaseModel):
@@ -37,6 +40,7 @@ class Health(BaseModel):
     """Whether another request would be taken."""
 
     ready: bool = Field(description="True: send requests. False: wait, or ask another server.")
+    state: State = Field(description="Why it is not ready: the model is loading, or all is busy.")
     waiting: int = Field(description="Requests being read, waiting or being answered.")
 
 
@@ -89,7 +93,7 @@ def predict_codes(limits: Limits) -> dict[int | str, dict[str, Any]]:
         ),
         500: _refused("The model failed on this picture.", "the model failed on this picture"),
         503: _refused(
-            f"{waiting} requests are waiting already.",
+            f"{waiting} requests are waiting already, or the model is being loaded.",
             f"{waiting} requests are waiting: try again later",
         )
         | {"headers": RETRY_AFTER},
@@ -101,7 +105,7 @@ def health_codes(limits: Limits) -> dict[int | str, dict[str, Any]]:
     return {
         503: {
             "model": Health,
-            "description": f"{limits.waiting} requests are waiting already.",
+            "description": f"{limits.waiting} requests are waiting, or the model is being loaded.",
             "headers": RETRY_AFTER,
         }
     }

@@ -5,11 +5,9 @@ import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 from storage import digests
-from storage.errors import SourceMissing
 from storage.fingerprints import Fingerprints, readable
 from storage.names import suffix_of_name
 from storage.statuses import Status
@@ -29,6 +27,7 @@ from tasks.acquire.gathering import Gathering
 from tasks.acquire.layout.columns import shown
 from tasks.acquire.parameters import Archive, Folders
 from tasks.acquire.tables.files import TableFile, may_be_table
+from tasks.acquire.walking import paths_of
 
 MOST_BESIDE = 1000
 MAX_TOTAL_BYTES: int = Archive.model_fields["max_total_bytes"].default
@@ -87,59 +86,6 @@ def listing(source: Folders, *, pictures: bool = False) -> Iterator[Found]:
     yield from files_of(
         source.folder, max_file_bytes=source.max_file_bytes, pictures=pictures, follow=True
     )
-
-
-def paths_of(folder: Path, *, empty_folders: bool = False, follow: bool = True) -> list[Path]:
-    """Every file below `folder`, sorted.
-
-    Links are followed if wanted, also to folders; one that leads back to a folder above it, or
-    nowhere, counts as a file.
-    """
-    if not folder.is_dir():
-        raise SourceMissing(_no_folder(folder.absolute()))
-    found = []
-    above: dict[str, frozenset[str]] = {os.fspath(folder): frozenset({os.path.realpath(folder)})}
-    for root, folders, files in os.walk(folder, onerror=_refuse, followlinks=follow):
-        folders.sort()
-        links = [name for name in folders if Path(root, name).is_symlink()]
-        real = above.pop(root)
-        if follow:
-            links = [name for name in links if os.path.realpath(Path(root, name)) in real]
-        folders[:] = [name for name in folders if name not in links]
-        for name in folders:
-            below = os.fspath(Path(root, name))
-            above[below] = real | {os.path.realpath(below)} if follow else real
-        if empty_folders and not folders and not files and not links and Path(root) != folder:
-            found.append(Path(root))
-        found += [Path(root, name) for name in sorted([*files, *links])]
-    return found
-
-
-def _no_folder(folder: Path) -> str:
-    """What is wrong with a folder that is none, and what may have been meant."""
-    if folder.is_file():
-        words = f"--set source.kind=archive --set source.archive={folder}"
-        return (
-            f"expected a folder of class folders at {folder}, found a file. Of a zip or tar, say "
-            f"{words}"
-        )
-    there = folder.parent.iterdir() if folder.parent.is_dir() else []
-    close = get_close_matches(folder.name, [one.name for one in there if one.is_dir()], n=1)
-    hint = f"; did you mean {folder.parent / close[0]}?" if close else ""
-    return (
-        f"expected a folder of class folders at {folder}, found none{hint}: say where it is with "
-        "--set source.folder=PATH"
-    )
-
-
-def _refuse(error: OSError) -> None:
-    with readable(Path(error.filename)):
-        raise error
-
-
-def is_plain(path: Path) -> bool:
-    """Whether it is a file: no link, no folder, no pipe that would have to be waited for."""
-    return stat.S_ISREG(os.lstat(path).st_mode)
 
 
 def files_of(

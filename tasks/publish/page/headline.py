@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from storage.features import FeatureSpace
+from storage.features import computed_in
 from storage.references import SPLITS
 from tasks.evaluate.mcnemar import counted, judged, paired
 from tasks.evaluate.metrics import METRICS
@@ -45,7 +45,7 @@ def _network(inputs: ReportInputs) -> str:
     backbone, size = space["backbone"], f"{space['image_size']} pixels"
     if part["kind"] == "Network":
         return f"{part['name']} from scratch on pictures of {size} ({part['precision']})"
-    how = f"({space['preprocessing']} preprocessing, {FeatureSpace(**space).computed_in})"
+    how = f"({space['preprocessing']} preprocessing, {computed_in(space)})"
     if part["kind"] == "FineTuning":
         return f"{backbone} at {size}, tuned above {space['layer']}, with a dense head {how}"
     return f"a dense head on {backbone} features at {size} {how}"

@@ -5,9 +5,11 @@ import platform
 from collections.abc import Mapping
 from typing import Any
 
+from tasks.evaluate.parity import Parity
+
 PACKAGES = (
     "darkroom", "tensorflow", "keras", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy",
-    "opencv-python", "prefect", "cleanlab",
+    "opencv-python", "openvino", "prefect", "cleanlab",
 )  # fmt: skip
 
 
@@ -31,3 +33,22 @@ def flat(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         elif value is not None:
             found[f"{prefix}{name}"] = str(value)
     return found
+
+
+def agreement(parity: Parity | None, split: str) -> str:
+    """How far what `darkroom classify` and `serve` compute with agrees with this page; "" if that
+    was not measured.
+    """
+    if parity is None:
+        return ""
+    if not parity.pictures:
+        return (
+            "This model has no OpenVINO form (OpenVINO is not installed, or does not know one of "
+            "its layers): TensorFlow classifies pictures with it."
+        )
+    share = parity.equal / parity.pictures
+    return (
+        f"Pictures are classified with the model's OpenVINO form ({parity.precision}). Of "
+        f"{parity.pictures} {split} pictures {parity.equal} ({share:.1%}) get the answer of this "
+        f"page, and no probability differs by more than {parity.largest:.4f}."
+    )

@@ -177,6 +177,7 @@ def statuses(rows: pd.DataFrame) -> list[tuple[str, int]]:
 def reproduction(inputs: ReportInputs) -> Context:
     """How to make this again."""
     return {
+        "runtime": reproducing.agreement(inputs.parity, inputs.shown),
         "parameters": reproducing.flat(inputs.parameters),
         "versions": inputs.versions or reproducing.versions(),
         "places": {**inputs.digests, "model": inputs.model, "evaluation": inputs.evaluation},

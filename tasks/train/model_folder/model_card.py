@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from storage.features import PIXELS, FeatureSpace
+from storage.features import PIXELS, FeatureSpace, computed_in
 from storage.references import SplitRef
 from tasks.train.parts import backbone_of
 
@@ -63,7 +63,7 @@ def _made_of(space: FeatureSpace, training: dict[str, Any]) -> str:
         weights=space.weights[:16],
         preprocessing=space.preprocessing,
         layer=space.layer,
-        computed_in=space.computed_in,
+        computed_in=computed_in(space.model_dump()),
         precision=backbone_of(space).keras_precision,
         views=training["views"],
     )

@@ -12,10 +12,11 @@ from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
 from tasks.running import code_fingerprint
 from tasks.train.fit import Fitted
+from tasks.train.model_folder import openvino_form
 from tasks.train.model_folder.export import features_of, whole_model
 from tasks.train.model_folder.layer_table import described
 from tasks.train.model_folder.model_card import model_card
-from tasks.train.parameters import Trained
+from tasks.train.parameters import Network, Trained
 from tasks.train.parts import PARTS
 
 
@@ -44,6 +45,8 @@ def save(
             features_of(space, weights), fitted[best].model, space.image_size, mirrored=mirrored
         )
         whole.save(folder / MODEL)
+        precision = part.precision if isinstance(part, Network) else space.precision
+        openvino_form.save(whole, folder / MODEL, space.image_size, precision)
         part_path(folder, 0).parent.mkdir()
         for repeat, one in enumerate(fitted):
             one.model.save(part_path(folder, repeat), include_optimizer=False)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,18 @@ def save_model(folder: Path) -> Path:
 def model_folder(tmp_path_factory) -> Path:
     """A model that can be opened."""
     return save_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def folder_with_form(model_folder, tmp_path_factory) -> Path:
+    """The same model, with its OpenVINO form beside it."""
+    from tasks.running.tensorflow import load_keras
+    from tasks.train.model_folder import openvino_form
+
+    folder = shutil.copytree(model_folder, tmp_path_factory.mktemp("form") / "model")
+    network = load_keras().saving.load_model(folder / "model.keras")
+    openvino_form.save(network, folder / "model.keras", 8, "float32")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from storage.errors import ParameterError, StorageDamaged
 from tasks.classify.classifier import PICTURES_AT_A_TIME, Classifier
 from tasks.pictures.decoding import decode
 from tasks.pictures.resizing import resized
+from tests.project import PROJECT
 from tests.tasks.classify.conftest import CLASSES, coloured
 
 
@@ -59,3 +62,38 @@ def test_a_model_that_does_not_resize_is_not_ours(tmp_path):
     (tmp_path / "classes.json").write_text(json.dumps(["a", "b"]))
     with pytest.raises(ParameterError, match="which resizes pictures itself"):
         Classifier.open(tmp_path / "model.keras")
+
+
+def test_its_openvino_form_says_what_keras_says(classifier, folder_with_form):
+    quick = Classifier.open(folder_with_form / "model.keras")
+    shown = [decode(coloured(CLASSES[n % 3], (8 + n, 50 - n))) for n in range(40)]
+    assert quick.probabilities(shown) == pytest.approx(classifier.probabilities(shown), abs=1e-5)
+    assert quick.probabilities([]).shape == (0, 3)
+    assert (quick.side, quick.classes, quick.remark) == (classifier.side, classifier.classes, "")
+
+
+def test_a_form_that_cannot_be_used_is_told_and_keras_answers(folder_with_form, tmp_path):
+    copy = shutil.copytree(folder_with_form, tmp_path / "copy")
+    (copy / "model.bin").write_bytes(b"")
+    found = Classifier.open(copy / "model.keras")
+    assert found.remark.startswith("TensorFlow computes: model.xml cannot be used: ")
+    assert found.probabilities([decode(coloured("bee"))]).argmax() == 1
+
+
+LIGHT = """
+import sys
+from flows.command.app import main
+main(["classify", *sys.argv[1:]])
+heavy = {"tensorflow", "keras", "prefect", "pandas", "pyarrow", "sklearn"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_one_picture_is_classified_without_tensorflow(folder_with_form, tmp_path):
+    (tmp_path / "x.png").write_bytes(coloured("müller"))
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT, str(folder_with_form), str(tmp_path / "x.png")],
+        cwd=PROJECT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "müller: " in done.stdout

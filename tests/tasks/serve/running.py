@@ -40,7 +40,8 @@ class Served:
 
     def __init__(self, classifier, limits):
         self.gate = Gate(classifier.compute)
-        self.app = create_app(dataclasses.replace(classifier, compute=self.gate), limits)
+        gated = dataclasses.replace(classifier, compute=self.gate)
+        self.app = create_app(lambda: gated, limits)
         self.service = self.app.state.service
         self.read_before_answer = []
         self.read = 0
@@ -82,7 +83,7 @@ def serving(classifier, **limits):
     thread = threading.Thread(target=served.uvicorn.run, kwargs={"sockets": [served.socket]})
     thread.start()
     try:
-        while not served.uvicorn.started:
+        while not served.uvicorn.started or served.service.state == "loading":
             assert thread.is_alive()
             time.sleep(0.01)
         yield served

@@ -124,15 +124,16 @@ def failing_model(tmp_path):
     return tmp_path
 
 
-def test_a_model_that_fails_ends_in_one_line_and_is_never_said_to_answer(failing_model):
+def test_a_model_that_fails_ends_in_one_line_of_its_own_and_is_never_said_to_answer(failing_model):
     ended = subprocess.run(
         [sys.executable, "-m", "flows", "serve", str(failing_model), "--port", "0"],
         cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert ended.returncode == 1
     assert ended.stdout == ""
-    assert ended.stderr.startswith("darkroom: expected a model that can classify")
-    assert ended.stderr.count("\n") == 1
+    *log, last = ended.stderr.splitlines()
+    assert last.startswith("darkroom: expected a model that can classify")
+    assert all(line.startswith("INFO:") for line in log)
 
 
 TORN = """
@@ -141,12 +142,15 @@ from fastapi import FastAPI
 from storage.errors import DarkroomError
 from tasks.serve.limits import Limits
 from tasks.serve.listening import listen, listening_socket
+from tasks.serve.service import Service
 @contextlib.asynccontextmanager
 async def torn(_app):
     raise RuntimeError("no disk")
     yield
+app = FastAPI(lifespan=torn)
+app.state.service = Service(None, Limits())
 try:
-    listen(FastAPI(lifespan=torn), Limits(), listening_socket("127.0.0.1", 0))
+    listen(app, Limits(), listening_socket("127.0.0.1", 0))
 except DarkroomError as error:
     print("said:", error)
 """
@@ -160,3 +164,42 @@ def test_an_application_that_does_not_start_is_never_said_to_answer():
     )  # fmt: skip
     assert ended.stdout.startswith("said: expected the server to start")
     assert "answers" not in ended.stdout
+
+
+SLOW = """
+import sys, threading
+from tasks.classify.classifier import Classifier
+import flows.serve
+real, go = Classifier.open, threading.Event()
+threading.Thread(target=lambda: (sys.stdin.readline(), go.set()), daemon=True).start()
+Classifier.open = lambda file: go.wait() and real(file)
+flows.serve.serve(model=sys.argv[1], port=int(sys.argv[2]))
+"""
+
+
+def test_while_the_model_is_loaded_health_says_so_and_requests_are_put_off(model_folder):
+    with listening_socket("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    child = subprocess.Popen(
+        [sys.executable, "-c", SLOW, str(model_folder), str(port)],
+        cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    with child:
+        try:
+            until(lambda: accepts(port))
+            health = requests.get(f"{url}/health", timeout=60)
+            assert (health.status_code, health.json()) == (
+                503, {"ready": False, "state": "loading", "waiting": 0},
+            )  # fmt: skip
+            early = requests.post(f"{url}/predict", files={"file": picture(1)}, timeout=60)
+            assert (early.status_code, early.headers["Retry-After"]) == (503, "1")
+            assert early.json() == {"detail": "the model is being loaded: try again"}
+            assert requests.get(f"{url}/card", timeout=60).status_code == 503
+            child.stdin.write("go\n")
+            child.stdin.flush()
+            until(lambda: child.stdout.readline().startswith(f"{url}/ answers"))
+            assert requests.get(f"{url}/health", timeout=60).json()["state"] == "ready"
+        finally:
+            child.kill()

@@ -46,7 +46,9 @@ def require_prediction(said, classifier, data):
 
 
 def require_healthy(served, classifier):
-    assert requests.get(f"{served.url}/health", timeout=60).json() == {"ready": True, "waiting": 0}
+    assert requests.get(f"{served.url}/health", timeout=60).json() == {
+        "ready": True, "state": "ready", "waiting": 0,
+    }  # fmt: skip
     data = picture(1)
     require_prediction(upload(served, data).json(), classifier, data)
 
@@ -415,7 +417,7 @@ def test_requests_that_come_during_a_computation_share_the_next(served, classifi
         until(lambda: served.service.batches.waiting.qsize() == 20)
         # The event loop is free although the network computes.
         health = requests.get(f"{served.url}/health", timeout=60)
-        assert health.json() == {"ready": True, "waiting": 21}
+        assert health.json() == {"ready": True, "state": "ready", "waiting": 21}
         served.gate.free.set()
         for data, answer in zip(pictures, [first, *rest], strict=True):
             require_prediction(answer.result().json(), classifier, data)
@@ -460,7 +462,10 @@ def test_more_requests_than_places_are_503(classifier):
         assert refused.status_code == 503
         assert int(refused.headers["retry-after"]) > 0
         health = requests.get(f"{served.url}/health", timeout=60)
-        assert (health.status_code, health.json()) == (503, {"ready": False, "waiting": 4})
+        assert (health.status_code, health.json()) == (
+            503,
+            {"ready": False, "state": "busy", "waiting": 4},
+        )
         assert int(health.headers["retry-after"]) > 0
         served.gate.free.set()
         assert {answer.result().status_code for answer in taken} == {200}

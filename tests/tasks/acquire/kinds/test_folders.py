@@ -9,6 +9,7 @@ import pytest
 
 from storage.errors import SourceDamaged, SourceMissing
 from storage.fingerprints import Fingerprints
+from tasks.acquire import walking
 from tasks.acquire.kinds import folders
 from tests.pictures import picture
 from tests.tasks.acquire.conftest import contents, statuses
@@ -166,7 +167,7 @@ def test_an_unreadable_picture_stops_the_fingerprint_too(unreadable):
     folder = unreadable("cat/1.jpg")
     memo = Fingerprints(folder.parent / f"{folder.name}.sqlite")
     with pytest.raises(SourceDamaged, match=r"cannot read .*cat/1\.jpg.*Permission denied"):
-        memo.of_files(folders.paths_of(folder))
+        memo.of_files(walking.paths_of(folder))
     Path(f"{folder}.sqlite").unlink()
 
 

@@ -1,0 +1,135 @@
+"""One model behind the addresses: loaded beside the first requests, then computing in batches."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from fastapi import FastAPI, HTTPException
+
+from storage.errors import DarkroomError
+from tasks.classify.classifier import Classifier
+from tasks.pictures.decoding import Problem
+from tasks.pictures.resizing import shown
+from tasks.serve.batching import Batches
+from tasks.serve.limits import Limits
+from tasks.serve.responses import Prediction, State
+
+RETRY_AFTER = {"Retry-After": "1"}
+LOG = logging.getLogger("uvicorn.error")
+
+
+class Service:
+    """One model, the requests that wait for it and the threads that work for them.
+
+    `failure` is why the model could not be loaded, when it could not; then `when_failed` is called,
+    and `when_ready` once it is.
+    """
+
+    def __init__(self, open_model: Callable[[], Classifier], limits: Limits) -> None:
+        self.open_model = open_model
+        self.limits = limits
+        self.taken = 0
+        self.failure: DarkroomError | None = None
+        self.when_ready: Callable[[], None] = _nothing
+        self.when_failed: Callable[[], None] = _nothing
+        self.decoders = ThreadPoolExecutor(limits.decoders, thread_name_prefix="decoder")
+        self._loaded: tuple[Classifier, Batches] | None = None
+
+    @contextlib.asynccontextmanager
+    async def running(self, _app: FastAPI) -> AsyncIterator[None]:
+        """While it lasts requests are answered; afterwards nothing is left running."""
+        working = asyncio.create_task(self._work())
+        yield
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+        self.decoders.shutdown()
+
+    async def _work(self) -> None:
+        try:
+            classifier = await asyncio.to_thread(self._warm)
+        except DarkroomError as error:
+            self.failure = error
+            self.when_failed()
+            return
+        if classifier.remark:
+            LOG.warning(classifier.remark)
+        batches = Batches(classifier.probabilities, self.limits.batch)
+        self._loaded = classifier, batches
+        self.when_ready()
+        await batches.run()
+
+    def _warm(self) -> Classifier:
+        """The model, after the first computation, which takes longest."""
+        classifier = self.open_model()
+        black = np.zeros((classifier.side, classifier.side, 3), np.uint8)
+        try:
+            classifier.probabilities([black])
+        except Exception as error:
+            reason = str(error).strip().partition("\n")[0][:200]
+            raise DarkroomError(
+                f"expected a model that can classify a black picture, found that it fails "
+                f"({reason}): run its experiment again, or name another model"
+            ) from error
+        return classifier
+
+    @property
+    def state(self) -> State:
+        """Whether one more request would be taken, and why not."""
+        if self._loaded is None:
+            return "loading"
+        return "ready" if self.taken < self.limits.waiting else "busy"
+
+    @property
+    def classifier(self) -> Classifier:
+        """The model; HTTPException 503 while it is being loaded."""
+        return self._model()[0]
+
+    @property
+    def batches(self) -> Batches:
+        """What computes; HTTPException 503 while the model is being loaded."""
+        return self._model()[1]
+
+    def _model(self) -> tuple[Classifier, Batches]:
+        if self._loaded is None:
+            raise HTTPException(503, "the model is being loaded: try again", headers=RETRY_AFTER)
+        return self._loaded
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """A place among the requests; HTTPException 503 where none is free."""
+        self._model()
+        if self.state == "busy":
+            raise HTTPException(
+                503, f"{self.taken} requests are waiting: try again later", headers=RETRY_AFTER
+            )
+        self.taken += 1
+        try:
+            yield
+        finally:
+            self.taken -= 1
+
+    async def outcome(self, data: bytes) -> Prediction | Problem:
+        """What the model says of an encoded picture, or why that picture cannot be used."""
+        classifier = self.classifier
+        loop = asyncio.get_running_loop()
+        # At the model's size at once: a waiting picture takes as little memory as it can.
+        pixels = await loop.run_in_executor(
+            self.decoders, shown, data, classifier.side, self.limits.max_pixels
+        )
+        if isinstance(pixels, Problem):
+            return pixels
+        row = [float(one) for one in await self.batches.row(pixels)]
+        best = max(range(len(row)), key=row.__getitem__)
+        return Prediction(
+            label=classifier.classes[best],
+            probability=row[best],
+            probabilities=dict(zip(classifier.classes, row, strict=True)),
+        )
+
+
+def _nothing() -> None:
+    """What is done where nobody waits for the end."""
