@@ -21,7 +21,7 @@ from tasks.extract.parameters import Precision
 from tasks.extract.precision import resolve
 from tasks.pictures.decoding import decode
 from tasks.pictures.opencv import cv2
-from tasks.pictures.parameters import Augmentation
+from tasks.pictures.parameters import Augmentation, Square
 from tasks.pictures.resizing import resized, rounded
 from tasks.running.tensorflow import load_keras
 from tasks.train import batches
@@ -61,7 +61,7 @@ def network(precision: Precision) -> Any:
 def ours(folder: Path, precision: Precision) -> Epoch:
     """An epoch from cached pixels, as the steps `extract` and `train` make them."""
     paths = sorted(folder.rglob("*.jpg"))
-    pixels = np.stack([rounded(resized(decode(path.read_bytes()), SIDE)) for path in paths])
+    pixels = np.stack([rounded(resized(decode(path.read_bytes()), Square(SIDE))) for path in paths])
     labels = np.array([path.parent.name == "dog" for path in paths], np.int64)
     data = Labelled(lambda positions: pixels[positions], labels)
     model = network(precision)

@@ -20,7 +20,7 @@ from tasks.clean.parameters import Clean
 from tasks.evaluate.parameters import Look
 from tasks.extract.parameters import Drawing, Extraction, Preprocessing
 from tasks.extract.precision import resolve
-from tasks.pictures.parameters import Averaging
+from tasks.pictures.parameters import Averaging, Resize
 from tasks.publish.parameters import Publish
 from tasks.running.parameters import Parameters
 from tasks.split.parameters import Split
@@ -37,6 +37,10 @@ from tasks.train.parameters import (
 # What a field says that two models have.
 SIZE = "Side of the square that pictures are resized to (pixels)."
 SIDE = 180
+RESIZE = (
+    "squash: to the square, whatever the shape; pad: with black around it; crop: the square in its "
+    "middle."
+)
 PRECISION = "auto: bfloat16 on CPUs that multiply it, else float32."
 RUNTIME = (
     "What computes features. auto: OpenVINO for EfficientNetLite, several times as fast there, "
@@ -64,6 +68,7 @@ class Pretrained(Parameters):
         description="Side of the square that pictures are resized to (pixels); if not said, the "
         "side that EfficientNetLite was trained at, and 180 for the others.",
     )
+    resize: Resize = Field("squash", description=RESIZE)
     preprocessing: Preprocessing = Field(
         "imagenet",
         description="imagenet: as the backbone was trained; rescale: pixels divided by 255.",
@@ -147,6 +152,7 @@ class FromScratch(Parameters):
     kind: Literal["network"]
     network: NetworkName
     image_size: Annotated[int, Field(ge=28, le=1024)] = Field(150, description=SIZE)
+    resize: Resize = Field("squash", description=RESIZE)
     channels: Literal[1, 3] = Field(3, description="1 for grey pictures.")
     precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description=PRECISION)
     dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(
@@ -175,7 +181,7 @@ class FromScratch(Parameters):
 
     def extraction(self) -> Extraction:
         """What the step `extract` is told: pixels, whatever network is trained on them."""
-        told = self.model_dump(include={"image_size", "channels", "averaging"})
+        told = self.model_dump(include={"image_size", "resize", "channels", "averaging"})
         return Extraction(backbone=None, **told)
 
     def part(self) -> Network:

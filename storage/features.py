@@ -41,6 +41,7 @@ class FeatureSpace(BaseModel):
     mode: str = ""
     code: str = ""
     runtime: str = TENSORFLOW
+    resize: str = "squash"
 
     @classmethod
     def load(cls, workspace: Workspace, reference: FeaturesRef) -> "FeatureSpace":

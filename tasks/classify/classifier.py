@@ -13,6 +13,7 @@ import numpy as np
 from storage import folders
 from storage.errors import ParameterError, StorageDamaged
 from storage.folders import CARD, CLASSES
+from tasks.pictures.parameters import Square, square_of
 from tasks.pictures.resizing import resized
 from tasks.running.tensorflow import load_keras, load_tensorflow
 from tasks.train.model_folder import openvino_form
@@ -31,7 +32,7 @@ class Classifier:
     """
 
     classes: tuple[str, ...]
-    side: int
+    square: Square
     card: str
     compute: Compute
     remark: str = ""
@@ -46,14 +47,14 @@ class Classifier:
         """
         remark = ""
         try:
-            side, outputs, compute = _in_openvino(file)
+            square, outputs, compute = _in_openvino(file)
         except openvino_form.Unusable as reason:
-            side, outputs, compute = _in_tensorflow(file)
+            square, outputs, compute = _in_tensorflow(file)
             remark = f"TensorFlow computes: {reason}" if str(reason) else ""
         card = file.parent / CARD
         return cls(
             classes=_classes(file.parent / CLASSES, outputs),
-            side=side,
+            square=square,
             card=card.read_text(encoding="utf-8") if card.is_file() else "",
             compute=compute,
             remark=remark,
@@ -68,29 +69,29 @@ class Classifier:
         parts = [np.empty((0, len(self.classes)))]
         for start in range(0, len(pictures), PICTURES_AT_A_TIME):
             batch = [
-                resized(one, self.side) for one in pictures[start : start + PICTURES_AT_A_TIME]
+                resized(one, self.square) for one in pictures[start : start + PICTURES_AT_A_TIME]
             ]
             parts.append(self.compute(np.stack(batch)).astype(np.float64))
         return np.concatenate(parts)
 
 
-def _in_openvino(file: Path) -> tuple[int, int, Compute]:
-    """(side, classes, what computes): a picture on each core."""
+def _in_openvino(file: Path) -> tuple[Square, int, Compute]:
+    """(square, classes, what computes): a picture on each core."""
     cores = os.cpu_count() or 1
     form = openvino_form.load(file, cores)
     pool = ThreadPoolExecutor(cores, thread_name_prefix="openvino")
-    return form.side, form.classes, lambda batch: np.stack(list(pool.map(form.compute, batch)))
+    return form.square, form.classes, lambda batch: np.stack(list(pool.map(form.compute, batch)))
 
 
-def _in_tensorflow(file: Path) -> tuple[int, int, Compute]:
+def _in_tensorflow(file: Path) -> tuple[Square, int, Compute]:
     network = _loaded(file)
     tf = load_tensorflow()
     graph = tf.function(
         lambda pictures: network(pictures, training=False),
         input_signature=[tf.TensorSpec((None, None, None, 3), tf.float32)],
     )
-    side, outputs = _side(network, file), int(network.output_shape[-1])
-    return side, outputs, lambda batch: np.asarray(graph(tf.constant(batch)))
+    square, outputs = _square(network, file), int(network.output_shape[-1])
+    return square, outputs, lambda batch: np.asarray(graph(tf.constant(batch)))
 
 
 def _loaded(file: Path) -> Any:
@@ -116,10 +117,12 @@ def _classes(file: Path, outputs: int) -> tuple[str, ...]:
     return tuple(map(str, names))
 
 
-def _side(network: Any, file: Path) -> int:
+def _square(network: Any, file: Path) -> Square:
     for operation in getattr(network, "operations", ()):
         if type(operation).__name__ == "Resize":
-            return int(operation.size[0])
+            resize = "pad" if operation.pad_to_aspect_ratio else "squash"
+            resize = "crop" if operation.crop_to_aspect_ratio else resize
+            return square_of(int(operation.size[0]), resize)
     raise ParameterError(
         f"expected a model saved by Darkroom, which resizes pictures itself, at {file}; found "
         f"{type(network).__name__} {network.name!r}, which does not"

@@ -20,6 +20,7 @@ from tasks.classify.drawing import WIDTH, Drawings, for_the_screen
 from tasks.classify.name_labels import claimed
 from tasks.classify.pictures import Picture
 from tasks.pictures.decoding import Problem, decode
+from tasks.pictures.parameters import Square
 from tasks.pictures.resizing import shown
 from tasks.running.progress import Advance, silent
 
@@ -82,7 +83,9 @@ def predicted(
     advance: Advance = silent,
 ) -> list[Prediction]:
     """One prediction per picture, in order; each is drawn as well where `drawings` are wanted."""
-    ready = _ahead(pictures, lambda one: _prepared(one, classifier.side, draw=drawings is not None))
+    ready = _ahead(
+        pictures, lambda one: _prepared(one, classifier.square, draw=drawings is not None)
+    )
     found: list[Prediction] = []
     for batch in _batches(ready):
         found += _classified(classifier, batch, drawings)
@@ -102,12 +105,12 @@ class _Prepared:
     screen: np.ndarray | None = None
 
 
-def _prepared(picture: Picture, side: int, *, draw: bool) -> _Prepared:
+def _prepared(picture: Picture, square: Square, *, draw: bool) -> _Prepared:
     named = (picture.name, picture.place, picture.folder)
     data = picture.read()
     if isinstance(data, str):
         return _Prepared(*named, reason=data)
-    pixels = shown(data, side)
+    pixels = shown(data, square)
     if isinstance(pixels, Problem):
         return _Prepared(*named, reason=f"{pixels.status}: {pixels.reason}")
     return _Prepared(*named, pixels=pixels, screen=_screen(data) if draw else None)

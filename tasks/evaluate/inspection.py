@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from storage import folders
+from storage.features import FeatureSpace
 from storage.folders import MODEL, TRAINING, part_path
 from storage.images import ImageStore
 from storage.workspace import Workspace
@@ -14,6 +15,7 @@ from tasks.evaluate import selection
 from tasks.evaluate.feature_maps import FeatureMaps, feature_maps
 from tasks.evaluate.grad_cam import heat_maps
 from tasks.pictures import resizing
+from tasks.pictures.parameters import square_of
 from tasks.running.tensorflow import load_keras
 
 
@@ -23,8 +25,9 @@ def maps_of(
     """Feature maps of a stored image in the whole model that lies in `folder`."""
     model = load_keras().saving.load_model(folder / MODEL, compile=False)
     # The model resizes by itself; a picture of any size would do, and cost as much memory.
-    side = folders.read_json(folder / TRAINING)["space"]["image_size"]
-    return feature_maps(model, layer, resizing.load(ImageStore(workspace.images), image, side))
+    space = FeatureSpace(**folders.read_json(folder / TRAINING)["space"])
+    square = square_of(space.image_size, space.resize)
+    return feature_maps(model, layer, resizing.load(ImageStore(workspace.images), image, square))
 
 
 def heat_of(

@@ -51,7 +51,7 @@ def of(
     images = ImageStore(workspace.images)
 
     def said(image: str) -> np.ndarray:
-        return form.compute(resizing.load(images, image, form.side))
+        return form.compute(resizing.load(images, image, form.square))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         ours = np.stack(list(pool.map(said, rows["image"])))

@@ -11,7 +11,7 @@ from tasks.extract.network import compiled, features_of, precision_policy
 from tasks.extract.parameters import Extraction, Precision, Runtime
 from tasks.extract.prepared import Prepared
 from tasks.extract.weights import VGG16_FINGERPRINT, load_vgg16
-from tasks.pictures.parameters import Mode
+from tasks.pictures.parameters import Mode, Resize
 from tasks.pictures.resizing import RESIZING
 from tasks.running import code_fingerprint, openvino
 from tasks.running.tensorflow import load_keras
@@ -38,6 +38,7 @@ class Backbone:
     layer: str | None = None
     weights: Path | None = None
     runtime: Runtime = "tensorflow"
+    resize: Resize = "squash"
 
     @classmethod
     def told(cls, model: Extraction, weights: Path | None = None) -> "Backbone":
@@ -51,6 +52,7 @@ class Backbone:
             model.layer,
             weights,
             model.runtime,
+            model.resize,
         )
 
     def prepare(self, streams: int = 1) -> Prepared:
@@ -136,6 +138,7 @@ class Backbone:
             mode=self.mode,
             code="-".join(map(code_fingerprint.fingerprint, DECIDING[self.runtime])),
             runtime=self.runtime,
+            resize=self.resize,
         )
 
 

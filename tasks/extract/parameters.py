@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from tasks.pictures.parameters import Augmentation, Averaging, Mode
+from tasks.pictures.parameters import Augmentation, Averaging, Mode, Resize
 from tasks.running.parameters import Parameters
 
 Precision = Literal["float32", "bfloat16"]
@@ -18,6 +18,7 @@ class Extraction(Parameters):
     backbone: str | None
     image_size: int
     channels: int = 3
+    resize: Resize = "squash"
     preprocessing: Preprocessing = "imagenet"
     mode: Mode = "none"
     precision: Precision = "float32"

@@ -8,12 +8,12 @@ import numpy as np
 
 from storage.images import ImageStore
 from tasks.pictures import resizing
-from tasks.pictures.parameters import Augmentation
+from tasks.pictures.parameters import Augmentation, Square
 from tasks.pictures.views import parted, seen
 
 
 def loader(
-    images: ImageStore, side: int, augmentation: Augmentation | None, *, held: int
+    images: ImageStore, square: Square, augmentation: Augmentation | None, *, held: int
 ) -> Callable[[str], np.ndarray]:
     """A function from a view's name to its pixels.
 
@@ -24,7 +24,7 @@ def loader(
 
     @lru_cache(held)
     def entry(image: str) -> tuple[Lock, Callable[[], np.ndarray]]:
-        return Lock(), cache(partial(resizing.load, images, image, side))
+        return Lock(), cache(partial(resizing.load, images, image, square))
 
     def load(name: str) -> np.ndarray:
         # A cache alone lets every thread decode a picture that none has finished yet.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from storage.features import PIXELS, FeatureSpace
 from tasks.extract.prepared import Prepared
+from tasks.pictures.parameters import Resize
 from tasks.pictures.resizing import RESIZING, grey, rounded
 from tasks.running import code_fingerprint
 
@@ -14,6 +15,7 @@ class Pixels:
 
     image_size: int
     channels: int
+    resize: Resize = "squash"
 
     def prepare(self) -> Prepared:
         """Ready to make whole numbers of pixels."""
@@ -23,6 +25,7 @@ class Pixels:
             layer="last",
             image_size=self.image_size,
             resizing=RESIZING,
+            resize=self.resize,
             preprocessing="none",
             precision="uint8",
             shape=(self.image_size, self.image_size, self.channels),

@@ -16,6 +16,7 @@ from tasks.extract.picture_cache import loader
 from tasks.extract.pixels import Pixels
 from tasks.extract.prepared import Prepared
 from tasks.pictures import native_messages
+from tasks.pictures.parameters import Square
 from tasks.pictures.views import MIRROR, PLAIN, augmented, named, parted
 from tasks.running import counters
 from tasks.running.progress import progress_artifact, tracked
@@ -45,7 +46,8 @@ def extract(split: SplitRef, model: Extraction, training: Drawing | None = None)
     names = _names(table, trained, averaged)
     store = FeatureStore(workspace, prepared.space)
     augmentation = None if training is None else training.augmentation
-    load = loader(ImageStore(workspace.images), model.image_size, augmentation, held=2 * threads)
+    square = Square(model.image_size, model.resize)
+    load = loader(ImageStore(workspace.images), square, augmentation, held=2 * threads)
     missing = sorted(store.missing(names), key=lambda name: parted(name)[0])
     showing = tracked("extract", len(missing), progress_artifact("extract"))
     with showing as advance, native_messages.quiet():
@@ -70,5 +72,5 @@ def _names(table: pd.DataFrame, trained: tuple[str, ...], averaged: tuple[str, .
 def prepared_for(model: Extraction, threads: int) -> Prepared:
     """What computes the features: a pretrained network, or nothing but resizing."""
     if model.backbone is None:
-        return Pixels(model.image_size, model.channels).prepare()
+        return Pixels(model.image_size, model.channels, model.resize).prepare()
     return Backbone.told(model, model.weights).prepare(threads)

@@ -1,8 +1,8 @@
 """How pictures may be changed and looked at, as experiments say it."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from tasks.running.parameters import Parameters
 
@@ -13,7 +13,24 @@ MAX_PIXELS = 100_000_000
 Mode = Literal["caffe", "tf", "torch", "lite", "none", "rescale"]
 # Over which views predictions are averaged: none but the picture, or its mirror image as well.
 Averaging = Literal["none", "mirror"]
+# How a picture becomes a square.
+Resize = Literal["squash", "pad", "crop"]
 FillMode = Literal["nearest", "reflect", "constant"]
+
+
+class Square(NamedTuple):
+    """What every picture becomes: so many pixels on a side.
+
+    Squashed; padded with black to a square before that; or cut to the square in its middle.
+    """
+
+    side: int
+    resize: Resize = "squash"
+
+
+def square_of(side: int, resize: str) -> Square:
+    """The square that was written down so; ValueError for a way that there is not."""
+    return Square(side, TypeAdapter(Resize).validate_python(resize))
 
 
 class Augmentation(Parameters):

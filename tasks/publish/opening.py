@@ -21,7 +21,7 @@ from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks.evaluate import diagnosis, parity
 from tasks.evaluate import look as looks
-from tasks.pictures.parameters import Augmentation
+from tasks.pictures.parameters import Augmentation, square_of
 from tasks.publish.figures import augmentation_sheet, grad_cam_overlay
 from tasks.publish.inputs import ReportInputs, Told
 from tasks.publish.page import lookup
@@ -121,7 +121,8 @@ def _augmented(
     channels = space.shape[-1] if space.backbone == PIXELS else 3
     table = manifests.load(workspace.path(split))
     images = ImageStore(workspace.images)
-    return augmentation_sheet.rows(images, table, augmentation, space.image_size, channels)
+    square = square_of(space.image_size, space.resize)
+    return augmentation_sheet.rows(images, table, augmentation, square, channels)
 
 
 def downloads_of(rows: pd.DataFrame) -> dict[str, int]:

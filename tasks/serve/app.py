@@ -107,7 +107,7 @@ def _add_card(app: FastAPI, service: Service) -> None:
         headers = {"Vary": "Accept", "X-Content-Type-Options": "nosniff"}
         if "application/json" in request.headers.get("accept", ""):
             whole = Card(
-                classes=list(classifier.classes), side=classifier.side, card=classifier.card
+                classes=list(classifier.classes), side=classifier.square.side, card=classifier.card
             )
             return JSONResponse(whole.model_dump(), headers=headers)
         return PlainTextResponse(classifier.card, headers=headers)

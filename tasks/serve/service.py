@@ -65,7 +65,8 @@ class Service:
     def _warm(self) -> Classifier:
         """The model, after the first computation, which takes longest."""
         classifier = self.open_model()
-        black = np.zeros((classifier.side, classifier.side, 3), np.uint8)
+        side = classifier.square.side
+        black = np.zeros((side, side, 3), np.uint8)
         try:
             classifier.probabilities([black])
         except Exception as error:
@@ -118,7 +119,7 @@ class Service:
         loop = asyncio.get_running_loop()
         # At the model's size at once: a waiting picture takes as little memory as it can.
         pixels = await loop.run_in_executor(
-            self.decoders, shown, data, classifier.side, self.limits.max_pixels
+            self.decoders, shown, data, classifier.square, self.limits.max_pixels
         )
         if isinstance(pixels, Problem):
             return pixels

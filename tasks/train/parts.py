@@ -117,6 +117,7 @@ def backbone_of(space: FeatureSpace, weights: Path | None = None) -> Backbone:
             mode=space.mode,
             precision=space.precision,
             runtime=space.runtime,
+            resize=space.resize,
             layer=None if space.layer == "last" else space.layer,
         )
     except ValueError as error:

@@ -10,7 +10,7 @@ import pandas as pd
 from storage.errors import StorageDamaged
 from storage.images import ImageStore
 from tasks.pictures.augmentation import maps, warp
-from tasks.pictures.parameters import Augmentation
+from tasks.pictures.parameters import Augmentation, Square
 from tasks.pictures.resizing import grey, load, rounded
 from tasks.publish.figures import picture_sheets
 
@@ -30,7 +30,7 @@ def rows(
     store: ImageStore,
     split: pd.DataFrame,
     augmentation: Augmentation,
-    side: int,
+    square: Square,
     channels: int,
 ) -> list[np.ndarray]:
     """Up to PICTURES training pictures as a network gets them, each with CHANGED of its changes.
@@ -43,10 +43,10 @@ def rows(
     images = split.loc[split["split"] == "train", "image"].sort_values().to_numpy()
     found: list[np.ndarray] = []
     for name in images[generator.permutation(len(images))[:PICTURES]]:
-        drawn = maps(augmentation, CHANGED, side, generator)
+        drawn = maps(augmentation, CHANGED, square.side, generator)
         with contextlib.suppress(OSError, StorageDamaged):
-            square = prepare(load(store, str(name), side))
-            found += [square, *(warp(square, one, augmentation.fill_mode) for one in drawn)]
+            whole = prepare(load(store, str(name), square))
+            found += [whole, *(warp(whole, one, augmentation.fill_mode) for one in drawn)]
     return [np.repeat(one, 3 // channels, axis=2) for one in found]
 
 

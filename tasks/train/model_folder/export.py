@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from storage.features import PIXELS, FeatureSpace
+from tasks.pictures.parameters import Square
 from tasks.pictures.resizing import GREY
 from tasks.running.tensorflow import load_keras
 from tasks.train.parts import backbone_of
@@ -32,7 +33,7 @@ def _pixels(space: FeatureSpace) -> Callable[[Any], Any]:
 
 
 def whole_model(
-    features: Callable[[Any], Any], trained: Any, image_size: int, *, mirrored: bool = False
+    features: Callable[[Any], Any], trained: Any, square: Square, *, mirrored: bool = False
 ) -> Any:
     """Pictures (n, any height, any width, 3), RGB in [0, 255], to (n, classes) probabilities.
 
@@ -43,7 +44,13 @@ def whole_model(
     pictures = keras.Input((None, None, 3), name="pictures")
     # Not the layer Resizing: unless told otherwise it runs as in training, and so would all layers
     # after it; `model(pictures)` would drop out half of the head.
-    pixels = keras.ops.image.resize(pictures, (image_size, image_size), interpolation="bilinear")
+    pixels = keras.ops.image.resize(
+        pictures,
+        (square.side, square.side),
+        interpolation="bilinear",
+        pad_to_aspect_ratio=square.resize == "pad",
+        crop_to_aspect_ratio=square.resize == "crop",
+    )
     out = trained(features(pixels))
     if mirrored:
         other = trained(features(keras.ops.flip(pixels, axis=2)))

@@ -10,7 +10,7 @@ TEMPLATE = """# Model card
 
 | | |
 |---|---|
-| Takes | pictures (n, height, width, 3), RGB, 0 to 255, any size: it resizes to {side} x {side} |
+| Takes | pictures (n, height, width, 3), RGB, 0 to 255, any size, {resize} to {side} x {side} |
 | Gives | probabilities (n, {count}), columns in the order of classes.json{averaged} |
 | Classes | {classes} |
 {made_of}
@@ -34,6 +34,7 @@ def model_card(space: FeatureSpace, split: SplitRef, training: dict[str, Any]) -
     both_sides = ", the mean over a picture and its mirror image"
     return TEMPLATE.format(
         side=space.image_size,
+        resize=space.resize,
         count=len(split.classes),
         averaged=both_sides if len(training["averaged"]) > 1 else "",
         classes=", ".join(f"`{_plain(name)}`" for name in split.classes),

@@ -17,17 +17,19 @@ from storage import digests
 from storage.errors import MissingLibrary
 from storage.folders import OPENVINO
 from tasks.extract.precision import resolve
+from tasks.pictures.parameters import Square, square_of
 from tasks.running import openvino
 from tasks.running.tensorflow import load_keras
 
 # Under which names the text holds what is said above.
 OF, PRECISION = ("darkroom", "of"), ("darkroom", "precision")
+RESIZE = ("darkroom", "resize")
 
 
 class Form(NamedTuple):
     """A model ready to compute, from any thread: (side, side, 3) float32 RGB to probabilities."""
 
-    side: int
+    square: Square
     classes: int
     precision: str
     compute: Callable[[np.ndarray], np.ndarray]
@@ -37,15 +39,16 @@ class Unusable(Exception):
     """Why there is no form that can be used; `model.keras` always can."""
 
 
-def save(whole: Any, file: Path, side: int, precision: str) -> None:
+def save(whole: Any, file: Path, square: Square, precision: str) -> None:
     """Write the form of `whole`, which was saved as `file`; nothing where that cannot be done."""
     try:
         with _in_float32(whole):
-            network = openvino.of_keras(whole, (None, side, side, 3))
+            network = openvino.of_keras(whole, (None, square.side, square.side, 3))
     except (MissingLibrary, RuntimeError):  # a layer that OpenVINO does not know
         return
     network.set_rt_info(digests.of_file(file), list(OF))
     network.set_rt_info(precision, list(PRECISION))
+    network.set_rt_info(square.resize, list(RESIZE))
     path = file.with_name(OPENVINO)
     openvino.load_openvino().save_model(network, os.fspath(path), compress_to_fp16=False)
 
@@ -57,7 +60,9 @@ def load(file: Path, streams: int) -> Form:
         raise Unusable("")
     try:
         network = openvino.load_openvino().Core().read_model(path)
-        of, precision = (network.get_rt_info(list(name)).astype(str) for name in (OF, PRECISION))
+        of, precision, resize = (
+            network.get_rt_info(list(name)).astype(str) for name in (OF, PRECISION, RESIZE)
+        )
         side = network.input(0).partial_shape[1].get_length()
         network.reshape([1, side, side, 3])
         if of != digests.of_file(file):
@@ -68,7 +73,7 @@ def load(file: Path, streams: int) -> Form:
     except (MissingLibrary, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise Unusable(f"{path.name} cannot be used: {reason}") from error
-    return Form(side, classes, precision, openvino.one_by_one(ready))
+    return Form(square_of(side, resize), classes, precision, openvino.one_by_one(ready))
 
 
 @contextlib.contextmanager

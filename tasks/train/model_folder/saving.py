@@ -10,6 +10,7 @@ from storage.features import FeatureSpace
 from storage.folders import CARD, CLASSES, HISTORY, MODEL, NETWORK, TRAINING, part_path
 from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
+from tasks.pictures.parameters import square_of
 from tasks.running import code_fingerprint
 from tasks.train.fit import Fitted
 from tasks.train.model_folder import openvino_form
@@ -41,12 +42,13 @@ def save(
     digest = _digest(split, training, fitted)
     target = workspace.models / digest
     with folders.new_folder(target, keep_whole=True) as folder:
+        square = square_of(space.image_size, space.resize)
         whole = whole_model(
-            features_of(space, weights), fitted[best].model, space.image_size, mirrored=mirrored
+            features_of(space, weights), fitted[best].model, square, mirrored=mirrored
         )
         whole.save(folder / MODEL)
         precision = part.precision if isinstance(part, Network) else space.precision
-        openvino_form.save(whole, folder / MODEL, space.image_size, precision)
+        openvino_form.save(whole, folder / MODEL, square, precision)
         part_path(folder, 0).parent.mkdir()
         for repeat, one in enumerate(fitted):
             one.model.save(part_path(folder, repeat), include_optimizer=False)

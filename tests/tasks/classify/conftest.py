@@ -47,12 +47,13 @@ def model_folder(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def folder_with_form(model_folder, tmp_path_factory) -> Path:
     """The same model, with its OpenVINO form beside it."""
+    from tasks.pictures.parameters import Square
     from tasks.running.tensorflow import load_keras
     from tasks.train.model_folder import openvino_form
 
     folder = shutil.copytree(model_folder, tmp_path_factory.mktemp("form") / "model")
     network = load_keras().saving.load_model(folder / "model.keras")
-    openvino_form.save(network, folder / "model.keras", 8, "float32")
+    openvino_form.save(network, folder / "model.keras", Square(8), "float32")
     return folder
 
 

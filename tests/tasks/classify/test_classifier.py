@@ -32,7 +32,7 @@ def test_no_pictures_give_no_rows(classifier):
 
 def test_a_picture_resized_already_gives_the_same(classifier):
     shown = np.random.default_rng(0).integers(0, 256, (70, 50, 3), dtype=np.uint8)
-    both = classifier.probabilities([shown, resized(shown, classifier.side)])
+    both = classifier.probabilities([shown, resized(shown, classifier.square)])
     assert np.array_equal(both[0], both[1])
 
 
@@ -69,7 +69,11 @@ def test_its_openvino_form_says_what_keras_says(classifier, folder_with_form):
     shown = [decode(coloured(CLASSES[n % 3], (8 + n, 50 - n))) for n in range(40)]
     assert quick.probabilities(shown) == pytest.approx(classifier.probabilities(shown), abs=1e-5)
     assert quick.probabilities([]).shape == (0, 3)
-    assert (quick.side, quick.classes, quick.remark) == (classifier.side, classifier.classes, "")
+    assert (quick.square, quick.classes, quick.remark) == (
+        classifier.square,
+        classifier.classes,
+        "",
+    )
 
 
 def test_a_form_that_cannot_be_used_is_told_and_keras_answers(folder_with_form, tmp_path):

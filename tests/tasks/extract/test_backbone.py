@@ -9,6 +9,7 @@ from flows.backbones import LITE, MODES, mode_of
 from storage.errors import ParameterError, WeightsMissing
 from tasks.extract import efficientnet_lite, precision
 from tasks.extract.backbone import Backbone
+from tasks.pictures.parameters import Square
 from tasks.pictures.preprocessing import preprocess
 from tasks.pictures.resizing import resized
 from tasks.running.tensorflow import load_keras
@@ -49,12 +50,16 @@ def test_every_backbone_is_lite_or_in_keras_applications():
     assert list(LITE.values()) == [size.side for size in efficientnet_lite.SIZES.values()]
 
 
-@pytest.mark.parametrize("size", [(375, 500), (40, 30), (64, 64)])
-def test_pictures_are_resized_as_keras_does(size):
+@pytest.mark.parametrize("resize", ["squash", "pad", "crop"])
+@pytest.mark.parametrize("size", [(375, 500), (40, 30), (64, 64), (51, 34), (9, 200), (33, 32)])
+def test_pictures_are_resized_as_keras_does(size, resize):
     picture = np.random.default_rng(3).integers(0, 256, (*size, 3), dtype=np.uint8)
     keras = load_keras()
-    theirs = np.asarray(keras.layers.Resizing(48, 48)(picture[None].astype(np.float32)))[0]
-    assert np.abs(resized(picture, 48) - theirs).max() < 0.01
+    layer = keras.layers.Resizing(
+        48, 48, pad_to_aspect_ratio=resize == "pad", crop_to_aspect_ratio=resize == "crop"
+    )
+    theirs = np.asarray(layer(picture[None].astype(np.float32)))[0]
+    assert np.abs(resized(picture, Square(48, resize)) - theirs).max() < 0.01
 
 
 def test_features_are_those_of_keras_vgg16():

@@ -14,6 +14,7 @@ from storage.errors import WeightsDamaged, WeightsMissing
 from tasks.extract import efficientnet_lite, torch_file
 from tasks.extract.backbone import Backbone
 from tasks.pictures.decoding import decode
+from tasks.pictures.parameters import Square
 from tasks.pictures.resizing import resized
 from tests.project import SHARED_DATA
 
@@ -41,7 +42,7 @@ def test_it_gives_imagenets_answers(name, values):
 
 def best(model, picture, number=1):
     """The likeliest classes."""
-    pixels = resized(picture, model.input_shape[1])
+    pixels = resized(picture, Square(model.input_shape[1]))
     return np.asarray(model((pixels[None] - 127) / 128))[0].argsort()[::-1][:number].tolist()
 
 
@@ -59,7 +60,7 @@ def test_real_pictures_are_what_they_are(label, expected):
 def test_as_a_backbone_it_gives_its_last_maps():
     model = Backbone("EfficientNetLite0", 64, "lite", "float32").build()
     assert model.output_shape == (None, 2, 2, 1280)
-    pixels = resized(load_sample_image("flower.jpg"), 64)[None]
+    pixels = resized(load_sample_image("flower.jpg"), Square(64))[None]
     own = efficientnet_lite.build("EfficientNetLite0", 64)
     assert np.asarray(model(pixels)) == pytest.approx(
         np.asarray(own((pixels - 127) / 128)), abs=1e-4
@@ -72,7 +73,7 @@ def test_the_layers_above_a_stage_go_on_where_it_stops():
     told = {"image_size": 64, "mode": "lite", "precision": "float32"}
     whole = Backbone("EfficientNetLite0", **told)
     below = Backbone("EfficientNetLite0", **told, layer="block10_sum")
-    pixels = resized(load_sample_image("china.jpg"), 64)[None]
+    pixels = resized(load_sample_image("china.jpg"), Square(64))[None]
     maps = below.build()(pixels)
     assert np.asarray(below.above()(maps)) == pytest.approx(
         np.asarray(whole.build()(pixels)), abs=1e-4

@@ -10,7 +10,7 @@ from storage.images import ImageStore
 from tasks.extract import network, openvino_network
 from tasks.extract.backbone import DECIDING
 from tasks.pictures import resizing, views
-from tasks.pictures.parameters import Augmentation
+from tasks.pictures.parameters import Augmentation, Square
 from tasks.running import code_fingerprint, openvino
 from tasks.running.tensorflow import load_keras
 from tests.pictures import picture
@@ -58,7 +58,7 @@ def test_all_that_makes_pixels_of_a_picture_is_named(stored):
     view = views.named(name, views.augmented(changes, 1, seed=3)[0])
 
     def load():
-        pixels = resizing.load(images, name, 32)
+        pixels = resizing.load(images, name, Square(32))
         views.seen(pixels, view, changes)
         resizing.grey(views.seen(pixels, views.named(name, views.MIRROR), changes))
 

@@ -9,7 +9,7 @@ from storage.errors import StorageDamaged
 from storage.images import ImageStore
 from tasks.extract.picture_cache import loader
 from tasks.pictures import resizing, views
-from tasks.pictures.parameters import Augmentation
+from tasks.pictures.parameters import Augmentation, Square
 from tests.pictures import picture
 
 TURNED = Augmentation(rotation=30)
@@ -39,18 +39,18 @@ def decoded(monkeypatch):
 def test_a_picture_is_decoded_once_for_all_its_views(images, decoded, threads):
     stored = [images.add(picture(seed)) for seed in range(20)]
     names = [views.named(image, view) for image in stored for view in VIEWS]
-    load = loader(images, 32, TURNED, held=2 * threads)
+    load = loader(images, Square(32), TURNED, held=2 * threads)
     with ThreadPoolExecutor(threads) as pool:
         found = list(pool.map(load, names))
     assert sorted(decoded) == sorted(stored)
     for name, shown in zip(names, found, strict=True):
-        alone = resizing.load(images, views.parted(name)[0], 32)
+        alone = resizing.load(images, views.parted(name)[0], Square(32))
         assert (shown == views.seen(alone, name, TURNED)).all()
 
 
 def test_only_the_last_pictures_are_kept(images, decoded):
     first, second, third = (images.add(picture(seed)) for seed in range(3))
-    load = loader(images, 32, None, held=2)
+    load = loader(images, Square(32), None, held=2)
     for name in (first, second, third, second, first):
         load(name)
     assert decoded == [first, second, third, first]
@@ -61,7 +61,7 @@ def test_every_view_of_a_damaged_picture_fails_until_it_is_whole_again(images):
     whole = images.read(image)
     images.path(image).unlink()
     images.path(image).write_bytes(whole[:50])
-    load = loader(images, 32, TURNED, held=8)
+    load = loader(images, Square(32), TURNED, held=8)
     names = [views.named(image, view) for view in VIEWS]
     with ThreadPoolExecutor(4) as pool:
         failures = [future.exception() for future in [pool.submit(load, name) for name in names]]

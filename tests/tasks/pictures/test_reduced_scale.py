@@ -13,6 +13,7 @@ from storage.images import ImageStore
 from tasks.clean.facts import facts_of
 from tasks.pictures import decoding, resizing
 from tasks.pictures.decoding import Problem, decode, decode_fully
+from tasks.pictures.parameters import Square
 from tests.project import examples
 
 SIDE = 48
@@ -101,9 +102,9 @@ def test_features_see_a_large_picture_at_twice_their_side(workspace, monkeypatch
     monkeypatch.setattr(
         decoding.cv2, "imdecode", lambda data, flag: asked.append(flag) or real(data, flag)
     )
-    pixels = resizing.load(images, name, 200)
+    pixels = resizing.load(images, name, Square(200))
     assert asked == [decoding.cv2.IMREAD_REDUCED_COLOR_4]
-    whole = resizing.resized(decode(images.read(name)), 200)
+    whole = resizing.resized(decode(images.read(name)), Square(200))
     assert np.abs(pixels - whole).mean() < 4
 
 

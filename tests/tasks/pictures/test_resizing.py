@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tasks.pictures import resizing
+from tasks.pictures.parameters import Square
 
 
 @pytest.mark.parametrize(("large", "at_a_time"), [(0, {1}), (10**9, {2, 3, 4})])
@@ -27,6 +28,6 @@ def test_large_pictures_are_resized_one_at_a_time(monkeypatch, large, at_a_time)
     monkeypatch.setattr(resizing, "cv2", watching)
     grey = np.full((50, 70, 3), 127, np.uint8)
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda _: resizing.resized(grey, 32), range(12)))
+        found = list(pool.map(lambda _: resizing.resized(grey, Square(32)), range(12)))
     assert all((one == 127).all() and one.shape == (32, 32, 3) for one in found)
     assert max(seen) in at_a_time

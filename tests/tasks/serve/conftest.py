@@ -3,6 +3,7 @@ import pytest
 from storage import atomic
 from storage.folders import CARD, CLASSES, MODEL
 from tasks.classify.classifier import Classifier
+from tasks.pictures.parameters import Square
 from tasks.running.tensorflow import load_keras
 from tasks.train.head import build_head
 from tasks.train.model_folder.export import whole_model
@@ -20,7 +21,7 @@ def model_folder(tmp_path_factory):
     given = keras.Input((SIDE, SIDE, 3))
     pooled = keras.layers.AveragePooling2D(8)(keras.layers.Rescaling(1 / 255)(given))
     head = build_head(Head(), (4, 4, 3), len(NAMES))
-    whole_model(keras.Model(given, pooled), head, SIDE).save(folder / MODEL)
+    whole_model(keras.Model(given, pooled), head, Square(SIDE)).save(folder / MODEL)
     atomic.write_json(folder / CLASSES, NAMES)
     (folder / CARD).write_text(CARD_TEXT, encoding="utf-8")
     return folder

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from storage import digests
 from storage.errors import DarkroomError, TrainingDiverged
 from storage.features import FeatureSpace, FeatureStore, FeatureTable
-from tasks.pictures.parameters import Augmentation
+from tasks.pictures.parameters import Augmentation, Square
 from tasks.running.tensorflow import load_keras
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
@@ -554,7 +554,7 @@ def test_the_whole_model_gives_two_columns_and_takes_any_size():
     given = keras.Input((32, 32, 3))
     backbone = keras.Model(given, keras.layers.AveragePooling2D(16)(given))
     head = build_head(Head(), (2, 2, 3), 2)
-    model = whole_model(backbone, head, 32)
+    model = whole_model(backbone, head, Square(32))
     for size in ((20, 50), (32, 32)):
         out = np.asarray(model(np.ones((2, *size, 3), np.float32)))
         assert out.shape == (2, 2)

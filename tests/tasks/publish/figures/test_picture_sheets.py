@@ -9,7 +9,7 @@ from PIL import Image
 
 from storage.folders import EIGHT, GRAD_CAM
 from tasks.evaluate import selection
-from tasks.pictures.parameters import Augmentation
+from tasks.pictures.parameters import Augmentation, Square
 from tasks.pictures.resizing import grey, load, rounded
 from tasks.publish.figures import (
     augmentation_sheet,
@@ -95,7 +95,7 @@ def test_a_picture_without_edges_has_no_derivative():
 
 
 def test_each_original_is_followed_by_changed_ones(made):
-    rows = augmentation_sheet.rows(made.images, made.split, TURNED, 64, 3)
+    rows = augmentation_sheet.rows(made.images, made.split, TURNED, Square(64), 3)
     assert len(rows) == 4 * 8
     train = made.split.loc[made.split["split"] == "train", "image"]
     known = [rounded(load(made.images, name, 64)) for name in train]
@@ -103,12 +103,12 @@ def test_each_original_is_followed_by_changed_ones(made):
         assert pixels.shape == (64, 64, 3)
         same = any((pixels == one).all() for one in known)
         assert same == (place % 8 == 0)
-    again = augmentation_sheet.rows(made.images, made.split.iloc[::-1], TURNED, 64, 3)
+    again = augmentation_sheet.rows(made.images, made.split.iloc[::-1], TURNED, Square(64), 3)
     assert all((one == other).all() for one, other in zip(rows, again, strict=True))
 
 
 def test_a_grey_networks_pictures_are_grey_as_it_gets_them(made):
-    rows = augmentation_sheet.rows(made.images, made.split, TURNED, 64, 1)
+    rows = augmentation_sheet.rows(made.images, made.split, TURNED, Square(64), 1)
     assert len(rows) == 4 * 8
     assert all(one.shape == (64, 64, 3) and (one == one[:, :, :1]).all() for one in rows)
     train = made.split.loc[made.split["split"] == "train", "image"]
@@ -120,7 +120,7 @@ def test_a_grey_networks_pictures_are_grey_as_it_gets_them(made):
 def test_a_picture_that_is_gone_has_no_row(made):
     for path in made.images.root.glob("*/*"):
         path.unlink()
-    assert augmentation_sheet.rows(made.images, made.split, TURNED, 64, 3) == []
+    assert augmentation_sheet.rows(made.images, made.split, TURNED, Square(64), 3) == []
 
 
 @pytest.mark.parametrize(

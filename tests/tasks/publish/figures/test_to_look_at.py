@@ -23,7 +23,7 @@ from storage.folders import (
 from tasks.evaluate import selection
 from tasks.evaluate.feature_maps import FeatureMaps
 from tasks.evaluate.look import Looked
-from tasks.pictures.parameters import Augmentation
+from tasks.pictures.parameters import Augmentation, Square
 from tasks.publish import report_folder
 from tasks.publish.figures import augmentation_sheet, grad_cam_overlay, to_look_at
 from tasks.publish.page import run_page
@@ -51,7 +51,7 @@ def whole_inputs(workspace, classes=("cat", "dog", "hen"), per_class=40, **chang
         "look": look,
         "heat_maps": grad_cam_overlay.overlays(bare.images, look.heat),
         "network": sample.network(),
-        "augmented": augmentation_sheet.rows(bare.images, bare.split, TURNED, 64, 3),
+        "augmented": augmentation_sheet.rows(bare.images, bare.split, TURNED, Square(64), 3),
     }
     return sample.inputs(workspace, classes, per_class, **(given | changes))
 

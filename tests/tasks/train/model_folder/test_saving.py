@@ -9,7 +9,9 @@ import pytest
 from storage import atomic, folders
 from storage.features import SPACE
 from storage.references import FeaturesRef, SplitRef
+from tasks.classify.classifier import Classifier
 from tasks.extract.pixels import Pixels
+from tasks.pictures.parameters import Square
 from tasks.running.tensorflow import load_keras
 from tasks.train.fit import Fitted
 from tasks.train.head import build_head
@@ -27,9 +29,10 @@ NETWORK = Network(network="baseline_convnet")
 def saved(
     workspace, channels=3, classes=("a", "b"), averaged=("",), *,
     model=None, part=NETWORK, side=SIDE, keep="best", validation=1, test=1, seed=1,
+    resize="squash",
 ):  # fmt: skip
     """A network on pixels: a head, which needs no published weights."""
-    space = Pixels(side, channels).prepare().space
+    space = Pixels(side, channels, resize).prepare().space
     atomic.write_json(workspace.features / space.name / SPACE, space.model_dump(mode="json"))
     split = SplitRef(
         digest="d",
@@ -143,3 +146,19 @@ def test_the_layers_are_written_down(workspace):
     layers = json.loads((folder / "network.json").read_text())
     assert {"Resize", "Dense"} <= {layer["kind"] for layer in layers}
     assert sum(layer["parameters"] for layer in layers) == model.count_params()
+
+
+@pytest.mark.parametrize("resize", ["squash", "pad", "crop"])
+def test_the_saved_model_makes_squares_as_they_were_made_for_training(workspace, resize):
+    picture = np.random.default_rng(4).integers(0, 256, (23, 41, 3), dtype=np.uint8)
+    folder, _ = saved(workspace, resize=resize)
+    whole = load_keras().saving.load_model(folder / "model.keras")
+    said = np.asarray(whole(picture[None].astype(np.float32)))
+    quick = Classifier.open(folder / "model.keras")
+    assert quick.square == Square(SIDE, resize)
+    assert quick.probabilities([picture]) == pytest.approx(said, abs=2e-3)
+    (folder / "model.xml").unlink()
+    slow = Classifier.open(folder / "model.keras")
+    assert slow.square == Square(SIDE, resize)
+    assert slow.probabilities([picture]) == pytest.approx(said, abs=2e-3)
+    assert resize in (folder / "card.md").read_text()
