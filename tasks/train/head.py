@@ -17,6 +17,13 @@ def build_head(head: Head, shape: tuple[int, ...], classes: int) -> Any:
     return keras.Model(features, probabilities(head, as_stored(features), classes), name="head")
 
 
+def build_pooled_head(head: Head, channels: int, classes: int) -> Any:
+    """The same layers on maps that are pooled already: (n, channels) float32 to probabilities."""
+    keras = load_keras()
+    pooled = keras.Input((channels,), name="pooled")
+    return keras.Model(pooled, after_pooling(head, pooled, classes), name="pooled_head")
+
+
 def as_stored(features: Any) -> Any:
     """Features are kept as float16: rounding here makes a model that computes them itself agree."""
     return load_keras().layers.Activation("linear", dtype="float16", name="as_stored")(features)
@@ -24,8 +31,12 @@ def as_stored(features: Any) -> Any:
 
 def probabilities(head: Head, x: Any, classes: int) -> Any:
     """The head's layers on the feature map `x`."""
+    return after_pooling(head, pooled(x, head.pooling), classes)
+
+
+def after_pooling(head: Head, x: Any, classes: int) -> Any:
+    """The head's layers on the vector `x`."""
     layers = load_keras().layers
-    x = _pooled(x, head.pooling)
     # Layers have names of their own: Keras would number them on within a process, and the same head
     # would have another digest.
     for number, layer in enumerate(head.layers, 1):
@@ -37,7 +48,8 @@ def probabilities(head: Head, x: Any, classes: int) -> Any:
     return layers.Dense(classes, activation="softmax", name="probability")(x)
 
 
-def _pooled(x: Any, pooling: str) -> Any:
+def pooled(x: Any, pooling: str) -> Any:
+    """The feature map `x` as a vector."""
     layers = load_keras().layers
     if pooling == "average":
         return layers.GlobalAveragePooling2D(name="pooling")(x)

@@ -12,9 +12,10 @@ from tasks.extract.parameters import Extraction
 from tasks.train.batches import Labelled
 from tasks.train.fine_tuning import build_tuned, through
 from tasks.train.fit import fit
-from tasks.train.head import build_head
+from tasks.train.head import build_head, build_pooled_head
 from tasks.train.networks import build_network
 from tasks.train.parameters import FineTuning, Frozen, Network, Training
+from tasks.train.pooling import is_pooled, pooled_rows, with_pooling
 from tasks.train.randomness import start_from
 
 
@@ -29,14 +30,23 @@ class Materials(NamedTuple):
     training: Training
 
 
+def as_it_is(given: Any) -> Any:
+    """The same."""
+    return given
+
+
 class Build(NamedTuple):
     """How a model comes to be that is then trained: for a seed, in a folder that survives a kill.
 
-    `epochs` is how many a first stage takes; the callbacks are those that watch it.
+    `epochs` is how many a first stage takes; the callbacks are those that watch it. `rows` are what
+    the model is trained on, of this `shape`, and `whole` makes of it the part that is kept.
     """
 
     model: Callable[[int, Path, tuple[Any, ...]], Any]
+    shape: tuple[int, ...]
     epochs: int = 0
+    rows: Callable[[Labelled], Labelled] = as_it_is
+    whole: Callable[[Any], Any] = as_it_is
 
 
 class Part(NamedTuple):
@@ -49,12 +59,20 @@ class Part(NamedTuple):
 
 def _head(part: Frozen, made_of: Materials) -> Build:
     shape, classes = made_of.space.shape, made_of.classes
-    return Build(lambda _seed, _folder, _watch: build_head(part.head, shape, classes))
+    head = part.head
+    if not is_pooled(head, shape, made_of.train, made_of.validation):
+        return Build(lambda _seed, _folder, _watch: build_head(head, shape, classes), shape)
+    return Build(
+        lambda _seed, _folder, _watch: build_pooled_head(head, shape[-1], classes),
+        shape[-1:],
+        rows=lambda data: pooled_rows(data, shape, head.pooling),
+        whole=lambda trained: with_pooling(build_head(head, shape, classes), trained),
+    )
 
 
 def _network(part: Network, made_of: Materials) -> Build:
     shape, classes = made_of.space.shape, made_of.classes
-    return Build(lambda _seed, _folder, _watch: build_network(part, shape, classes))
+    return Build(lambda _seed, _folder, _watch: build_network(part, shape, classes), shape)
 
 
 def _tuned(part: FineTuning, made_of: Materials) -> Build:
@@ -83,7 +101,7 @@ def _tuned(part: FineTuning, made_of: Materials) -> Build:
         start_from(seed)
         return build_tuned(part, backbone.above(), head, shape, classes)
 
-    return Build(tuned, part.head_epochs)
+    return Build(tuned, shape, part.head_epochs)
 
 
 def _first_stage(part: FineTuning, training: Training) -> Training:

@@ -42,16 +42,17 @@ def train(
     held_out = labelled_features(workspace, split, features, "validation")
     space = FeatureSpace.load(workspace, features)
     made_of = Materials(space, weights, len(split.classes), held_in, held_out, training)
+    build = PARTS[type(model)].build(model, made_of)
     fitted = fit_all(
-        PARTS[type(model)].build(model, made_of),
-        held_in,
-        held_out,
-        shape=features.shape,
+        build,
+        build.rows(held_in),
+        build.rows(held_out),
         training=training if isinstance(model, Network) else _without_changes(training),
         unfinished=workspace.unfinished / key,
         logs=workspace.tensorboard / key if training.tensorboard else None,
         show=progress_artifact("train"),
     )
+    fitted = [one._replace(model=build.whole(one.model)) for one in fitted]
     reference = saving.save(
         workspace, split, features, fitted, part=model, seed=training.seed, weights=weights
     )
