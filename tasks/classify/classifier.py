@@ -28,6 +28,7 @@ Compute = Callable[[np.ndarray], np.ndarray]
 class Classifier:
     """What a model's folder holds: what computes, class names in the order that it gives.
 
+    `at_once` is how many computations make it fastest: one of many pictures, or one on each core.
     `remark` is what the user should know of how it computes.
     """
 
@@ -35,6 +36,7 @@ class Classifier:
     square: Square
     card: str
     compute: Compute
+    at_once: int = 1
     remark: str = ""
 
     @classmethod
@@ -45,11 +47,12 @@ class Classifier:
         StorageDamaged if either cannot be read or they do not belong together; ParameterError if
         it is a Keras model, but none that resizes pictures by itself.
         """
-        remark = ""
+        remark, at_once = "", os.cpu_count() or 1
         try:
-            square, outputs, compute = _in_openvino(file)
+            square, outputs, compute = _in_openvino(file, at_once)
         except openvino_form.Unusable as reason:
             square, outputs, compute = _in_tensorflow(file)
+            at_once = 1
             remark = f"TensorFlow computes: {reason}" if str(reason) else ""
         card = file.parent / CARD
         return cls(
@@ -57,6 +60,7 @@ class Classifier:
             square=square,
             card=card.read_text(encoding="utf-8") if card.is_file() else "",
             compute=compute,
+            at_once=at_once,
             remark=remark,
         )
 
@@ -75,12 +79,17 @@ class Classifier:
         return np.concatenate(parts)
 
 
-def _in_openvino(file: Path) -> tuple[Square, int, Compute]:
+def _in_openvino(file: Path, cores: int) -> tuple[Square, int, Compute]:
     """(square, classes, what computes): a picture on each core."""
-    cores = os.cpu_count() or 1
     form = openvino_form.load(file, cores)
     pool = ThreadPoolExecutor(cores, thread_name_prefix="openvino")
-    return form.square, form.classes, lambda batch: np.stack(list(pool.map(form.compute, batch)))
+
+    def compute(batch: np.ndarray) -> np.ndarray:
+        if len(batch) == 1:
+            return form.compute(batch[0])[None]
+        return np.stack(list(pool.map(form.compute, batch)))
+
+    return form.square, form.classes, compute
 
 
 def _in_tensorflow(file: Path) -> tuple[Square, int, Compute]:

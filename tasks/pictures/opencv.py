@@ -17,4 +17,7 @@ except ImportError as error:
         "mesa-libGL glib2` (Fedora)"
     ) from error
 
+# Whoever has many pictures has threads of its own, and OpenVINO's beside them.
+cv2.setNumThreads(1)
+
 __all__ = ["cv2"]

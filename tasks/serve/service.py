@@ -113,17 +113,24 @@ class Service:
         finally:
             self.taken -= 1
 
+    def _seen(self, classifier: Classifier, data: bytes) -> np.ndarray | Problem:
+        """The picture at the model's size, which takes as little memory as it can while it waits;
+        where the model computes pictures one by one, what it says.
+        """
+        pixels = shown(data, classifier.square, self.limits.max_pixels)
+        if isinstance(pixels, Problem) or classifier.at_once == 1:
+            return pixels
+        return classifier.probabilities([pixels])[0]
+
     async def outcome(self, data: bytes) -> Prediction | Problem:
         """What the model says of an encoded picture, or why that picture cannot be used."""
         classifier = self.classifier
         loop = asyncio.get_running_loop()
-        # At the model's size at once: a waiting picture takes as little memory as it can.
-        pixels = await loop.run_in_executor(
-            self.decoders, shown, data, classifier.square, self.limits.max_pixels
-        )
-        if isinstance(pixels, Problem):
-            return pixels
-        row = [float(one) for one in await self.batches.row(pixels)]
+        alone = classifier.at_once > 1
+        found = await loop.run_in_executor(self.decoders, self._seen, classifier, data)
+        if isinstance(found, Problem):
+            return found
+        row = [float(one) for one in (found if alone else await self.batches.row(found))]
         best = max(range(len(row)), key=row.__getitem__)
         return Prediction(
             label=classifier.classes[best],
