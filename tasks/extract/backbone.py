@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from storage.errors import MissingLibrary, ParameterError, WeightsMissing
 from storage.features import FeatureSpace
 from tasks.extract import efficientnet_lite, openvino_network
@@ -79,7 +81,7 @@ class Backbone:
             network = openvino.of_keras(keras, (1, *keras.input_shape[1:]))
         ready = openvino.compiled(network, self.precision, streams=streams)
         shape = tuple(ready.output(0).shape)[1:]
-        return Prepared(self.space(shape), each=openvino.one_by_one(ready))
+        return Prepared(self.space(shape), each=openvino.one_by_one(ready, np.float16))
 
     def build(self) -> Any:
         """A Keras model: (n, size, size, 3) RGB in [0, 255] to features, weights checked."""

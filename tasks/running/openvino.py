@@ -87,8 +87,8 @@ def of_keras(model: Any, shape: tuple[int | None, ...]) -> Any:
         return load_openvino().Core().read_model(path)
 
 
-def one_by_one(network: Any) -> Callable[[np.ndarray], np.ndarray]:
-    """A function of one row without its batch, (height, width, 3) float32, for any thread.
+def one_by_one(network: Any, kind: type = np.float32) -> Callable[[np.ndarray], np.ndarray]:
+    """A function of one picture, (height, width, 3) float32, for any thread; it gives `kind`.
 
     Each thread has a request of its own: as many run at once as the network has streams.
     """
@@ -98,6 +98,6 @@ def one_by_one(network: Any) -> Callable[[np.ndarray], np.ndarray]:
         if not hasattr(own, "request"):
             own.request = network.create_infer_request()
         (output,) = own.request.infer(pixels[None], share_inputs=True).values()
-        return np.array(output[0])
+        return np.array(output[0], kind)
 
     return compute
