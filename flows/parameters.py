@@ -60,8 +60,10 @@ def _nearest(backbone: str) -> str:
 class Pretrained(Parameters):
     """A network with ImageNet weights, and how pictures are shown to it."""
 
-    backbone: str = Field(
-        "VGG16", description="EfficientNetLite0 to 2, or a network of keras.applications."
+    backbone: str | Annotated[tuple[str, ...], Field(min_length=1, max_length=4)] = Field(
+        "VGG16",
+        description="EfficientNetLite0 to 2, or a network of keras.applications; of a list, the "
+        "averages of all.",
     )
     image_size: Annotated[int, Field(ge=32, le=1024)] | None = Field(
         None,
@@ -87,24 +89,47 @@ class Pretrained(Parameters):
 
     @model_validator(mode="after")
     def _known_backbone(self) -> Self:
-        if self.backbone not in MODES:
-            raise ValueError(f"unknown backbone {self.backbone!r}: {_nearest(self.backbone)}")
-        if self.weights is not None and self.backbone not in WITH_WEIGHTS:
-            raise ValueError(
-                "weights is for VGG16 and EfficientNetLite; Keras caches the others by itself"
-            )
-        if self.preprocessing == "rescale" and MODES[self.backbone] == "none":
-            raise ValueError(
-                f"{self.backbone} scales pixels by itself: model.preprocessing must be imagenet, "
-                "with rescale it would see hardly anything"
-            )
+        for name in self.backbones:
+            if name not in MODES:
+                raise ValueError(f"unknown backbone {name!r}: {_nearest(name)}")
+            if self.weights is not None and name not in WITH_WEIGHTS:
+                raise ValueError(
+                    "weights is for VGG16 and EfficientNetLite; Keras caches the others by itself"
+                )
+            if self.preprocessing == "rescale" and MODES[name] == "none":
+                raise ValueError(
+                    f"{name} scales pixels by itself: model.preprocessing must be imagenet, "
+                    "with rescale it would see hardly anything"
+                )
         return self
 
+    @model_validator(mode="after")
+    def _one_where_one_is_meant(self) -> Self:
+        if len(set(self.backbones)) < len(self.backbones):
+            raise ValueError(f"backbone names one twice: {', '.join(self.backbones)}")
+        if len(self.backbones) > 1:
+            for field in ("weights", "layer"):
+                if getattr(self, field, None) is not None:
+                    raise ValueError(
+                        f"{field} is for one backbone, found {', '.join(self.backbones)}: leave it "
+                        "out, or name one"
+                    )
+        return self
+
+    @property
+    def backbones(self) -> tuple[str, ...]:
+        """All of them."""
+        return (self.backbone,) if isinstance(self.backbone, str) else self.backbone
+
     def extraction(self) -> Extraction:
-        """What the step `extract` is told."""
+        """What the step `extract` is told; several backbones see pictures at the first's side."""
+        side = self.image_size or LITE.get(self.backbones[0], SIDE)
+        first, *others = (self._extraction(name, side) for name in self.backbones)
+        return first.model_copy(update={"beside": tuple(others)})
+
+    def _extraction(self, backbone: str, side: int) -> Extraction:
         told = self.model_dump(include=set(Extraction.model_fields))
-        mode = mode_of(self.backbone, self.preprocessing)
-        is_lite = self.backbone in LITE
+        is_lite = backbone in LITE
         runtime = self.runtime
         if runtime == "auto":
             runtime = "openvino" if is_lite else "tensorflow"
@@ -113,8 +138,9 @@ class Pretrained(Parameters):
         decided = {
             "precision": "float32" if slow else resolve(self.precision),
             "runtime": runtime,
-            "mode": mode,
-            "image_size": self.image_size or LITE.get(self.backbone, SIDE),
+            "mode": mode_of(backbone, self.preprocessing),
+            "image_size": side,
+            "backbone": backbone,
         }
         return Extraction(**told | decided)
 

@@ -26,7 +26,7 @@ PIXELS = "pixels"  # the backbone of a space that holds the pictures themselves
 
 
 class FeatureSpace(BaseModel):
-    """Everything that fixes a feature vector's value."""
+    """Everything that fixes a feature vector's value; `parts` are the spaces that it joins."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,6 +42,7 @@ class FeatureSpace(BaseModel):
     code: str = ""
     runtime: str = TENSORFLOW
     resize: str = "squash"
+    parts: tuple["FeatureSpace", ...] = ()
 
     @classmethod
     def load(cls, workspace: Workspace, reference: FeaturesRef) -> "FeatureSpace":

@@ -13,7 +13,10 @@ Runtime = Literal["tensorflow", "openvino"]
 
 
 class Extraction(Parameters):
-    """All that decides a feature; without a backbone the features are the resized pixels."""
+    """All that decides a feature; without a backbone the features are the resized pixels.
+
+    With others `beside` it, features are the averages of all their maps.
+    """
 
     backbone: str | None
     image_size: int
@@ -27,6 +30,7 @@ class Extraction(Parameters):
     views: int = 0
     averaging: Averaging = "none"
     weights: Path | None = None
+    beside: tuple["Extraction", ...] = ()
 
 
 class Drawing(Parameters):

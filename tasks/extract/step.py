@@ -11,6 +11,7 @@ from storage.references import SPLITS, FeaturesRef, SplitRef
 from storage.workspace import Workspace
 from tasks.extract.backbone import Backbone
 from tasks.extract.extractor import extract as extract_missing
+from tasks.extract.joined import joined
 from tasks.extract.parameters import Drawing, Extraction
 from tasks.extract.picture_cache import loader
 from tasks.extract.pixels import Pixels
@@ -34,10 +35,17 @@ def extract(split: SplitRef, model: Extraction, training: Drawing | None = None)
     Training pictures get `model.views` random views beside themselves, drawn as `training` says;
     with `model.averaging` "mirror" every picture gets its mirror image.
     """
+    table = manifests.load(Workspace.current().path(split))
+    parts = [_of_one(table, one, training) for one in (model, *model.beside)]
+    names = _names(table, parts[0].views, parts[0].averaged)
+    return joined(Workspace.current(), names, parts) if model.beside else parts[0]
+
+
+def _of_one(table: pd.DataFrame, model: Extraction, training: Drawing | None) -> FeaturesRef:
+    """Features by one network, or the pixels."""
     workspace = Workspace.current()
     threads = os.cpu_count() or 1
     prepared = prepared_for(model, threads)
-    table = manifests.load(workspace.path(split))
     averaged = (PLAIN, MIRROR) if model.averaging == "mirror" else (PLAIN,)
     # A mirror image that is there anyhow is trained on where changes may mirror pictures.
     flips = training is not None and training.augmentation.horizontal_flip

@@ -49,8 +49,10 @@ def after_pooling(head: Head, x: Any, classes: int) -> Any:
 
 
 def pooled(x: Any, pooling: str) -> Any:
-    """The feature map `x` as a vector."""
+    """The feature map `x` as a vector; averages that were joined are one."""
     layers = load_keras().layers
+    if len(x.shape) == 2:
+        return x
     if pooling == "average":
         return layers.GlobalAveragePooling2D(name="pooling")(x)
     if pooling == "max":

@@ -34,6 +34,8 @@ for folder, tree in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
 TWO, THREE = ("ant", "bee"), ("ant", "bee", "cow")
 HEAD = {"layers": [{"units": 8, "dropout": 0.5}]}
 TUNED = {"kind": "finetune", "views": 1, "averaging": "mirror", "head": HEAD, "head_epochs": 2}
+LITE = {"backbone": "EfficientNetLite0", "image_size": 64, "head": HEAD}
+BOTH = LITE | {"backbone": ["EfficientNetLite0", "EfficientNetLite2"], "averaging": "mirror"}
 CONVNET = {"kind": "network", "network": "baseline_convnet", "image_size": 48, "dropout": 0.5}
 LENET = {"kind": "network", "network": "lenet5", "image_size": 32, "channels": 1}
 # The model, its precision, classes, and how far the probabilities may be off, on average. In
@@ -45,6 +47,9 @@ CASES = [
     ({"image_size": 32, "head": HEAD}, "bfloat16", TWO, 0.03),
     (TUNED | {"image_size": 32}, "float32", THREE, 1e-3),
     (TUNED | {"image_size": 32}, "bfloat16", TWO, 0.03),
+    (LITE, "float32", THREE, 2e-3),
+    (LITE | {"resize": "pad"}, "float32", TWO, 2e-3),
+    (BOTH, "float32", THREE, 2e-3),
     (CONVNET | {"averaging": "mirror"}, "float32", TWO, 1e-3),
     (LENET, "float32", THREE, 5e-3),
 ]

@@ -18,7 +18,22 @@ from tasks.train.parts import backbone_of
 
 def features_of(space: FeatureSpace, weights: Path | None = None) -> Callable[[Any], Any]:
     """From resized RGB pictures to what a trained part takes, as layers of a model."""
+    if space.parts:
+        return _averages(space.parts)
     return _pixels(space) if space.backbone == PIXELS else backbone_of(space, weights).build()
+
+
+def _averages(parts: tuple[FeatureSpace, ...]) -> Callable[[Any], Any]:
+    """The averages of each part's maps, one part after the other."""
+    keras = load_keras()
+    models = []
+    for part in parts:
+        network = backbone_of(part).build()
+        pixels = keras.Input(network.input_shape[1:], name="pixels")
+        average = keras.layers.GlobalAveragePooling2D(name="average", dtype="float32")
+        models.append(keras.Model(pixels, average(network(pixels)), name=part.backbone.lower()))
+    together = keras.layers.Concatenate(name="averages", dtype="float32")
+    return lambda pixels: together([model(pixels) for model in models])
 
 
 def _pixels(space: FeatureSpace) -> Callable[[Any], Any]:

@@ -65,7 +65,7 @@ def _made_of(space: FeatureSpace, training: dict[str, Any]) -> str:
         preprocessing=space.preprocessing,
         layer=space.layer,
         computed_in=computed_in(space.model_dump()),
-        precision=backbone_of(space).keras_precision,
+        precision=backbone_of((*space.parts, space)[0]).keras_precision,
         views=training["views"],
     )
 
