@@ -62,15 +62,21 @@ def compiled(model: Any, precision: str, *, streams: int, cache: Path | None = N
     try:
         return openvino.Core().compile_model(model, "CPU", options)
     except RuntimeError as error:
-        reason = str(error).strip().partition("\n")[0][:200]
         raise MissingLibrary(
-            f"OpenVINO cannot compile the network for this processor ({reason}): set "
+            f"OpenVINO cannot compile the network for this processor ({_first_line(error)}): set "
             "model.runtime=tensorflow"
         ) from error
 
 
+def _first_line(error: RuntimeError) -> str:
+    return str(error).strip().partition("\n")[0][:200]
+
+
 def of_keras(model: Any, shape: tuple[int | None, ...]) -> Any:
-    """OpenVINO's form of a Keras model for one input of `shape`, in float32."""
+    """OpenVINO's form of a Keras model for one input of `shape`, in float32.
+
+    MissingLibrary where OpenVINO does not know one of its layers.
+    """
     tf = load_tensorflow()
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2,
@@ -84,7 +90,13 @@ def of_keras(model: Any, shape: tuple[int | None, ...]) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frozen.pb"
         path.write_bytes(frozen.graph.as_graph_def().SerializeToString())
-        return load_openvino().Core().read_model(path)
+        try:
+            return load_openvino().Core().read_model(path)
+        except RuntimeError as error:
+            raise MissingLibrary(
+                f"OpenVINO cannot read the network {model.name} ({_first_line(error)}): set "
+                "model.runtime=tensorflow"
+            ) from error
 
 
 def one_by_one(network: Any, kind: type = np.float32) -> Callable[[np.ndarray], np.ndarray]:

@@ -19,7 +19,7 @@ class Limits:
     pictures: int = 16  # in one request
     waiting: int = 64  # requests being read, waiting or being answered
     batch: int = 32  # pictures in one computation
-    decoders: int = 2  # threads
+    decoders: int = 2  # pictures decoded at once, in all their pixels
     upload_seconds: float = 60.0  # for a request's body to arrive
     head_seconds: float = 20.0  # for a request's line and header fields to arrive
     rest_seconds: float = (

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import logging
+import os
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -35,7 +37,10 @@ class Service:
         self.failure: DarkroomError | None = None
         self.when_ready: Callable[[], None] = _nothing
         self.when_failed: Callable[[], None] = _nothing
-        self.decoders = ThreadPoolExecutor(limits.decoders, thread_name_prefix="decoder")
+        # Pictures as they were sent take memory: few are decoded at once, however many cores.
+        self.decoding = threading.Semaphore(limits.decoders)
+        threads = max(limits.decoders, os.cpu_count() or 1)
+        self.threads = ThreadPoolExecutor(threads, thread_name_prefix="picture")
         self._loaded: tuple[Classifier, Batches] | None = None
 
     @contextlib.asynccontextmanager
@@ -46,7 +51,7 @@ class Service:
         working.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await working
-        self.decoders.shutdown()
+        self.threads.shutdown()
 
     async def _work(self) -> None:
         try:
@@ -117,7 +122,8 @@ class Service:
         """The picture at the model's size, which takes as little memory as it can while it waits;
         where the model computes pictures one by one, what it says.
         """
-        pixels = shown(data, classifier.square, self.limits.max_pixels)
+        with self.decoding:
+            pixels = shown(data, classifier.square, self.limits.max_pixels)
         if isinstance(pixels, Problem) or classifier.at_once == 1:
             return pixels
         return classifier.probabilities([pixels])[0]
@@ -127,7 +133,7 @@ class Service:
         classifier = self.classifier
         loop = asyncio.get_running_loop()
         alone = classifier.at_once > 1
-        found = await loop.run_in_executor(self.decoders, self._seen, classifier, data)
+        found = await loop.run_in_executor(self.threads, self._seen, classifier, data)
         if isinstance(found, Problem):
             return found
         row = [float(one) for one in (found if alone else await self.batches.row(found))]

@@ -70,7 +70,7 @@ def test_the_last_setting_counts_for_text_too(file):
     [
         ("source.folder=null", "source.folder: "),
         ("source.folder=[1]", "source.folder: "),
-        ("model.backbone=16", "unknown backbone '16'"),
+        ("model.backbone=16", "model.backbone"),
         ("split.seed=x", "split.seed: "),
     ],
 )

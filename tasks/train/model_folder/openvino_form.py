@@ -44,7 +44,7 @@ def save(whole: Any, file: Path, square: Square, precision: str) -> None:
     try:
         with _in_float32(whole):
             network = openvino.of_keras(whole, (None, square.side, square.side, 3))
-    except (MissingLibrary, RuntimeError):  # a layer that OpenVINO does not know
+    except MissingLibrary:  # or a layer that it does not know
         return
     network.set_rt_info(digests.of_file(file), list(OF))
     network.set_rt_info(precision, list(PRECISION))

@@ -98,7 +98,7 @@ def test_each_original_is_followed_by_changed_ones(made):
     rows = augmentation_sheet.rows(made.images, made.split, TURNED, Square(64), 3)
     assert len(rows) == 4 * 8
     train = made.split.loc[made.split["split"] == "train", "image"]
-    known = [rounded(load(made.images, name, 64)) for name in train]
+    known = [rounded(load(made.images, name, Square(64))) for name in train]
     for place, pixels in enumerate(rows):
         assert pixels.shape == (64, 64, 3)
         same = any((pixels == one).all() for one in known)
@@ -112,7 +112,7 @@ def test_a_grey_networks_pictures_are_grey_as_it_gets_them(made):
     assert len(rows) == 4 * 8
     assert all(one.shape == (64, 64, 3) and (one == one[:, :, :1]).all() for one in rows)
     train = made.split.loc[made.split["split"] == "train", "image"]
-    given = [grey(load(made.images, name, 64)) for name in train]
+    given = [grey(load(made.images, name, Square(64))) for name in train]
     for original in rows[::8]:
         assert any((original[:, :, :1] == one).all() for one in given)
 
