@@ -1,7 +1,6 @@
 """OpenVINO: the same network as Keras's, layer by layer; TensorFlow where it cannot be used."""
 
 import builtins
-import functools
 
 import numpy as np
 import pytest
@@ -17,6 +16,8 @@ from tasks.running import openvino
 from tasks.running.tensorflow import load_keras
 
 SIDE = 64
+# Of a value below 8 to float16, as features are kept.
+ROUNDING = 0.004
 NAMES = list(efficientnet_lite.SIZES)
 
 
@@ -33,7 +34,7 @@ def pixels():
 
 
 def cosines(one, other):
-    one, other = (values.reshape(len(values), -1) for values in (one, other))
+    one, other = (values.reshape(len(values), -1).astype(float) for values in (one, other))
     return (one * other).sum(1) / np.linalg.norm(one, axis=1) / np.linalg.norm(other, axis=1)
 
 
@@ -47,7 +48,7 @@ def computed(backbone, pixels):
 def test_in_float32_it_gives_what_keras_gives(name, pixels):
     ours, theirs = computed(of(name), pixels), np.asarray(of(name).build()(pixels))
     assert ours.shape == theirs.shape
-    assert np.abs(ours - theirs).max() < 1e-3
+    assert np.abs(ours - theirs).max() < ROUNDING
     assert cosines(ours, theirs).min() >= 0.9999
 
 
@@ -58,12 +59,12 @@ def test_in_float32_it_gives_what_keras_gives(name, pixels):
 def test_layer_by_layer_it_is_the_same_network(layer, pixels):
     ours = computed(of(layer=layer), pixels)
     theirs = np.asarray(of(layer=layer).build()(pixels))
-    assert np.abs(ours - theirs).max() < 1e-3 * max(1, np.abs(theirs).max())
+    assert np.abs(ours - theirs).max() < ROUNDING * max(1, np.abs(theirs).max())
 
 
 def test_rescaled_pixels_are_seen_as_keras_shows_them(pixels):
     ours = computed(of(mode="rescale"), pixels)
-    assert np.abs(ours - np.asarray(of(mode="rescale").build()(pixels))).max() < 1e-3
+    assert np.abs(ours - np.asarray(of(mode="rescale").build()(pixels))).max() < ROUNDING
 
 
 def test_in_bfloat16_the_averages_point_the_same_way(pixels):
@@ -77,13 +78,16 @@ def test_in_bfloat16_the_averages_point_the_same_way(pixels):
 def test_a_network_of_keras_is_converted(precision, pixels, monkeypatch):
     """Without its weights, which would need a download."""
     applications = load_keras().applications
-    real = functools.cache(applications.MobileNet)
+    real = applications.MobileNet
     monkeypatch.setattr(
         applications, "MobileNet", lambda weights, **told: real(weights=None, **told)
     )
-    theirs = Backbone("MobileNet", SIDE, "tf", "float32").build()(pixels)
-    ours = computed(Backbone("MobileNet", SIDE, "tf", precision, runtime="openvino"), pixels)
-    assert cosines(ours, np.asarray(theirs)).min() > (0.9999 if precision == "float32" else 0.98)
+    keras = Backbone("MobileNet", SIDE, "tf", "float32").build()
+    network = openvino.of_keras(keras, (1, SIDE, SIDE, 3))
+    compute = openvino.one_by_one(openvino.compiled(network, precision, streams=1))
+    # Too small for float16, as features of a network are whose first weights these are.
+    ours, theirs = np.stack([compute(one) for one in pixels]), np.asarray(keras(pixels))
+    assert cosines(ours, theirs).min() > (0.9999 if precision == "float32" else 0.98)
 
 
 def test_runtime_and_precision_are_part_of_the_space():
