@@ -44,6 +44,14 @@ def load_openvino() -> Any:
     return openvino
 
 
+@functools.cache
+def core() -> Any:
+    """OpenVINO's entrance, one for the process: with the last one its plugins would be unloaded,
+    while threads of theirs may still be at work.
+    """
+    return load_openvino().Core()
+
+
 def compiled(model: Any, precision: str, *, streams: int, cache: Path | None = None) -> Any:
     """A compiled model; `model` is OpenVINO's, or the path of its `.xml`.
 
@@ -51,7 +59,6 @@ def compiled(model: Any, precision: str, *, streams: int, cache: Path | None = N
     several. `cache` is a folder that makes the next start quicker. MissingLibrary where OpenVINO
     cannot compile it for this processor.
     """
-    openvino = load_openvino()
     options = {
         "INFERENCE_PRECISION_HINT": TYPES[precision],
         "NUM_STREAMS": str(streams),
@@ -60,7 +67,7 @@ def compiled(model: Any, precision: str, *, streams: int, cache: Path | None = N
     if cache is not None:
         options["CACHE_DIR"] = os.fspath(cache)
     try:
-        return openvino.Core().compile_model(model, "CPU", options)
+        return core().compile_model(model, "CPU", options)
     except RuntimeError as error:
         raise MissingLibrary(
             f"OpenVINO cannot compile the network for this processor ({_first_line(error)}): set "
@@ -91,7 +98,7 @@ def of_keras(model: Any, shape: tuple[int | None, ...]) -> Any:
         path = Path(folder) / "frozen.pb"
         path.write_bytes(frozen.graph.as_graph_def().SerializeToString())
         try:
-            return load_openvino().Core().read_model(path)
+            return core().read_model(path)
         except RuntimeError as error:
             raise MissingLibrary(
                 f"OpenVINO cannot read the network {model.name} ({_first_line(error)}): set "

@@ -59,7 +59,7 @@ def load(file: Path, streams: int) -> Form:
     if not path.is_file():
         raise Unusable("")
     try:
-        network = openvino.load_openvino().Core().read_model(path)
+        network = openvino.core().read_model(path)
         of, precision, resize = (
             network.get_rt_info(list(name)).astype(str) for name in (OF, PRECISION, RESIZE)
         )

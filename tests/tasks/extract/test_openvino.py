@@ -124,6 +124,7 @@ def without_openvino(monkeypatch):
         return real(name, *rest)
 
     openvino.load_openvino.cache_clear()
+    openvino.core.cache_clear()
     monkeypatch.setattr(builtins, "__import__", refused)
     yield
     openvino.load_openvino.cache_clear()
@@ -151,6 +152,6 @@ def test_a_network_that_cannot_be_compiled_is_tensorflows(monkeypatch):
         def compile_model(self, *_):
             raise RuntimeError("no AVX2\nat 0x00")
 
-    monkeypatch.setattr("openvino.Core", Broken)
+    monkeypatch.setattr(openvino, "core", Broken)
     remark = of().prepare().remark
     assert "OpenVINO cannot compile the network for this processor (no AVX2)" in remark

@@ -30,7 +30,7 @@ def test_a_layer_that_it_does_not_know_is_a_reason_for_tensorflow(monkeypatch):
     def unknown(_path):
         raise RuntimeError("No conversion rule for Bessel\nat 0x00")
 
-    monkeypatch.setattr("openvino.Core", lambda: SimpleNamespace(read_model=unknown))
+    monkeypatch.setattr(openvino, "core", lambda: SimpleNamespace(read_model=unknown))
     keras = load_keras()
     given = keras.Input((4, 4, 3))
     model = keras.Model(given, keras.layers.Flatten()(given), name="strange")

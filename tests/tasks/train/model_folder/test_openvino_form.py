@@ -94,7 +94,7 @@ def test_without_openvino_there_is_none(workspace, monkeypatch):
     def missing():
         raise openvino.MissingLibrary("no openvino")
 
-    monkeypatch.setattr(openvino, "load_openvino", missing)
+    monkeypatch.setattr(openvino, "core", missing)
     folder, _ = saved(workspace)
     assert not (folder / OPENVINO).exists()
     with pytest.raises(openvino_form.Unusable):
