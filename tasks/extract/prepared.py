@@ -1,7 +1,7 @@
 """What computes features, ready for pictures."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,9 +10,9 @@ from storage.features import FeatureSpace
 Compute = Callable[[np.ndarray], np.ndarray]
 
 
-def as_it_is(values: np.ndarray) -> np.ndarray:
-    """The values themselves."""
-    return values
+def as_it_is(given: Any) -> Any:
+    """The same."""
+    return given
 
 
 class Prepared(NamedTuple):

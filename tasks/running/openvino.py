@@ -1,8 +1,6 @@
 """The one door to OpenVINO: imported when something is computed with it, and not before."""
 
 import functools
-import importlib.util
-import os
 import sys
 import tempfile
 import threading
@@ -19,11 +17,6 @@ from tasks.running.tensorflow import load_tensorflow
 OLDEST = 2025
 TYPES = {"float32": "f32", "bfloat16": "bf16"}
 INSTALL = "install it with `pip install openvino`, or set model.runtime=tensorflow"
-
-
-def is_installed() -> bool:
-    """Whether its wheel is there; it is not imported."""
-    return importlib.util.find_spec("openvino") is not None
 
 
 @functools.cache
@@ -52,20 +45,17 @@ def core() -> Any:
     return load_openvino().Core()
 
 
-def compiled(model: Any, precision: str, *, streams: int, cache: Path | None = None) -> Any:
-    """A compiled model; `model` is OpenVINO's, or the path of its `.xml`.
+def compiled(model: Any, precision: str, *, streams: int) -> Any:
+    """A model of OpenVINO's, compiled.
 
     It computes in `precision`, `streams` requests at once, each on one core where there are
-    several. `cache` is a folder that makes the next start quicker. MissingLibrary where OpenVINO
-    cannot compile it for this processor.
+    several. MissingLibrary where OpenVINO cannot compile it for this processor.
     """
     options = {
         "INFERENCE_PRECISION_HINT": TYPES[precision],
         "NUM_STREAMS": str(streams),
         "PERFORMANCE_HINT": "LATENCY" if streams == 1 else "THROUGHPUT",
     }
-    if cache is not None:
-        options["CACHE_DIR"] = os.fspath(cache)
     try:
         return core().compile_model(model, "CPU", options)
     except RuntimeError as error:

@@ -24,15 +24,8 @@ def listening_socket(host: str, port: int) -> socket.socket:
         ) from error
 
 
-class _Telling(Server):
-    """uvicorn, which itself says nothing of a socket that it was handed."""
-
-    def ask_to_stop(self) -> None:
-        """Answer what is in flight, and end."""
-        self.should_exit = True
-
-
 def _tell(one: socket.socket) -> None:
+    """Uvicorn itself says nothing of a socket that it was handed."""
     print(f"{_address(one)} answers; Ctrl-C stops it", flush=True)  # noqa: T201
 
 
@@ -41,9 +34,9 @@ def _address(one: socket.socket) -> str:
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
-def server(app: FastAPI, limits: Limits) -> _Telling:
+def server(app: FastAPI, limits: Limits) -> Server:
     """uvicorn, speaking plain HTTP/1.1 and nothing else, whatever else is installed."""
-    return _Telling(
+    return Server(
         Config(
             app,
             http=http_protocol(limits.head_seconds, limits.answer_seconds),
@@ -64,7 +57,7 @@ def listen(app: FastAPI, limits: Limits, bound: socket.socket) -> None:
     """
     service: Service = app.state.service
     running = server(app, limits)
-    service.when_failed = running.ask_to_stop
+    service.when_failed = lambda: setattr(running, "should_exit", True)
     service.when_ready = lambda: _tell(bound)
     with contextlib.suppress(KeyboardInterrupt):
         try:

@@ -34,7 +34,7 @@ class Service:
         self.open_model = open_model
         self.limits = limits
         self.taken = 0
-        self.failure: DarkroomError | None = None
+        self.failure: Exception | None = None
         self.when_ready: Callable[[], None] = _nothing
         self.when_failed: Callable[[], None] = _nothing
         # Pictures as they were sent take memory: few are decoded at once, however many cores.
@@ -56,7 +56,7 @@ class Service:
     async def _work(self) -> None:
         try:
             classifier = await asyncio.to_thread(self._warm)
-        except DarkroomError as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits for the server raises it
             self.failure = error
             self.when_failed()
             return

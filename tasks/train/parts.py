@@ -9,6 +9,7 @@ from storage.errors import StorageDamaged
 from storage.features import FeatureSpace
 from tasks.extract.backbone import Backbone
 from tasks.extract.parameters import Extraction
+from tasks.extract.prepared import as_it_is
 from tasks.train.batches import Labelled
 from tasks.train.fine_tuning import build_tuned, through
 from tasks.train.fit import fit
@@ -28,11 +29,6 @@ class Materials(NamedTuple):
     train: Labelled
     validation: Labelled
     training: Training
-
-
-def as_it_is(given: Any) -> Any:
-    """The same."""
-    return given
 
 
 class Build(NamedTuple):

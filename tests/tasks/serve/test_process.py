@@ -16,7 +16,9 @@ from storage import atomic
 from storage.errors import ParameterError
 from storage.folders import CLASSES, MODEL
 from tasks.running.tensorflow import load_keras
-from tasks.serve.listening import listening_socket
+from tasks.serve.app import create_app
+from tasks.serve.limits import Limits
+from tasks.serve.listening import listen, listening_socket
 from tests.pictures import picture
 from tests.project import PROJECT
 from tests.tasks.serve.running import SIDE, parsed
@@ -203,3 +205,12 @@ def test_while_the_model_is_loaded_health_says_so_and_requests_are_put_off(model
             assert requests.get(f"{url}/health", timeout=60).json()["state"] == "ready"
         finally:
             child.kill()
+
+
+def test_whatever_keeps_the_model_from_loading_ends_the_server():
+    def torn():
+        raise RuntimeError("torn")
+
+    limits = Limits()
+    with listening_socket("127.0.0.1", 0) as bound, pytest.raises(RuntimeError, match="torn"):
+        listen(create_app(torn, limits), limits, bound)
