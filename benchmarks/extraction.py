@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import mean
 
 from benchmarks.measuring import FOLDER, SHARED, run, write
-from tasks.extract.precision import resolve
+from tasks.features.precision import resolve
 
 # Fewer pictures for a quick look: BENCHMARK_PICTURES=1000 takes a quarter of the time.
 PICTURES = int(os.environ.get("BENCHMARK_PICTURES", "4000"))
@@ -27,7 +27,7 @@ DARKROOM = [sys.executable, "-m", "flows", "run"]
 VGG16, LITE = "cats-and-dogs-small", "cats-and-dogs-lite"
 SAVE_WEIGHTS = """
 import sys
-from tasks.extract.weights import load_vgg16
+from tasks.features.weights import load_vgg16
 from tasks.running.tensorflow import load_keras
 base = load_keras().applications.VGG16(weights=None, include_top=False, input_shape=(180, 180, 3))
 load_vgg16(base, None)
@@ -35,7 +35,7 @@ base.save_weights(sys.argv[1])
 """
 SAVE_NETWORK = """
 import sys
-from tasks.extract.openvino_network import lite
+from tasks.features.openvino_network import lite
 from tasks.running.openvino import load_openvino
 network = lite("EfficientNetLite0", 224, "lite", None, None)
 load_openvino().save_model(network, sys.argv[1], compress_to_fp16=False)

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measuring import write
-from tasks.extract.backbone import Backbone
-from tasks.extract.parameters import Precision
-from tasks.extract.precision import resolve
+from tasks.features.backbone import Backbone
+from tasks.features.parameters import Precision
+from tasks.features.precision import resolve
 from tasks.running.tensorflow import load_keras, load_tensorflow
 from tasks.train.batches import Labelled
 from tasks.train.fine_tuning import build_tuned

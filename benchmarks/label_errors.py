@@ -16,8 +16,8 @@ import pandas as pd
 
 from benchmarks.measuring import SHARED, write
 from tasks.evaluate import label_errors
-from tasks.extract.backbone import Backbone
-from tasks.extract.precision import resolve
+from tasks.features.backbone import Backbone
+from tasks.features.precision import resolve
 from tasks.pictures import resizing
 from tasks.pictures.parameters import Square
 

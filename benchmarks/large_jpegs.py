@@ -28,9 +28,9 @@ import numpy as np
 from storage.features import FeatureStore, FeatureTable
 from storage.images import ImageStore
 from storage.workspace import Workspace
-from tasks.extract.backbone import Backbone
-from tasks.extract.extractor import extract
-from tasks.extract.picture_cache import loader
+from tasks.features.backbone import Backbone
+from tasks.features.extractor import extract
+from tasks.features.picture_cache import loader
 from tasks.pictures import resizing
 from tasks.pictures.parameters import Square
 from tasks.running.progress import silent
@@ -84,7 +84,7 @@ def compared(home: Path) -> dict[str, Any]:
     """Rates in both ways, and how near the averages of the features are to each other."""
     import numpy as np
 
-    from tasks.extract.precision import resolve
+    from tasks.features.precision import resolve
 
     seconds = {}
     for how in ("whole", "reduced"):

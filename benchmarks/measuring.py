@@ -48,7 +48,7 @@ def experiment(name: str, *settings: str) -> dict[str, Any]:
 
 def machine() -> dict[str, Any]:
     """The machine by what matters here: cores and instruction sets."""
-    from tasks.extract.precision import cpu_flags
+    from tasks.features.precision import cpu_flags
 
     known = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "amx_int8")
     return {

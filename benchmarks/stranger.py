@@ -15,7 +15,7 @@ import pandas as pd
 
 from benchmarks.extraction import ARCHIVE, DARKROOM
 from benchmarks.measuring import run, write
-from tasks.extract.precision import resolve
+from tasks.features.precision import resolve
 
 STRANGER = """
 import json, pathlib, sys

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measuring import write
-from tasks.extract.parameters import Precision
-from tasks.extract.precision import resolve
+from tasks.features.parameters import Precision
+from tasks.features.precision import resolve
 from tasks.pictures.decoding import decode
 from tasks.pictures.opencv import cv2
 from tasks.pictures.parameters import Augmentation, Square

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.measuring import write
-from tasks.extract.precision import resolve
+from tasks.features.precision import resolve
 from tasks.running.tensorflow import load_keras
 from tasks.train.keras_parts.batch_normalisation import fuse
 from tasks.train.keras_parts.fused_adam import fused_adam

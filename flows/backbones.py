@@ -4,7 +4,7 @@ No step imports this table: an experiment's parameters tell `extract` the mode o
 so that one more row reruns nothing.
 """
 
-from tasks.extract.parameters import Preprocessing
+from tasks.features.parameters import Preprocessing
 from tasks.pictures.parameters import Mode
 
 # EfficientNet-Lite, by the side that each was trained at.

@@ -18,8 +18,9 @@ from flows.backbones import LITE, MODES, WITH_WEIGHTS, mode_of
 from tasks.acquire.parameters import Source, UserPath
 from tasks.clean.parameters import Clean
 from tasks.evaluate.parameters import Look
-from tasks.extract.parameters import Drawing, Extraction, Preprocessing
-from tasks.extract.precision import resolve
+from tasks.extract.parameters import Drawing
+from tasks.features.parameters import Extraction, Preprocessing
+from tasks.features.precision import resolve
 from tasks.pictures.parameters import Averaging, Resize
 from tasks.publish.parameters import Publish
 from tasks.running.parameters import Parameters

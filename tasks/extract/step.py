@@ -9,13 +9,14 @@ from storage.features import FeatureStore
 from storage.images import ImageStore
 from storage.references import SPLITS, FeaturesRef, SplitRef
 from storage.workspace import Workspace
-from tasks.extract.backbone import Backbone
-from tasks.extract.extractor import extract as extract_missing
 from tasks.extract.joined import joined
-from tasks.extract.parameters import Drawing, Extraction
-from tasks.extract.picture_cache import loader
-from tasks.extract.pixels import Pixels
-from tasks.extract.prepared import Prepared
+from tasks.extract.parameters import Drawing
+from tasks.features.backbone import Backbone
+from tasks.features.extractor import extract as extract_missing
+from tasks.features.parameters import Extraction
+from tasks.features.picture_cache import loader
+from tasks.features.pixels import Pixels
+from tasks.features.prepared import Prepared
 from tasks.pictures import native_messages
 from tasks.pictures.parameters import Square
 from tasks.pictures.views import MIRROR, PLAIN, augmented, named, parted

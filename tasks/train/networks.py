@@ -8,7 +8,7 @@ network would have another digest.
 from collections.abc import Callable
 from typing import Any
 
-from tasks.extract.network import precision_policy
+from tasks.features.network import precision_policy
 from tasks.running.tensorflow import load_keras
 from tasks.train.parameters import Network
 

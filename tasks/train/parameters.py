@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
-from tasks.extract.parameters import Precision
+from tasks.features.parameters import Precision
 from tasks.pictures.parameters import Augmentation
 from tasks.running.parameters import Parameters
 

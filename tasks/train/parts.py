@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from storage.errors import StorageDamaged
 from storage.features import FeatureSpace
-from tasks.extract.backbone import Backbone
-from tasks.extract.parameters import Extraction
-from tasks.extract.prepared import as_it_is
+from tasks.features.backbone import Backbone
+from tasks.features.parameters import Extraction
+from tasks.features.prepared import as_it_is
 from tasks.train.batches import Labelled
 from tasks.train.fine_tuning import build_tuned, through
 from tasks.train.fit import fit

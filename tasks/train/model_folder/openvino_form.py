@@ -16,7 +16,7 @@ import numpy as np
 from storage import digests
 from storage.errors import MissingLibrary
 from storage.folders import OPENVINO
-from tasks.extract.precision import resolve
+from tasks.features.precision import resolve
 from tasks.pictures.parameters import Square, square_of
 from tasks.running import openvino
 from tasks.running.tensorflow import load_keras

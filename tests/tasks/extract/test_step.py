@@ -7,7 +7,7 @@ import pytest
 
 from storage.errors import StorageDamaged
 from storage.images import ImageStore
-from tasks.extract.picture_cache import loader
+from tasks.features.picture_cache import loader
 from tasks.pictures import resizing, views
 from tasks.pictures.parameters import Augmentation, Square
 from tests.pictures import picture

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.extract.pixels import Pixels
+from tasks.features.pixels import Pixels
 from tasks.pictures import views
 from tasks.pictures.parameters import Augmentation
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.extract.network import precision_policy
+from tasks.features.network import precision_policy
 from tasks.running.tensorflow import load_keras
 from tasks.train.keras_parts.batch_normalisation import fuse
 from tasks.train.randomness import start_from

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from storage.folders import MODEL, OPENVINO, OPENVINO_WEIGHTS
-from tasks.extract.backbone import Backbone
+from tasks.features.backbone import Backbone
 from tasks.pictures.parameters import Square
 from tasks.running import openvino
 from tasks.running.tensorflow import load_keras

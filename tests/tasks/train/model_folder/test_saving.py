@@ -10,7 +10,7 @@ from storage import atomic, folders
 from storage.features import SPACE
 from storage.references import FeaturesRef, SplitRef
 from tasks.classify.classifier import Classifier
-from tasks.extract.pixels import Pixels
+from tasks.features.pixels import Pixels
 from tasks.pictures.parameters import Square
 from tasks.running.tensorflow import load_keras
 from tasks.train.fit import Fitted

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from storage.errors import ParameterError
-from tasks.extract import efficientnet_lite
-from tasks.extract.openvino_layers import OpenVinoLayers
+from tasks.features import efficientnet_lite
+from tasks.features.openvino_layers import OpenVinoLayers
 from tasks.pictures.parameters import Mode
 from tasks.pictures.preprocessing import LITE_DEVIATION, LITE_MEAN
 from tasks.running.openvino import load_openvino

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from storage.features import PIXELS, FeatureSpace
-from tasks.extract.prepared import Prepared
+from tasks.features.prepared import Prepared
 from tasks.pictures.parameters import Resize
 from tasks.pictures.resizing import RESIZING, grey, rounded
 from tasks.running import code_fingerprint

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from storage.errors import WeightsDamaged, WeightsMissing
-from tasks.extract import torch_file
-from tasks.extract.keras_layers import KerasLayers
-from tasks.extract.openvino_layers import OpenVinoLayers
-from tasks.extract.weights import fingerprint, package_folder
+from tasks.features import torch_file
+from tasks.features.keras_layers import KerasLayers
+from tasks.features.openvino_layers import OpenVinoLayers
+from tasks.features.weights import fingerprint, package_folder
 from tasks.running.tensorflow import load_keras
 
 # What the network is made of.

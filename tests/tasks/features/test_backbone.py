@@ -7,8 +7,8 @@ import pytest
 
 from flows.backbones import LITE, MODES, mode_of
 from storage.errors import ParameterError, WeightsMissing
-from tasks.extract import efficientnet_lite, precision
-from tasks.extract.backbone import Backbone
+from tasks.features import efficientnet_lite, precision
+from tasks.features.backbone import Backbone
 from tasks.pictures.parameters import Square
 from tasks.pictures.preprocessing import preprocess
 from tasks.pictures.resizing import resized

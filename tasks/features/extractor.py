@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from storage.features import FeatureStore
-from tasks.extract.prepared import Prepared
+from tasks.features.prepared import Prepared
 from tasks.running.progress import Advance
 
 # 256 pictures are two seconds of work with bf16 and fifteen without: what a crash may cost.

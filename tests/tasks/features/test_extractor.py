@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from storage.features import FeatureSpace, FeatureStore
-from tasks.extract import extractor, network
-from tasks.extract.prepared import Prepared
+from tasks.features import extractor, network
+from tasks.features.prepared import Prepared
 from tasks.running.progress import silent
 from tasks.running.tensorflow import load_keras
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from storage.images import ImageStore
-from tasks.extract import network, openvino_network
-from tasks.extract.backbone import DECIDING
+from tasks.features import network, openvino_network
+from tasks.features.backbone import DECIDING
 from tasks.pictures import resizing, views
 from tasks.pictures.parameters import Augmentation, Square
 from tasks.running import code_fingerprint, openvino
@@ -88,7 +88,7 @@ def test_all_that_makes_features_in_openvino_is_named():
         openvino.one_by_one(ready)(np.zeros((32, 32, 3), np.float32))
 
     ran = modules_run(compute)
-    assert "tasks.extract.openvino_layers" in ran
+    assert "tasks.features.openvino_layers" in ran
     assert ran <= covered("openvino")
 
 

@@ -11,8 +11,8 @@ import pytest
 from sklearn.datasets import load_sample_image
 
 from storage.errors import WeightsDamaged, WeightsMissing
-from tasks.extract import efficientnet_lite, torch_file
-from tasks.extract.backbone import Backbone
+from tasks.features import efficientnet_lite, torch_file
+from tasks.features.backbone import Backbone
 from tasks.pictures.decoding import decode
 from tasks.pictures.parameters import Square
 from tasks.pictures.resizing import resized

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tasks.extract.parameters import Precision
+from tasks.features.parameters import Precision
 
 BF16_FLAGS = frozenset({"amx_bf16", "avx512_bf16"})
 CPU_INFO = Path("/proc/cpuinfo")

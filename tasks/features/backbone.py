@@ -8,11 +8,11 @@ import numpy as np
 
 from storage.errors import MissingLibrary, ParameterError, WeightsMissing
 from storage.features import FeatureSpace
-from tasks.extract import efficientnet_lite, openvino_network
-from tasks.extract.network import compiled, features_of, precision_policy
-from tasks.extract.parameters import Extraction, Precision, Runtime
-from tasks.extract.prepared import Prepared
-from tasks.extract.weights import VGG16_FINGERPRINT, load_vgg16
+from tasks.features import efficientnet_lite, openvino_network
+from tasks.features.network import compiled, features_of, precision_policy
+from tasks.features.parameters import Extraction, Precision, Runtime
+from tasks.features.prepared import Prepared
+from tasks.features.weights import VGG16_FINGERPRINT, load_vgg16
 from tasks.pictures.parameters import Mode, Resize
 from tasks.pictures.resizing import RESIZING
 from tasks.running import code_fingerprint, openvino
@@ -20,8 +20,8 @@ from tasks.running.tensorflow import load_keras
 
 # Whoever changes what a feature is made of makes another space: nothing else is looked at.
 DECIDING = {
-    "tensorflow": ("tasks.pictures", "tasks.extract.network"),
-    "openvino": ("tasks.pictures", "tasks.extract.openvino_network"),
+    "tensorflow": ("tasks.pictures", "tasks.features.network"),
+    "openvino": ("tasks.pictures", "tasks.features.openvino_network"),
 }
 TAKES_OVER = "TensorFlow computed the features: OpenVINO cannot be used here"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from storage.errors import WeightsDamaged, WeightsMissing
-from tasks.extract import weights
+from tasks.features import weights
 from tasks.running.tensorflow import load_keras
 
 

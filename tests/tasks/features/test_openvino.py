@@ -8,8 +8,8 @@ from sklearn.datasets import load_sample_image
 
 from flows.parameters import Features
 from storage.errors import MissingLibrary, ParameterError
-from tasks.extract import efficientnet_lite
-from tasks.extract.backbone import Backbone
+from tasks.features import efficientnet_lite
+from tasks.features.backbone import Backbone
 from tasks.pictures.parameters import Square
 from tasks.pictures.resizing import resized
 from tasks.running import openvino

@@ -1,0 +1,1 @@
+"""What turns pictures into features: networks with their weights, and what computes them."""
