@@ -16,7 +16,7 @@ from pydantic_core import CoreSchema
 
 from flows.backbones import LITE, MODES, WITH_WEIGHTS, mode_of
 from tasks.acquire.parameters import Source, UserPath
-from tasks.clean.parameters import Clean
+from tasks.clean.parameters import LOOKING, Clean, Looking
 from tasks.evaluate.parameters import Look
 from tasks.extract.parameters import Drawing
 from tasks.features.parameters import Extraction, Preprocessing
@@ -286,3 +286,15 @@ class Experiment(Parameters):
         if changes is None or not self.model.extraction().views:
             return None
         return Drawing(augmentation=changes, seed=self.training.seed)
+
+    def looking(self) -> Looking:
+        """What finds copies: the network that the run extracts with, where it is the one."""
+        own = self.model.extraction()
+        for one in (own, *own.beside):
+            network = LOOKING.network.model_copy(
+                update={"precision": one.precision, "runtime": one.runtime}
+            )
+            if network == one.model_copy(update={"beside": (), "views": 0, "averaging": "none"}):
+                return Looking(network=network, keep=True)
+        precise = LOOKING.network.model_copy(update={"precision": resolve("auto")})
+        return LOOKING.model_copy(update={"network": precise})

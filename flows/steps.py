@@ -41,6 +41,7 @@ def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -
         needed=p.split.needed,
         splits=p.split.splits,
         burst_seconds=p.source.burst_seconds,
+        looking=p.looking(),
     )
     lineage = p.experiment if p.split.is_sticky else None
     shares = call(

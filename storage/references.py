@@ -33,7 +33,7 @@ class CollectionRef(Reference):
 class ImagesRef(Reference):
     """What `clean` left: usable pictures, their classes and the rows it turned down.
 
-    `near_duplicates` is whether it looked for them, `given` whether the splits that the source
+    `copies` is which it looked for, `given` whether the splits that the source
     gives are the ones to use. `remarks` say what else became of them.
     """
 
@@ -42,7 +42,7 @@ class ImagesRef(Reference):
     ignored: int
     groups: int
     classes: tuple[str, ...]
-    near_duplicates: bool = True
+    copies: str = "edited"
     given: bool = False
     remarks: tuple[str, ...] = ()
 

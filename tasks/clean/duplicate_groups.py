@@ -21,6 +21,7 @@ HASH_BITS = 64
 HASH_DISTANCE = 4
 CORRELATION = 0.99
 MEMBERS_COMPARED = 2000
+MOST_UNLIKE = 50
 PAIRS_AT_A_TIME = 2**15
 # Light and shade of a thumbnail: the polynomial of this degree that comes nearest to it.
 LIGHT_DEGREE = 4
@@ -44,12 +45,26 @@ def groups(hashes: np.ndarray, thumbnails: np.ndarray) -> np.ndarray:
             found.append(pairs[:, same])
             count += int(same.sum())
             if count >= PAIRS_AT_A_TIME:
-                numbers, found, count = _joined(numbers, found), [], 0
-        numbers = _joined(numbers, found)
+                numbers, found, count = joined(numbers, found), [], 0
+        numbers = joined(numbers, found)
     return numbers
 
 
-def _joined(numbers: np.ndarray, found: list[np.ndarray]) -> np.ndarray:
+def unlike(thumbnails: np.ndarray) -> list[int]:
+    """Places of some thumbnails, MOST_UNLIKE at most: every other one is the same as one of these.
+
+    They are (n, pixels) brightness.
+    """
+    found: list[int] = []
+    unit, left = _unit(thumbnails), np.arange(len(thumbnails))
+    while len(left) and len(found) < MOST_UNLIKE:
+        found.append(int(left[0]))
+        left = left[unit[left] @ unit[left[0]] < CORRELATION]
+        left = left[left != found[-1]]
+    return found
+
+
+def joined(numbers: np.ndarray, found: list[np.ndarray]) -> np.ndarray:
     """Group numbers after the groups that these (2, pairs) arrays connect have become one."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components

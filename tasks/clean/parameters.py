@@ -4,8 +4,27 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt
 
+from tasks.features.parameters import Extraction
 from tasks.pictures.parameters import MAX_PIXELS
 from tasks.running.parameters import Parameters
+
+Copies = Literal["edited", "resaved", "ignore"]
+
+
+class Looking(Parameters):
+    """The network whose features tell which pictures may be copies, and whether to keep them."""
+
+    network: Extraction
+    keep: bool
+
+
+# EfficientNetLite0 as everybody sees it by default.
+LOOKING = Looking(
+    network=Extraction(
+        backbone="EfficientNetLite0", image_size=224, mode="lite", runtime="openvino"
+    ),
+    keep=False,
+)
 
 
 class Needed(Parameters):
@@ -22,7 +41,11 @@ class Clean(Parameters):
     max_pixels: PositiveInt = Field(
         MAX_PIXELS, le=MAX_PIXELS, description="Larger pictures (width x height) are set aside."
     )
-    near_duplicates: bool = Field(default=True, description="Keep near-duplicates in one split.")
+    copies: Copies = Field(
+        "edited",
+        description="Pictures that must share a split. edited: copies that were mirrored, cropped, "
+        "framed, captioned, …; resaved: those that were only saved again; ignore: the same bytes.",
+    )
     small_classes: Literal["leave_out", "refuse"] = Field(
         "leave_out",
         description="What becomes of a class with fewer pictures than the split, or min_pictures, "

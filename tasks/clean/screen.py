@@ -4,11 +4,18 @@ import numpy as np
 import pandas as pd
 
 from storage.errors import NoUsablePictures
+from storage.shards import NAME
 from storage.statuses import IGNORED, REJECTED, Status
 from tasks.acquire.collection import COLUMNS, counted
 from tasks.clean import duplicate_groups, known_groups
+from tasks.clean.copies import describing
+from tasks.clean.copies.describing import OTHER_COLOURS
+from tasks.clean.copies.finding import OTHER
+from tasks.clean.likeness import Likeness, thumbnails
 
 TEXTS = ("format", "taken", "camera", "remark")
+# Two pictures that have this share of each other are the same but for an edge.
+WHOLE = 0.7
 
 
 def screen(
@@ -16,17 +23,18 @@ def screen(
     facts: pd.DataFrame,
     *,
     min_side: int,
-    near_duplicates: bool,
+    alike: Likeness,
     given: bool = False,
     burst_seconds: float | None = None,
 ) -> pd.DataFrame:
     """`rows` with final status, reason, size, time and group.
 
     Columns added: width, height, format, remark (how a picture was read), copies (the digest of the
-    first of the images that are nearly the same) and group (of those that must share a split: the
-    copies, and what the user knows to belong together); both '' for rows that are not kept. `time`
-    is the table's, else EXIF's, else the file's. Rows keep their order. Where splits are `given`, a
-    picture may stand in several of them.
+    first of the images that are the same, as `alike` has them), group (of those that must share a
+    split: the copies, and what the user knows to belong together), copy_of, edit and aligned (an
+    image that this one is a copy of, how in words, and the map between them as text); all '' for
+    rows that are not kept. `time` is the table's, else EXIF's, else the file's. Rows keep their
+    order. Where splits are `given`, a picture may stand in several of them.
     """
     rows = rows.reindex(columns=list(dict.fromkeys([*rows.columns, *COLUMNS])), fill_value="")
     table = rows.join(facts[["width", "height", *TEXTS]], on="image")
@@ -36,18 +44,28 @@ def screen(
     table["time"] = table["time"].where(table["time"] != "", table["file_time"])
     table = _apply_facts(table, facts)
     table = _apply_size(table, min_side)
-    table = _with_groups(table, facts, near_duplicates=near_duplicates)
+    table = _with_groups(table, alike)
     table = _set_aside_conflicts(table)
-    table = _set_aside_likes_of_conflicts(table, facts)
+    same = _same_pictures(alike.pairs)
+    table = _set_aside_likes_of_conflicts(table, facts, same)
     table = _collapse_duplicates(table, ["image", "split"] if given else ["image"])
-    table = _set_aside_torn_groups(table, facts)
+    table = _set_aside_torn_groups(table, facts, same)
     table = _with_names_of_groups(table)
     kept = _kept(table)
     table["copies"] = table["group"]
     table["group"] = known_groups.joined(table[kept], burst_seconds).reindex(
         table.index, fill_value=""
     )
+    table = _with_edits(table, alike.pairs)
     return table.drop(columns=["taken", "file_time"])
+
+
+def usable(rows: pd.DataFrame, facts: pd.DataFrame, min_side: int) -> list[str]:
+    """The images, each once, that can be read and are large enough."""
+    images = rows.loc[rows["status"] == Status.KEPT, "image"].unique()
+    known = facts.loc[images]
+    large = known[["width", "height"]].min(axis=1) >= min_side
+    return list(known.index[large & (known["status"] == Status.KEPT)])
 
 
 def require_classes(table: pd.DataFrame, *, all_of_them: bool = False) -> tuple[str, ...]:
@@ -131,7 +149,9 @@ def _set_aside_conflicts(table: pd.DataFrame) -> pd.DataFrame:
     return _mark(table, where, Status.LABEL_CONFLICT, reason)
 
 
-def _set_aside_likes_of_conflicts(table: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
+def _set_aside_likes_of_conflicts(
+    table: pd.DataFrame, facts: pd.DataFrame, edited: pd.DataFrame
+) -> pd.DataFrame:
     """A picture under two labels, saved again under one of them, is no better than the original."""
     conflicts = table[table["status"] == Status.LABEL_CONFLICT].groupby("group")
     likes = table[_kept(table) & table["group"].isin(list(conflicts.groups))]
@@ -139,8 +159,10 @@ def _set_aside_likes_of_conflicts(table: pd.DataFrame, facts: pd.DataFrame) -> p
     for group, rows in likes.groupby("group"):
         torn = conflicts.get_group(group).drop_duplicates("image")
         same = duplicate_groups.same_as_any(
-            _thumbnails(facts.loc[rows["image"]]), _thumbnails(facts.loc[torn["image"]])
+            thumbnails(facts.loc[rows["image"]]), thumbnails(facts.loc[torn["image"]])
         )
+        partners = edited.loc[edited[OTHER].isin(torn["image"]), NAME]
+        same |= rows["image"].isin(partners).to_numpy()
         originals.update(dict.fromkeys(rows.index[same], torn["name"].iloc[0]))
     names = table.index.to_series().map(originals)
     reason = "nearly the same as " + names.astype(str) + ", which has two labels"
@@ -156,19 +178,11 @@ def _collapse_duplicates(table: pd.DataFrame, same: list[str]) -> pd.DataFrame:
     return _mark(table, where, Status.DUPLICATE, reason)
 
 
-def _with_groups(
-    table: pd.DataFrame, facts: pd.DataFrame, *, near_duplicates: bool
-) -> pd.DataFrame:
+def _with_groups(table: pd.DataFrame, alike: Likeness) -> pd.DataFrame:
     """Each usable image's group is called after one of its images."""
     images = table.loc[_kept(table), "image"]
     once = pd.Series(images.unique(), dtype=object)
-    if near_duplicates and len(once):
-        known = facts.loc[once]
-        hashes = np.stack([_numbers(known["hash"]), _numbers(known["bold_hash"])], axis=1)
-        numbers = duplicate_groups.groups(hashes, duplicate_groups.brightness(_thumbnails(known)))
-        names = once.groupby(numbers).transform("min")
-    else:
-        names = once
+    names = once.groupby(alike.groups.reindex(once).to_numpy()).transform("min")
     group = images.map(dict(zip(once, names, strict=True)))
     return table.assign(group=group.reindex(table.index, fill_value=""))
 
@@ -180,16 +194,10 @@ def _with_names_of_groups(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(group=names.reindex(table.index, fill_value=""))
 
 
-def _numbers(hashes: pd.Series) -> np.ndarray:
-    return np.array([int(text, 16) for text in hashes], np.uint64)
-
-
-def _thumbnails(facts: pd.DataFrame) -> np.ndarray:
-    return np.stack([np.frombuffer(data, np.uint8) for data in facts["thumbnail"]])
-
-
-def _set_aside_torn_groups(table: pd.DataFrame, facts: pd.DataFrame) -> pd.DataFrame:
-    """The same picture, saved again under another label, is a conflict as well.
+def _set_aside_torn_groups(
+    table: pd.DataFrame, facts: pd.DataFrame, edited: pd.DataFrame
+) -> pd.DataFrame:
+    """The same picture, saved again or edited under another label, is a conflict as well.
 
     Pictures that differ in colour only stay, in one group.
     """
@@ -200,10 +208,50 @@ def _set_aside_torn_groups(table: pd.DataFrame, facts: pd.DataFrame) -> pd.DataF
         group
         for group, rows in kept[kept["group"].isin(torn.index)].groupby("group")
         if duplicate_groups.same_in_colour(
-            _thumbnails(facts.loc[rows["image"]]), rows["label"].to_numpy()
+            thumbnails(facts.loc[rows["image"]]), rows["label"].to_numpy()
         )
     ]
+    alike += _torn_pairs(kept, edited)
     torn = torn[torn.index.isin(alike)]
     where = _kept(table) & table["group"].isin(torn.index)
     reason = table["group"].map(torn.map(lambda names: "nearly the same as " + " and ".join(names)))
     return _mark(table, where, Status.LABEL_CONFLICT, reason)
+
+
+def _same_pictures(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Pairs, either way round, that show the same in the same colours, but for an edge.
+
+    A detail of a picture may show what the label of the whole does not say.
+    """
+    whole = pairs[["first", "second"]].min(axis=1) >= WHOLE
+    same = pairs[whole & (pairs["colours"] >= OTHER_COLOURS)][[NAME, OTHER]]
+    return pd.concat([same, same.rename(columns={NAME: OTHER, OTHER: NAME})])
+
+
+def _torn_pairs(kept: pd.DataFrame, edited: pd.DataFrame) -> list[str]:
+    """Groups with a pair of edited copies under two labels."""
+    labels = kept.drop_duplicates("image").set_index("image")
+    both = edited[edited[NAME].isin(labels.index) & edited[OTHER].isin(labels.index)]
+    one, other = (labels.loc[both[column], "label"].to_numpy() for column in (NAME, OTHER))
+    return list(labels.loc[both[NAME], "group"].to_numpy()[one != other])
+
+
+def _with_edits(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Each copy beside the kept picture that it agrees with most; a group's first has no other."""
+    kept = table[_kept(table)].drop_duplicates("image").set_index("image")
+    found: dict[str, tuple[str, str, str]] = {}
+    here = pairs[pairs[NAME].isin(kept.index) & pairs[OTHER].isin(kept.index)]
+    sizes = dict(zip(kept.index, zip(kept["width"], kept["height"], strict=True), strict=True))
+    for pair in here.sort_values("correlation", ascending=False).itertuples(index=False):
+        first, second = getattr(pair, NAME), getattr(pair, OTHER)
+        said = describing.edit(pair, sizes[first], sizes[second])
+        matrix = describing.matrix_of(pair)
+        for copy, original, way in (
+            (second, first, matrix),
+            (first, second, np.linalg.inv(matrix)),
+        ):
+            if copy not in found and copy != kept.loc[copy, "copies"]:
+                found[copy] = original, said, describing.as_text(way)
+    rows = [found.get(image, ("", "", "")) for image in table["image"].where(_kept(table), "")]
+    columns = pd.DataFrame(rows, columns=["copy_of", "edit", "aligned"], index=table.index)
+    return pd.concat([table, columns], axis=1)

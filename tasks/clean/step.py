@@ -1,5 +1,7 @@
 """The step `clean`: a collection goes in, usable images come out."""
 
+from contextlib import AbstractContextManager
+
 import pandas as pd
 
 from storage import manifests
@@ -9,42 +11,48 @@ from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks.clean import facts, given_splits, screen, small_classes
 from tasks.clean.given_splits import Splits
-from tasks.clean.parameters import Clean, Needed
+from tasks.clean.likeness import likeness
+from tasks.clean.parameters import LOOKING, Clean, Looking, Needed
 from tasks.running import counters
-from tasks.running.progress import progress_artifact, tracked
+from tasks.running.progress import Advance, progress_artifact, tracked
 from tasks.running.steps import step
 
 MOST_REMARKS = 3
 
 
-@step()
+# What computes candidates does not decide which pictures are copies.
+@step(without_effect={"looking"})
 def clean(
     collection: CollectionRef,
     parameters: Clean,
     needed: Needed = Needed(),
     splits: Splits = "own",
     burst_seconds: float | None = None,
+    looking: Looking = LOOKING,
 ) -> ImagesRef:
     """Every picture decoded once; what cannot be used is set aside with its reason.
 
     `needed` is what the split to come asks of each class, `splits` whether it takes those that the
-    source gives.
+    source gives, `looking` what computes the features that copies are found by.
     """
     workspace = Workspace.current()
     rows = manifests.load(workspace.path(collection))
     store = facts.store_of(workspace, parameters.max_pixels)
     known = store.index()
     missing = [name for name in dict.fromkeys(rows["image"]) if name and name not in known]
-    with tracked("clean", len(missing), progress_artifact("clean")) as advance:
-        images = ImageStore(workspace.images)
-        facts.compute(images, store, missing, max_pixels=parameters.max_pixels, advance=advance)
+    with _shown("clean", len(missing)) as advance:
+        pictures = ImageStore(workspace.images)
+        facts.compute(pictures, store, missing, max_pixels=parameters.max_pixels, advance=advance)
     counters.count("decoded", len(missing))
     given = given_splits.apply(splits, rows)
+    about = facts.load(store)
+    images = screen.usable(rows, about, parameters.min_side)
+    alike = likeness(workspace, about, images, parameters.copies, looking, _shown)
     table = screen.screen(
         rows,
-        facts.load(store),
+        about,
         min_side=parameters.min_side,
-        near_duplicates=parameters.near_duplicates,
+        alike=alike,
         given=given,
         burst_seconds=burst_seconds,
     )
@@ -60,11 +68,15 @@ def clean(
         where=workspace.relative(path),
         bytes=path.stat().st_size,
         classes=classes,
-        near_duplicates=parameters.near_duplicates,
+        copies=parameters.copies,
         given=given,
-        remarks=(*remarks[:MOST_REMARKS], *_of_pictures(table)),
+        remarks=(*filter(None, [alike.remark]), *remarks[:MOST_REMARKS], *_of_pictures(table)),
         **screen.counts(table),
     )
+
+
+def _shown(label: str, total: int) -> AbstractContextManager[Advance]:
+    return tracked(label, total, progress_artifact("clean"))
 
 
 def _of_pictures(table: pd.DataFrame) -> list[str]:

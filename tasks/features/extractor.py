@@ -3,10 +3,10 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol
 
 import numpy as np
 
-from storage.features import FeatureStore
 from tasks.features.prepared import Prepared
 from tasks.running.progress import Advance
 
@@ -15,11 +15,18 @@ PICTURES_PER_SHARD = 256
 BATCHES_AHEAD = 3
 
 
+class Store(Protocol):
+    """Where features go."""
+
+    def add(self, images: list[str], features: np.ndarray) -> Any:
+        """Keep them, (len(images), …)."""
+
+
 def extract(
     names: list[str],
     load: Callable[[str], np.ndarray],
     prepared: Prepared,
-    store: FeatureStore,
+    store: Store,
     *,
     batch_size: int,
     workers: int,
@@ -43,7 +50,7 @@ def extract(
     return done
 
 
-def _store(store: FeatureStore, names: list[str], held: list[np.ndarray]) -> None:
+def _store(store: Store, names: list[str], held: list[np.ndarray]) -> None:
     store.add(names, np.concatenate(held))
 
 

@@ -47,7 +47,7 @@ class ReportInputs:
     `downloads` counts addresses by status, `hosts` those that gave a picture and the others;
     `heat_maps` holds encoded Grad-CAM pictures by stored image name, `network` the model's layers
     as `layer_table.described` gives them, `augmented` what `augmentation_sheet.rows` does,
-    `near_duplicates` says whether `clean` looked for them, `remarks` how the source was understood
+    `copies` says which ones `clean` looked for, `remarks` how the source was understood
     and what else the steps said of the pictures.
     """
 
@@ -78,7 +78,7 @@ class ReportInputs:
     look: Looked | None = None
     network: Sequence[Mapping[str, Any]] = ()
     augmented: Sequence[np.ndarray] = ()
-    near_duplicates: bool = True
+    copies: str = "edited"
     remarks: Sequence[str] = ()
 
     @property

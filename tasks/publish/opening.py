@@ -91,7 +91,7 @@ def for_report(
         run,
         when,
         augmented=_augmented(workspace, split, features, augmentation),
-        near_duplicates=given["images"].near_duplicates,
+        copies=given["images"].copies,
         seconds=sum(step.seconds for step in told.steps) or None,
         **told._asdict(),
         **_looked_at(workspace, given["model"], given["evaluation"]),

@@ -27,10 +27,17 @@ def thumbnail(data: bytes, side: int = SIDE) -> str | None:
     if isinstance(pixels, Problem):
         return None
     longest = max(pixels.shape[:2])
-    small = cv2.cvtColor(shrunk(pixels, side), cv2.COLOR_RGB2BGR)
+    small = shrunk(pixels, side)
     if longest <= TINY:
-        return _as_uri("png", cv2.imencode(".png", small)[1])
-    return _as_uri("webp", cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1])
+        bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+        return _as_uri("png", cv2.imencode(".png", bgr)[1])
+    return as_webp(small)
+
+
+def as_webp(rgb: np.ndarray) -> str:
+    """Pixels, (height, width, 3) uint8, as a data URI."""
+    bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    return _as_uri("webp", cv2.imencode(".webp", bgr, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1])
 
 
 def _as_uri(kind: str, encoded: np.ndarray) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 Advance = Callable[[int], None]
+# How many of what are to be done, to a function that is told of those done.
+Progress = Callable[[str, int], contextlib.AbstractContextManager[Advance]]
 SECONDS_BETWEEN_UPDATES = 5.0
 
 

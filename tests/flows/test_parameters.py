@@ -68,7 +68,7 @@ def test_only_deployments_of_experiments_are_experiments(file):
         ("split.seed=9", lambda e: e.split.seed == 9),
         ("training.learning_rate=1e-3", lambda e: e.training.learning_rate == 0.001),
         ("training.patience=null", lambda e: e.training.patience is None),
-        ("clean.near_duplicates=false", lambda e: e.clean.near_duplicates is False),
+        ("clean.copies=ignore", lambda e: e.clean.copies == "ignore"),
         ("source.folder=a=b", lambda e: e.source.folder == Path("a=b")),
         ('model.head={"layers": [{"units": 8}]}', lambda e: e.model.head.layers[0].units == 8),
         ("model.head.layers=[]", lambda e: e.model.head.layers == ()),

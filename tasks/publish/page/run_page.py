@@ -11,7 +11,7 @@ from tasks.clean.duplicate_groups import CORRELATION, HASH_BITS, HASH_DISTANCE
 from tasks.evaluate import curves, slices
 from tasks.evaluate.curves import Curve
 from tasks.evaluate.metrics import of_predictions, wilson
-from tasks.publish import galleries, thumbnails
+from tasks.publish import copies, galleries, thumbnails
 from tasks.publish.figures import to_look_at
 from tasks.publish.galleries import Tile
 from tasks.publish.inputs import ReportInputs
@@ -154,7 +154,8 @@ def data(inputs: ReportInputs) -> Context:
         "groups_several": several,
         "crossing": headline.crossing(inputs.split),
         "likeness": {"bits": HASH_BITS, "distance": HASH_DISTANCE, "correlation": CORRELATION},
-        "near_duplicates_looked_for": inputs.near_duplicates,
+        "copies_looked_for": inputs.copies,
+        "copies": copies.copies(inputs.rows, inputs.split, inputs.images),
         "candidates": galleries.candidates(found),
         "remarks": list(inputs.remarks),
     }

@@ -8,6 +8,8 @@ from storage.errors import NoUsablePictures
 from storage.images import ImageStore
 from storage.statuses import Status
 from tasks.clean import facts, screen
+from tasks.clean.likeness import likeness
+from tasks.clean.parameters import LOOKING
 from tasks.pictures.parameters import MAX_PIXELS
 from tasks.running.progress import silent
 from tests.tasks.clean.encoded import encoded, flag, png_of_size, scenes
@@ -17,21 +19,23 @@ from tests.tasks.clean.encoded import encoded, flag, png_of_size, scenes
 def screened(workspace):
     """Screen a collection given as (label, bytes); None are files that acquire set aside."""
 
-    def screen_files(*files, min_side=16, near_duplicates=True):
+    def screen_files(*files, min_side=16, copies="resaved"):
         images = ImageStore(workspace.images)
         rows = [_row(images, number, label, data) for number, (label, data) in enumerate(files)]
         store = facts.store_of(workspace, MAX_PIXELS)
         names = list(dict.fromkeys(row["image"] for row in rows if row["image"]))
         missing = [name for name in names if name not in store.index()]
         facts.compute(images, store, missing, max_pixels=MAX_PIXELS, advance=silent)
-        return screen.screen(
-            pd.DataFrame(rows),
-            facts.load(store),
-            min_side=min_side,
-            near_duplicates=near_duplicates,
-        )
+        return _screened(workspace, rows, min_side=min_side, copies=copies)
 
     return screen_files
+
+
+def _screened(workspace, rows, *, min_side=16, copies="resaved", given=False):
+    rows, about = pd.DataFrame(rows), facts.load(facts.store_of(workspace, MAX_PIXELS))
+    images = screen.usable(rows, about, min_side)
+    alike = likeness(workspace, about, images, copies, LOOKING)
+    return screen.screen(rows, about, min_side=min_side, alike=alike, given=given)
 
 
 def _row(images, number, label, data):
@@ -114,7 +118,7 @@ def test_a_group_has_the_same_name_in_whatever_order_pictures_come(screened):
 
 
 def test_near_duplicates_may_be_let_be(screened):
-    table = screened(("a", ANT), ("b", ANT_AGAIN), near_duplicates=False)
+    table = screened(("a", ANT), ("b", ANT_AGAIN), copies="ignore")
     assert statuses(table) == ["kept", "kept"]
     assert table["group"].tolist() == table["image"].tolist()
 
@@ -258,13 +262,7 @@ def test_where_splits_are_given_a_picture_may_stand_in_several(workspace):
     facts.compute(images, store, names, max_pixels=MAX_PIXELS, advance=silent)
     for are_given, expected in ((True, ["kept", "kept", "duplicate", "kept"]),
                             (False, ["kept", "duplicate", "duplicate", "kept"])):  # fmt: skip
-        table = screen.screen(
-            pd.DataFrame(rows),
-            facts.load(store),
-            min_side=16,
-            near_duplicates=True,
-            given=are_given,
-        )
+        table = _screened(workspace, rows, given=are_given)
         assert statuses(table) == expected
 
 
@@ -283,5 +281,5 @@ def test_a_tables_time_counts_before_exif_and_that_before_the_files(workspace):
     store = facts.store_of(workspace, MAX_PIXELS)
     names = [row["image"] for row in rows]
     facts.compute(images, store, names, max_pixels=MAX_PIXELS, advance=silent)
-    table = screen.screen(pd.DataFrame(rows), facts.load(store), min_side=16, near_duplicates=True)
+    table = _screened(workspace, rows)
     assert table["time"].tolist() == ["2019-01-01", "2020-01-02T03:04:05", "2021-01-01"]

@@ -286,9 +286,9 @@ def test_the_folder_is_whole_and_the_page_the_same_each_time(workspace, made):
 
 
 def test_near_duplicates_that_were_not_looked_for_are_not_denied(workspace):
-    text = Seen(run_page.page(sample.inputs(workspace, near_duplicates=False))).text
-    assert "No two usable pictures are near-duplicates" not in text
-    assert "Near-duplicates were not looked for in this run" in text
+    text = Seen(run_page.page(sample.inputs(workspace, copies="ignore"))).text
+    assert "No two usable pictures are copies" not in text
+    assert "Copies were not looked for in this run" in text
 
 
 def test_without_validation_no_curve_of_it_is_named(workspace):

@@ -1,0 +1,72 @@
+"""Which pictures may be copies of each other: those with the nearest descriptors."""
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from tasks.clean.copies import descriptors
+from tasks.clean.copies.looks import OF_MAPS, OF_PICTURE, Looks
+
+# How many neighbours are asked for, and how near they have to be (cosine).
+BY_MAPS, BY_PICTURE, BY_MIRROR_IMAGE = 3, 2, 1
+LEAST_COSINE = 0.5
+# Of more pictures than these, new ones among known ones are looked for one by one.
+FEW = 0.1
+# What a graph of neighbours (Malkov and Yashunin 2016) is built and searched with.
+LINKS, EXPANSION = 16, 64
+
+
+class Candidates(NamedTuple):
+    """Pairs of pictures, (m, 2) places with the first before the second, and their cosines."""
+
+    pairs: np.ndarray
+    by_maps: np.ndarray
+    by_picture: np.ndarray
+    by_mirror_image: np.ndarray
+
+
+def candidates(looks: Looks, new: np.ndarray) -> Candidates:
+    """Pairs with at least one `new` picture, a (n,) bool."""
+    maps, pictures = looks.column(OF_MAPS), looks.column(OF_PICTURE)
+    mirrored = descriptors.mirrored(pictures)
+    found = [
+        _nearest(maps, maps, new, BY_MAPS),
+        _nearest(pictures, pictures, new, BY_PICTURE),
+        _nearest(pictures, mirrored, new, BY_MIRROR_IMAGE),
+    ]
+    pairs = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
+    first, second = pairs.T
+    return Candidates(
+        pairs,
+        descriptors.cosines(maps[first], maps[second]),
+        descriptors.cosines(pictures[first], pictures[second]),
+        descriptors.cosines(mirrored[first], pictures[second]),
+    )
+
+
+def _nearest(held: np.ndarray, asked: np.ndarray, new: np.ndarray, count: int) -> np.ndarray:
+    """(m, 2) places: of each new picture's `asked`, the nearest of the others that are `held`."""
+    from usearch.index import Index, search
+
+    something = np.flatnonzero(held.any(axis=1))
+    queries = np.flatnonzero(new & asked.any(axis=1))
+    if len(something) < 2 or not len(queries):
+        return np.empty((0, 2), np.int64)
+    count = min(count + 1, len(something))  # itself may be among them
+    threads = os.cpu_count() or 1
+    if len(queries) < FEW * len(something):
+        exact = {"metric": "cos", "exact": True, "threads": threads}
+        found = search(held[something], asked[queries], count, **exact)
+    else:
+        index = Index(
+            ndim=held.shape[1], metric="cos", dtype="i8",
+            connectivity=LINKS, expansion_add=EXPANSION, expansion_search=EXPANSION,
+        )  # fmt: skip
+        # Several threads at once would build another graph each time.
+        index.add(np.arange(len(something)), held[something], threads=1)
+        found = index.search(asked[queries], count, threads=threads)
+    keys, near = np.atleast_2d(found.keys), 1 - np.atleast_2d(found.distances) >= LEAST_COSINE
+    rows, columns = np.nonzero(near)
+    pairs = np.stack([queries[rows], something[keys[rows, columns].astype(np.int64)]], axis=1)
+    return pairs[pairs[:, 0] != pairs[:, 1]]

@@ -1,0 +1,126 @@
+"""What is kept of a picture to find its copies by: two descriptors, and what it shows in grey."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from storage.errors import StorageDamaged
+from storage.shards import NAME, ShardStore
+from storage.workspace import Workspace
+from tasks.clean.copies import descriptors
+from tasks.clean.copies.descriptors import DIMENSIONS
+from tasks.clean.copies.trimming import content_box
+from tasks.pictures.opencv import cv2
+from tasks.pictures.parameters import Square
+from tasks.pictures.resizing import GREY, rounded
+from tasks.running import code_fingerprint
+
+# The square that pictures are seen as, here and by EfficientNetLite0.
+SEEN = Square(224)
+SIDE = 128
+COLOUR_SIDE = 16
+OF_MAPS, OF_PICTURE, SHOWN, COLOURS, BOX = "of_maps", "of_picture", "shown", "colours", "box"
+COLUMNS = {
+    OF_MAPS: DIMENSIONS,
+    OF_PICTURE: DIMENSIONS,
+    SHOWN: SIDE * SIDE,
+    COLOURS: COLOUR_SIDE * COLOUR_SIDE * 3,
+    BOX: 4,
+}
+
+
+class Seen(NamedTuple):
+    """What a picture shows without bars and frames, and the box that they leave of it.
+
+    `grey` is (SIDE, SIDE) and `colours` (COLOUR_SIDE, COLOUR_SIDE, 3) uint8; `box` top, bottom,
+    left and right as float32 shares of the sides.
+    """
+
+    grey: np.ndarray
+    colours: np.ndarray
+    box: np.ndarray
+
+
+def store_of(workspace: Workspace) -> ShardStore:
+    """The shards of looks that this code makes."""
+    return ShardStore(workspace.facts / f"looks-{code_fingerprint.fingerprint(__name__)}")
+
+
+def seen(pixels: np.ndarray) -> Seen:
+    """Of (side, side, 3) RGB in [0, 255]."""
+    grey = pixels @ np.array(GREY, np.float32)
+    top, bottom, left, right = box = content_box(grey)
+    content = slice(top, bottom), slice(left, right)
+    return Seen(
+        _small(grey[content], SIDE),
+        _small(pixels[content], COLOUR_SIDE),
+        np.array(box, np.float32) / len(grey),
+    )
+
+
+def _small(pixels: np.ndarray, side: int) -> np.ndarray:
+    return rounded(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA))
+
+
+def add(store: ShardStore, names: list[str], maps: np.ndarray, pictures: list[Seen]) -> None:
+    """A shard of looks: EfficientNetLite0's last `maps` of pictures, and what each shows."""
+    greys = np.stack([one.grey for one in pictures])
+    values = {
+        OF_MAPS: descriptors.of_maps(maps),
+        OF_PICTURE: descriptors.of_pictures(greys),
+        SHOWN: greys,
+        COLOURS: np.stack([one.colours for one in pictures]),
+        BOX: np.stack([one.box for one in pictures]),
+    }
+    lists = {
+        name: pa.FixedSizeListArray.from_arrays(pa.array(values[name].ravel()), width)
+        for name, width in COLUMNS.items()
+    }
+    store.add(pa.table({NAME: names, **lists}))
+
+
+class Looks:
+    """The looks of some pictures, in their order, mapped from their shards."""
+
+    def __init__(self, store: ShardStore, names: list[str]) -> None:
+        """StorageDamaged if one is missing."""
+        index = store.index()
+        opened: dict[Path, dict[str, np.ndarray]] = {}
+        self._places: list[tuple[dict[str, np.ndarray], int]] = []
+        for name in names:
+            if name not in index:
+                raise StorageDamaged(
+                    f"what clean saw of {name} is gone from {store.folder}: run again, it will "
+                    "look again"
+                )
+            path, row = index[name]
+            if path not in opened:
+                opened[path] = _columns(store, path)
+            self._places.append((opened[path], row))
+
+    def column(self, name: str) -> np.ndarray:
+        """(n, DIMENSIONS) int8 descriptors, or (n, 4) boxes."""
+        return np.stack([columns[name][row] for columns, row in self._places])
+
+    def shown(self, place: int) -> np.ndarray:
+        """(SIDE, SIDE) uint8 of one picture."""
+        columns, row = self._places[place]
+        return columns[SHOWN][row].reshape(SIDE, SIDE)
+
+    def colours(self, place: int) -> np.ndarray:
+        """(COLOUR_SIDE, COLOUR_SIDE, 3) uint8 of one picture."""
+        columns, row = self._places[place]
+        return columns[COLOURS][row].reshape(COLOUR_SIDE, COLOUR_SIDE, 3)
+
+
+def _columns(store: ShardStore, path: Path) -> dict[str, np.ndarray]:
+    batch = store.open(path)
+    if batch is None:
+        raise StorageDamaged(f"the shard {path} is damaged: run again, it will be made again")
+    found = {}
+    for name in COLUMNS:
+        column = batch.column(batch.schema.get_field_index(name))
+        found[name] = column.values.to_numpy(zero_copy_only=True).reshape(batch.num_rows, -1)
+    return found
