@@ -10,8 +10,8 @@ from tasks.classify import output_files, summary
 from tasks.classify import submission as submissions
 from tasks.classify.classifier import Classifier
 from tasks.classify.drawing import Drawings
-from tasks.classify.models import model_file
-from tasks.classify.parameters import CLIP
+from tasks.classify.models import model_file, training_split
+from tasks.classify.parameters import CLIP, Known
 from tasks.classify.pictures import Pictures
 from tasks.classify.predictions import Prediction, predicted
 from tasks.running.progress import tracked
@@ -75,7 +75,10 @@ def use(
     column = submissions.class_of(of, classifier.classes)
     drawings = None if drawn is None else Drawings.into(drawn)
     with tracked("classify", total, show) as advance:
-        predictions = predicted(classifier, found, drawings=drawings, advance=advance)
+        predictions = predicted(
+            classifier, found,
+            drawings=drawings, knows=_known(file), advance=advance,
+        )  # fmt: skip
     if table is not None:
         from tasks.classify import table as tables
 
@@ -85,3 +88,13 @@ def use(
     told = summary.sentences(predictions, found.passed_over, submitted=submission is not None)
     told += filter(None, [classifier.remark])
     return Used(predictions, told)
+
+
+def _known(model: Path) -> Callable[[bytes], Known] | None:
+    """What says of a picture whether the model was trained on it; None where nobody knows."""
+    split = training_split(model)
+    if split is None:
+        return None
+    from tasks.classify.trained_on import TrainedOn
+
+    return TrainedOn.by(split).knows

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from storage import folders, publications
+from storage import folders, publications, records
 from storage.errors import ParameterError
 from storage.folders import LATEST, METRICS, MODEL
 from storage.names import as_file_name
@@ -30,3 +30,14 @@ def model_file(model: str) -> Path:
         f"no model at {model}: expected a {MODEL}, a folder that holds one, or the name of an "
         "experiment that has been run (see `darkroom experiments`)"
     )
+
+
+def training_split(model_file: Path) -> Path | None:
+    """The manifest of the split that a model was trained on; None for one of another workspace."""
+    workspace, folder = Workspace.current(), model_file.resolve().parent
+    for record in reversed(records.all_of(workspace)):
+        where = workspace.root / str(record.result.get("where", ""))
+        if record.step == "train" and where.resolve() == folder:
+            path = workspace.manifests / f"{record.parts.get('split', '')}.parquet"
+            return path if path.is_file() else None
+    return None

@@ -18,6 +18,7 @@ from storage.names import one_line
 from tasks.classify.classifier import PICTURES_AT_A_TIME, Classifier
 from tasks.classify.drawing import WIDTH, Drawings, for_the_screen
 from tasks.classify.name_labels import claimed
+from tasks.classify.parameters import Known
 from tasks.classify.pictures import Picture
 from tasks.pictures.decoding import Problem, decode
 from tasks.pictures.parameters import Square
@@ -34,7 +35,8 @@ BYTES_AHEAD = 128 * 2**20
 class Prediction:
     """What a model says of one picture, or the reason why it says nothing.
 
-    `claimed` is the class that the picture's name claims, '' if none; `drawn` where it was drawn.
+    `claimed` is the class that the picture's name claims, '' if none; `drawn` where it was drawn;
+    `trained_on` how the picture is among those that the model was trained on.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Prediction:
     probabilities: tuple[float, ...] = ()
     claimed: str = ""
     drawn: Path | None = None
+    trained_on: Known = ""
 
     @property
     def correct(self) -> bool | None:
@@ -72,6 +75,7 @@ class Prediction:
             "probability": self.probability,
             "reason": self.reason,
             "correct": self.correct,
+            "trained_on": self.trained_on,
         } | ({"drawn": str(self.drawn)} if self.drawn else {})
 
 
@@ -80,12 +84,18 @@ def predicted(
     pictures: Iterable[Picture],
     *,
     drawings: Drawings | None = None,
+    knows: Callable[[bytes], Known] | None = None,
     advance: Advance = silent,
 ) -> list[Prediction]:
-    """One prediction per picture, in order; each is drawn as well where `drawings` are wanted."""
-    ready = _ahead(
-        pictures, lambda one: _prepared(one, classifier.square, draw=drawings is not None)
-    )
+    """One prediction per picture, in order; each is drawn as well where `drawings` are wanted.
+
+    `knows` says of a picture's bytes how the model was trained on it.
+    """
+
+    def prepare(picture: Picture) -> _Prepared:
+        return _prepared(picture, classifier.square, knows, draw=drawings is not None)
+
+    ready = _ahead(pictures, prepare)
     found: list[Prediction] = []
     for batch in _batches(ready):
         found += _classified(classifier, batch, drawings)
@@ -103,9 +113,12 @@ class _Prepared:
     reason: str = ""
     pixels: np.ndarray | None = None
     screen: np.ndarray | None = None
+    trained_on: Known = ""
 
 
-def _prepared(picture: Picture, square: Square, *, draw: bool) -> _Prepared:
+def _prepared(
+    picture: Picture, square: Square, knows: Callable[[bytes], Known] | None, *, draw: bool
+) -> _Prepared:
     named = (picture.name, picture.place, picture.folder)
     data = picture.read()
     if isinstance(data, str):
@@ -113,7 +126,12 @@ def _prepared(picture: Picture, square: Square, *, draw: bool) -> _Prepared:
     pixels = shown(data, square)
     if isinstance(pixels, Problem):
         return _Prepared(*named, reason=f"{pixels.status}: {pixels.reason}")
-    return _Prepared(*named, pixels=pixels, screen=_screen(data) if draw else None)
+    return _Prepared(
+        *named,
+        pixels=pixels,
+        screen=_screen(data) if draw else None,
+        trained_on="" if knows is None else knows(data),
+    )
 
 
 def _screen(data: bytes) -> np.ndarray | None:
@@ -182,6 +200,7 @@ def _prediction(
         probability=highest,
         probabilities=probabilities,
         claimed=claimed(one.place.name, one.folder, classes),
+        trained_on=one.trained_on,
     )
     if drawings is None or one.screen is None:
         return prediction

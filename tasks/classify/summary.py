@@ -13,6 +13,7 @@ def counts(predictions: Sequence[Prediction]) -> dict[str, int]:
         "unreadable": sum(one.probability is None for one in predictions),
         "claimed": len(verdicts),
         "correct": sum(verdicts),
+        "trained_on": sum(one.trained_on != "" for one in predictions),
     }
 
 
@@ -29,6 +30,12 @@ def sentences(predictions: Sequence[Prediction], passed_over: int, *, submitted:
         told.append(
             f"{found['correct']} of {found['claimed']} pictures are of the class that their name "
             f"or folder says ({found['correct'] / found['claimed']:.1%})"
+        )
+    known = sum(one.trained_on != "" for one in predictions)
+    if known:
+        told.append(
+            f"the model was trained on {known} of {_pictures(predictions)}, or on copies of them: "
+            "what it says of those proves nothing"
         )
     return told
 

@@ -12,15 +12,18 @@ from tasks.evaluate.predictions_table import PROBABILITY
 
 # What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
+TEXTS = ("image", "label", "reason", "trained_on")
 
 
 def write(path: Path, predictions: Sequence[Prediction], classes: Sequence[str]) -> Path:
-    """image, label, probability, reason and a column `probability_<class>` for each class.
+    """image, label, probability, reason, `probability_<class>` for each class, and trained_on.
 
-    What could not be read has a reason and no probabilities. In a CSV a name or label that a
-    spreadsheet would take for a formula begins with an apostrophe.
+    `trained_on` is `same file` or `copy` where the model was trained on the picture. What could not
+    be read has a reason and no probabilities. In a CSV a name or label that a spreadsheet would
+    take for a formula begins with an apostrophe.
     """
-    names = ["image", "label", "probability", "reason", *(f"{PROBABILITY}{one}" for one in classes)]
+    columns = [f"{PROBABILITY}{one}" for one in classes]
+    names = ["image", "label", "probability", "reason", *columns, "trained_on"]
     rows = [_row(prediction, len(classes)) for prediction in predictions]
     if path.suffix.lower() == CSV:
         return atomic.write_file(path, lambda temporary: _write_csv(temporary, names, rows))
@@ -35,6 +38,7 @@ def _row(prediction: Prediction, classes: int) -> list[Any]:
         prediction.probability,
         prediction.reason,
         *probabilities,
+        prediction.trained_on,
     ]
 
 
@@ -52,6 +56,6 @@ def _harmless(cell: Any) -> Any:
 def _write_parquet(path: Path, names: list[str], rows: list[list[Any]]) -> None:
     import pandas as pd
 
-    types = {name: float for name in names if name not in ("image", "label", "reason")}
+    types = {name: float for name in names if name not in TEXTS}
     table = pd.DataFrame(rows, columns=names).astype(types)
     table.to_parquet(path, index=False)

@@ -285,6 +285,7 @@ def test_the_flow_does_the_same(prefect_server, model, album, tmp_path):
     )  # fmt: skip
     assert result == {
         "model": str(model), "pictures": 5, "unreadable": 1, "claimed": 3, "correct": 2,
+        "trained_on": 0,
     }  # fmt: skip
     assert len(pd.read_parquet(table)) == 5
     assert len(list((tmp_path / "drawn").iterdir())) == 4

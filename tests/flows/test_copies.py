@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.edits import EDITS
+from flows.classification import use
 from flows.parameters import Experiment
 from storage import manifests
 from tasks.clean.parameters import LOOKING
@@ -146,3 +147,21 @@ def test_ignored_copies_may_cross_a_split(run, workspace, originals):
          for name in made]
     )  # fmt: skip
     assert (pairs[0] != pairs[1]).any()
+
+
+def test_classify_says_which_pictures_the_model_was_trained_on(run, workspace, originals, tmp_path):
+    folder, made = originals
+    run(experiment_on(folder))
+    _, split = tables(workspace)
+    trained = [name for name in made if split.loc[name, "split"] == "train"]
+    tested = [name for name in made if split.loc[name, "split"] == "test"]
+    album = tmp_path / "album"
+    write(album, {"same.jpg": made[trained[0]], "mirrored.jpg": made[trained[1]][:, ::-1],
+                  "framed.jpg": EDITS["framed"](made[trained[2]], np.random.default_rng(SEED)),
+                  "new.jpg": made[tested[0]]})  # fmt: skip
+    used = use("copied", [album])
+    said = {one.place.name: one.trained_on for one in used.predictions}
+    assert said == {
+        "same.jpg": "same file", "mirrored.jpg": "copy", "framed.jpg": "copy", "new.jpg": ""
+    }  # fmt: skip
+    assert any("was trained on 3 of 4 pictures" in sentence for sentence in used.sentences)

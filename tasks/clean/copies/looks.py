@@ -100,6 +100,9 @@ class Looks:
                 opened[path] = _columns(store, path)
             self._places.append((opened[path], row))
 
+    def __len__(self) -> int:
+        return len(self._places)
+
     def column(self, name: str) -> np.ndarray:
         """(n, DIMENSIONS) int8 descriptors, or (n, 4) boxes."""
         return np.stack([columns[name][row] for columns, row in self._places])

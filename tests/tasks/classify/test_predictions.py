@@ -44,7 +44,7 @@ def test_what_cannot_be_read_is_a_row_with_its_reason(classifier, tmp_path):
     assert found[3].text == "No such file or directory"
     assert found[3].row() == {
         "image": str(tmp_path / "none.png"), "label": "", "probability": None,
-        "reason": "No such file or directory", "correct": None,
+        "reason": "No such file or directory", "correct": None, "trained_on": "",
     }  # fmt: skip
 
 

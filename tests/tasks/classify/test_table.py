@@ -11,11 +11,13 @@ from tasks.classify.predictions import Prediction
 
 CLASSES = ("ant", "=bee")
 ROWS = [
-    Prediction("a.jpg", PurePosixPath("a.jpg"), "", "ant", 0.75, (0.75, 0.25)),
+    Prediction("a.jpg", PurePosixPath("a.jpg"), "", "ant", 0.75, (0.75, 0.25), trained_on="copy"),
     Prediction("b.jpg", PurePosixPath("b.jpg"), "empty: 0 bytes"),
     Prediction('=HYPERLINK("x")', PurePosixPath("c"), "", "=bee", 0.875, (0.125, 0.875)),
 ]
-COLUMNS = ["image", "label", "probability", "reason", "probability_ant", "probability_=bee"]
+COLUMNS = [
+    "image", "label", "probability", "reason", "probability_ant", "probability_=bee", "trained_on"
+]  # fmt: skip
 
 
 def cells(path):
@@ -27,8 +29,8 @@ def test_a_csv_has_a_row_per_picture_and_a_column_per_class(tmp_path):
     path = table.write(tmp_path / "deep" / "t.csv", ROWS, CLASSES)
     header, *rows = cells(path)
     assert header == COLUMNS
-    assert rows[0] == ["a.jpg", "ant", "0.75", "", "0.75", "0.25"]
-    assert rows[1] == ["b.jpg", "", "", "empty: 0 bytes", "", ""]
+    assert rows[0] == ["a.jpg", "ant", "0.75", "", "0.75", "0.25", "copy"]
+    assert rows[1] == ["b.jpg", "", "", "empty: 0 bytes", "", "", ""]
 
 
 def test_parquet_holds_the_same_with_numbers_as_numbers(tmp_path):
