@@ -16,6 +16,7 @@ from tasks.clean.likeness import Likeness, thumbnails
 TEXTS = ("format", "taken", "camera", "remark")
 # Two pictures that have this share of each other are the same but for an edge.
 WHOLE = 0.7
+MOST_TORN = 20
 
 
 def screen(
@@ -229,11 +230,13 @@ def _same_pictures(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _torn_pairs(kept: pd.DataFrame, edited: pd.DataFrame) -> list[str]:
-    """Groups with a pair of edited copies under two labels."""
+    """Groups with a pair of edited copies under two labels; a long chain is no one picture."""
     labels = kept.drop_duplicates("image").set_index("image")
     both = edited[edited[NAME].isin(labels.index) & edited[OTHER].isin(labels.index)]
     one, other = (labels.loc[both[column], "label"].to_numpy() for column in (NAME, OTHER))
-    return list(labels.loc[both[NAME], "group"].to_numpy()[one != other])
+    torn = labels.loc[both[NAME], "group"][one != other]
+    sizes = labels["group"].value_counts()
+    return [group for group in torn if sizes[group] <= MOST_TORN]
 
 
 def _with_edits(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:

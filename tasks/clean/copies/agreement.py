@@ -6,6 +6,7 @@ What is filled with one colour up to the edge, and its outline, is not looked at
 white, or two pictures turned by an editor, have that in common.
 """
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -56,6 +57,8 @@ LEAST_SHARE = 0.3
 DIFFERENT, AS_STRONG = 0.5, 0.3
 # Enlarged from so many pixels on a side, a picture loses this share of its contrast at least.
 FEW_PIXELS, LEAST_LOST = 16, 0.008
+# And this share of its lines, or of its columns, are not like the one before.
+LEAST_LINES = 0.3
 # What is filled with one colour: grey levels between neighbours, and in all; its least area, and
 # how far its outline reaches (pixels).
 FLAT, ALIKE, LEAST_FILLED, OUTLINE = 3, 8, 0.01, 3
@@ -107,20 +110,40 @@ class Agreement(NamedTuple):
         )
 
 
-class Canvas(NamedTuple):
-    """A picture to be laid under or over another: (side, side) uint8 grey, and where it counts."""
+class Canvas:
+    """A picture to be laid under or over another: (side, side) uint8 grey, and where it counts.
 
-    grey: np.ndarray
-    counts: np.ndarray
+    What is computed of it is kept: it is compared with several others.
+    """
 
-    @property
+    def __init__(self, grey: np.ndarray, counts: np.ndarray) -> None:
+        self.grey, self.counts = grey, counts
+        self._details: dict[Band, np.ndarray] = {}
+
+    def details(self, band: Band) -> np.ndarray:
+        """(side, side) float32: its details in this band."""
+        if band not in self._details:
+            self._details[band] = _details(self.grey.astype(np.float32), band)
+        return self._details[band]
+
+    @cached_property
+    def light(self) -> np.ndarray:
+        """What is left when details are blurred away, every fourth pixel."""
+        return _light(self.grey.astype(np.float32))
+
+    @cached_property
     def is_detailed(self) -> bool:
         """Whether it shows more than a few hundred pixels do, enlarged: else many are alike."""
         few = cv2.resize(self.grey, (FEW_PIXELS, FEW_PIXELS), interpolation=cv2.INTER_AREA)
         again = cv2.resize(few, self.grey.shape, interpolation=cv2.INTER_CUBIC)
-        lost = self.grey.astype(np.float32) - again
-        return bool(np.var(lost) > LEAST_LOST * np.var(self.grey))
+        values = self.grey.astype(np.float32)
+        if np.var(values - again) <= LEAST_LOST * np.var(values):
+            return False
+        # Enlarged without smoothing, most lines are like the one before.
+        steps = (np.abs(np.diff(values, axis=axis)).mean(axis=1 - axis) for axis in (0, 1))
+        return max(float(np.mean(one > one.mean() / 4)) for one in steps) >= LEAST_LINES
 
+    @cached_property
     def halved(self) -> "Canvas":
         """The same with half the pixels on a side."""
         return Canvas(cv2.pyrDown(self.grey), self.counts[::2, ::2])
@@ -133,12 +156,13 @@ def canvas(grey: np.ndarray) -> Canvas:
 
 def agreement(first: Canvas, second: Canvas, matrix: np.ndarray) -> Agreement:
     """Of two pictures, with the map from the first's unit square to the second's."""
-    seen, laid, common = _laid(first, second, matrix)
-    coarse, fine = (_blocks(seen, laid, common, band) for band in (COARSE, FINE))
+    laid, common = _laid(first, second, matrix)
+    details = {band: (first.details(band), _details(laid, band)) for band in (COARSE, FINE)}
+    coarse, fine = (_blocks(*details[band], common, band) for band in (COARSE, FINE))
     reached = max(coarse.reached(COARSE.share), fine.reached(FINE.share))
     if askew(matrix) <= STRAIGHT and len(fine.weights) < MANY_PLACES:
         everywhere = np.ones_like(common)
-        outlines = [_blocks(seen, laid, everywhere, band) for band in (COARSE, FINE)]
+        outlines = [_blocks(*details[band], everywhere, band) for band in (COARSE, FINE)]
         both = min(outlines[0].reached(COARSE.share), outlines[1].reached(FINE.share))
         if both - STRICTER > reached and len(outlines[1].weights) >= MANY_PLACES:
             reached, (coarse, fine) = both - STRICTER, outlines
@@ -148,40 +172,39 @@ def agreement(first: Canvas, second: Canvas, matrix: np.ndarray) -> Agreement:
         coarse.changed(),
         fine.places(),
         len(fine.weights),
-        _light(seen, laid, common),
+        _correlation(first.light, _light(laid), common[::4, ::4] > 0),
         askew(matrix),
     )
 
 
 def hopeless(first: Canvas, second: Canvas, matrix: np.ndarray) -> bool:
     """Whether a rough alignment shows that a better one is not worth looking for; both halved."""
-    seen, laid, common = _laid(first, second, matrix)
+    laid, common = _laid(first, second, matrix)
+    details = first.details(ROUGH), _details(laid, ROUGH)
     return all(
-        _blocks(seen, laid, counts, ROUGH).reached(ROUGH.share) < HOPELESS
+        _blocks(*details, counts, ROUGH).reached(ROUGH.share) < HOPELESS
         for counts in (common, np.ones_like(common))
     )
 
 
 def agreed(first: Canvas, second: Canvas, matrix: np.ndarray) -> np.ndarray:
     """(side, side) uint8: 1 where the second shows what the first does, in coarse details."""
-    seen, laid, common = _laid(first, second, matrix)
-    one, other = (_details(picture, COARSE) * common for picture in (seen, laid))
+    laid, common = _laid(first, second, matrix)
+    one, other = first.details(COARSE) * common, _details(laid, COARSE) * common
     sums = [_in_blocks(each, COARSE.block) for each in (one * other, one * one, other * other)]
     alike = sums[0] > AGREED * np.sqrt(sums[1] * sums[2])
-    count, size = len(seen) // COARSE.block, seen.shape
+    count, size = len(laid) // COARSE.block, laid.shape
     here = cv2.resize(
         alike.reshape(count, count).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST
     )
     there: np.ndarray = cv2.warpPerspective(
-        here, pixels_of_unit(matrix, len(seen)), size, flags=cv2.INTER_NEAREST
+        here, pixels_of_unit(matrix, len(laid)), size, flags=cv2.INTER_NEAREST
     )
     return there
 
 
-def _laid(
-    first: Canvas, second: Canvas, matrix: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The first, the second where it lies on it, and where both count; all (side, side) float32."""
+def _laid(first: Canvas, second: Canvas, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The second where it lies on the first, and where both count; (side, side) float32."""
     side = len(first.grey)
     place, size = pixels_of_unit(matrix, side), (side, side)
     laid = cv2.warpPerspective(
@@ -191,11 +214,12 @@ def _laid(
     counts = cv2.warpPerspective(
         second.counts, place, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     )
-    return first.grey.astype(np.float32), laid, first.counts * counts
+    return laid, first.counts * counts
 
 
 def _blocks(first: np.ndarray, second: np.ndarray, common: np.ndarray, band: Band) -> "_Blocks":
-    one, other = (_details(picture, band) * common for picture in (first, second))
+    """Of two pictures' details."""
+    one, other = first * common, second * common
     area = _in_blocks(common, band.block)
     strengths = _in_blocks(one * one, band.block), _in_blocks(other * other, band.block)
     weaker = np.minimum(*strengths)
@@ -208,10 +232,13 @@ def _blocks(first: np.ndarray, second: np.ndarray, common: np.ndarray, band: Ban
     return _Blocks(values, weights / weights.sum(), weaker[judged] / np.maximum(*strengths)[judged])
 
 
-def _light(first: np.ndarray, second: np.ndarray, common: np.ndarray) -> float:
-    """The correlation of what is left when details are blurred away."""
-    blurred = (cv2.GaussianBlur(one, (0, 0), COARSE.high)[::4, ::4] for one in (first, second))
-    one, other = (each[common[::4, ::4] > 0] for each in blurred)
+def _light(picture: np.ndarray) -> np.ndarray:
+    found: np.ndarray = cv2.GaussianBlur(picture, (0, 0), COARSE.high)[::4, ::4]
+    return found
+
+
+def _correlation(first: np.ndarray, second: np.ndarray, where: np.ndarray) -> float:
+    one, other = first[where], second[where]
     if len(one) < 2:
         return 0.0
     one, other = one - one.mean(), other - other.mean()

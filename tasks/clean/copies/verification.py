@@ -28,7 +28,7 @@ def verdict(first: Canvas, second: Canvas, starts: Iterable[np.ndarray]) -> Verd
     """Of two pictures, aligned from each of these maps until they are found to be copies."""
     if not (first.is_detailed and second.is_detailed):
         return NOTHING
-    best, halves = NOTHING, (first.halved(), second.halved())
+    best, halves = NOTHING, (first.halved, second.halved)
     for start in starts:
         rough = alignment.roughly(halves[0].grey, halves[1].grey, start)
         if hopeless(*halves, rough):
