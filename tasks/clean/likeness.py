@@ -21,12 +21,14 @@ class Likeness(NamedTuple):
     """Groups of pictures that are the same, and pairs of edited copies among them.
 
     `groups` has a number for each image; `pairs` is as finding.Found has it; `remark` says what
-    computed the candidates where that is worth knowing.
+    computed the candidates where that is worth knowing. With `ignored` copies even the same bytes,
+    found twice, count as two pictures.
     """
 
     groups: pd.Series
     pairs: pd.DataFrame
     remark: str = ""
+    ignored: bool = False
 
 
 NO_PAIRS = pd.DataFrame(columns=COLUMNS)
@@ -42,7 +44,8 @@ def likeness(
 ) -> Likeness:
     """Of usable images, by their facts."""
     if copies == "ignore" or not images:
-        return Likeness(pd.Series(range(len(images)), images, dtype=int), NO_PAIRS)
+        apart = pd.Series(range(len(images)), images, dtype=int)
+        return Likeness(apart, NO_PAIRS, ignored=copies == "ignore")
     known = resaved(facts.loc[images])
     if copies == "resaved":
         return known

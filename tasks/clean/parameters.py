@@ -44,7 +44,8 @@ class Clean(Parameters):
     copies: Copies = Field(
         "edited",
         description="Pictures that must share a split. edited: copies that were mirrored, cropped, "
-        "framed, captioned, …; resaved: those that were only saved again; ignore: the same bytes.",
+        "framed, captioned, …; resaved: those that were only saved again; ignore: none, not even "
+        "the same bytes.",
     )
     small_classes: Literal["leave_out", "refuse"] = Field(
         "leave_out",

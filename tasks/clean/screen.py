@@ -35,7 +35,8 @@ def screen(
     split: the copies, and what the user knows to belong together), copy_of, edit and aligned (an
     image that this one is a copy of, how in words, and the map between them as text); all '' for
     rows that are not kept. `time` is the table's, else EXIF's, else the file's. Rows keep their
-    order. Where splits are `given`, a picture may stand in several of them.
+    order. Where splits are `given`, a picture may stand in several of them; where copies are
+    ignored, several times in each.
     """
     rows = rows.reindex(columns=list(dict.fromkeys([*rows.columns, *COLUMNS])), fill_value="")
     table = rows.join(facts[["width", "height", *TEXTS]], on="image")
@@ -49,7 +50,8 @@ def screen(
     table = _set_aside_conflicts(table)
     same = _same_pictures(alike.pairs)
     table = _set_aside_likes_of_conflicts(table, facts, same)
-    table = _collapse_duplicates(table, ["image", "split"] if given else ["image"])
+    if not alike.ignored:
+        table = _collapse_duplicates(table, ["image", "split"] if given else ["image"])
     table = _set_aside_torn_groups(table, facts, same)
     table = _with_names_of_groups(table)
     kept = _kept(table)
@@ -57,6 +59,8 @@ def screen(
     table["group"] = known_groups.joined(table[kept], burst_seconds).reindex(
         table.index, fill_value=""
     )
+    if alike.ignored:
+        table = _each_apart(table)
     table = _with_edits(table, alike.pairs)
     return table.drop(columns=["taken", "file_time"])
 
@@ -237,6 +241,14 @@ def _torn_pairs(kept: pd.DataFrame, edited: pd.DataFrame) -> list[str]:
     torn = labels.loc[both[NAME], "group"][one != other]
     sizes = labels["group"].value_counts()
     return [group for group in torn if sizes[group] <= MOST_TORN]
+
+
+def _each_apart(table: pd.DataFrame) -> pd.DataFrame:
+    """The second and third time that the same bytes were found are groups of their own."""
+    again = table[_kept(table)].groupby("image").cumcount()
+    again = again[again > 0]
+    groups = table.loc[again.index, "group"] + "-" + again.astype(str)
+    return table.assign(group=groups.reindex(table.index).fillna(table["group"]))
 
 
 def _with_edits(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
