@@ -123,6 +123,12 @@ def test_near_duplicates_may_be_let_be(screened):
     assert table["group"].tolist() == table["image"].tolist()
 
 
+def test_where_copies_are_ignored_the_same_bytes_count_twice(screened):
+    table = screened(("a", ANT), ("a", ANT), ("b", BEE), ("a", ANT), copies="ignore")
+    assert statuses(table) == ["kept"] * 4
+    assert table["group"].nunique() == 4
+
+
 def test_small_pictures_say_how_small(screened):
     pixel = encoded(flag().crop((0, 0, 1, 1)), "PNG")
     table = screened(
