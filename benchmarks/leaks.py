@@ -1,4 +1,4 @@
-"""What a leak is worth: `pokedex-as-published`, with copies on both sides of the split, taken apart.
+"""What a leak is worth: `pokedex-as-published`, copies on both sides of the split, taken apart.
 
 Of its test pictures some have a copy in train, the others have none: the accuracy on both, each
 with its interval (`pokedex`, where none has, is in docs/experiments.md). Needs the pictures beside

@@ -1,5 +1,7 @@
 """All pairs of copies among some images; what was compared before is not compared again."""
 
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +26,7 @@ MATRIX = [f"m{row}{column}" for row in range(3) for column in range(3)]
 EDGES = ("top", "bottom", "left", "right")
 CONTENT = [f"{which}_{edge}" for which in ("first", "second") for edge in EDGES]
 COLUMNS = [NAME, OTHER, *AGREEMENT, *CONTENT, *MATRIX]
-# Earlier comparisons that are looked at for the one that covers most.
+# Earlier comparisons that are kept, and looked at for the one that covers most.
 REMEMBERED = 20
 
 
@@ -56,6 +58,7 @@ def find(
         seen = Looks(store_of(workspace), names)
         near = candidates(seen, fresh)
         boxes = seen.column(BOX)
+        seen.forget()
         with progress("clean: comparing", len(near.pairs)) as advance:
             verdicts = compared(seen, near, advance)
             rows = [
@@ -80,9 +83,8 @@ def find(
 def _remembered(memory: ShardStore, names: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
     """Pairs among the images that were compared with each other before, and which were not."""
     wanted = pd.Index(names)
-    newest = sorted(memory.paths(), key=lambda path: path.stat().st_mtime, reverse=True)
     best, covered = None, np.zeros(len(names), bool)
-    for path in newest[:REMEMBERED]:
+    for path in _newest_first(memory)[:REMEMBERED]:
         batch = memory.open(path)
         if batch is not None:
             here = wanted.isin(batch.column(NAME).to_pylist())
@@ -101,6 +103,15 @@ def _remembered(memory: ShardStore, names: list[str]) -> tuple[pd.DataFrame, np.
     others = best.column(NAME).take(pa.array(flat[PLACE], pa.int32())).to_pylist()
     pairs = pd.concat([flat[[NAME]].assign(**{OTHER: others}), values], axis=1)[COLUMNS]
     return pairs[pairs[NAME].isin(wanted) & pairs[OTHER].isin(wanted)], ~covered
+
+
+def _newest_first(memory: ShardStore) -> list[Path]:
+    """Earlier comparisons; another process may forget one meanwhile."""
+    found = []
+    for path in memory.paths():
+        with suppress(FileNotFoundError):
+            found.append((path.stat().st_mtime_ns, path))
+    return [path for _, path in sorted(found, reverse=True)]
 
 
 def _remember(memory: ShardStore, names: list[str], pairs: pd.DataFrame) -> None:
@@ -122,3 +133,5 @@ def _remember(memory: ShardStore, names: list[str], pairs: pd.DataFrame) -> None
             }
         )
     )
+    for path in _newest_first(memory)[REMEMBERED:]:
+        path.unlink(missing_ok=True)

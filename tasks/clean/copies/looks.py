@@ -87,35 +87,42 @@ class Looks:
     def __init__(self, store: ShardStore, names: list[str]) -> None:
         """StorageDamaged if one is missing."""
         index = store.index()
-        opened: dict[Path, dict[str, np.ndarray]] = {}
-        self._places: list[tuple[dict[str, np.ndarray], int]] = []
-        for name in names:
-            if name not in index:
-                raise StorageDamaged(
-                    f"what clean saw of {name} is gone from {store.folder}: run again, it will "
-                    "look again"
-                )
-            path, row = index[name]
-            if path not in opened:
-                opened[path] = _columns(store, path)
-            self._places.append((opened[path], row))
+        lost = [name for name in names if name not in index]
+        if lost:
+            raise StorageDamaged(
+                f"what clean saw of {lost[0]} is gone from {store.folder}: run again, it will "
+                "look again"
+            )
+        self._store = store
+        self._places = [index[name] for name in names]
+        self._opened: dict[Path, dict[str, np.ndarray]] = {}
 
     def __len__(self) -> int:
         return len(self._places)
 
     def column(self, name: str) -> np.ndarray:
         """(n, DIMENSIONS) int8 descriptors, or (n, 4) boxes."""
-        return np.stack([columns[name][row] for columns, row in self._places])
+        return np.stack([self._row(place, name) for place in range(len(self))])
 
     def shown(self, place: int) -> np.ndarray:
         """(SIDE, SIDE) uint8 of one picture."""
-        columns, row = self._places[place]
-        return columns[SHOWN][row].reshape(SIDE, SIDE)
+        return self._row(place, SHOWN).reshape(SIDE, SIDE).copy()
 
     def colours(self, place: int) -> np.ndarray:
         """(COLOUR_SIDE, COLOUR_SIDE, 3) uint8 of one picture."""
-        columns, row = self._places[place]
-        return columns[COLOURS][row].reshape(COLOUR_SIDE, COLOUR_SIDE, 3)
+        return self._row(place, COLOURS).reshape(COLOUR_SIDE, COLOUR_SIDE, 3).copy()
+
+    def forget(self) -> None:
+        """Let go of the shards that were read: what is mapped counts as memory."""
+        self._opened = {}
+
+    def _row(self, place: int, column: str) -> np.ndarray:
+        path, row = self._places[place]
+        opened = self._opened
+        if path not in opened:
+            opened[path] = _columns(self._store, path)
+        found: np.ndarray = opened[path][column][row]
+        return found
 
 
 def _columns(store: ShardStore, path: Path) -> dict[str, np.ndarray]:
