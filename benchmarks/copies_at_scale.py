@@ -1,9 +1,9 @@
 """Finding copies among 10,000 and 100,000 pictures, and among 1 % new ones: seconds and memory.
 
-Pictures are made for it: blends of two photographs, 128 pixels on a side, each another one. Seconds
+Pictures are made for it: shapes on a shaded ground, 128 pixels on a side, each another one. Seconds
 are those of finding, without decoding for clean's facts; `beyond` leaves out looking (decoding, and
-EfficientNetLite0), which a run that extracts those features needs anyhow. Needs the pictures beside
-the project. A quarter of an hour, and three gigabytes.
+EfficientNetLite0), which a run that extracts those features needs anyhow. A quarter of an hour, and
+three gigabytes.
 """
 
 import json
@@ -17,39 +17,36 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.copies import pictures
 from benchmarks.measuring import PROJECT, run, write
 from storage.images import ImageStore
 from storage.workspace import HOME_VARIABLE, Workspace
-from tasks.pictures.decoding import Problem, decode
 
 SIDE = 128
 SIZES = (10_000, 100_000)
 NEW = 0.01
-SOURCES = ("cats-and-dogs", "caltech-101")
 
 
-def photographs() -> np.ndarray:
-    """(n, SIDE, SIDE, 3) uint8."""
-    found = []
-    for name in SOURCES:
-        for data in pictures(name).values():
-            rgb = decode(data, enough=2 * SIDE)
-            if not isinstance(rgb, Problem):
-                found.append(cv2.resize(rgb, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
-    return np.stack(found)
+def drawn(number: int) -> np.ndarray:
+    """(SIDE, SIDE, 3) uint8: shapes of all sizes on a shaded ground, like no other number's."""
+    draw = np.random.default_rng(number)
+    corners = draw.integers(0, 256, (2, 2, 3)).astype(np.float32)
+    ground = cv2.resize(corners, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+    grain = draw.normal(0, draw.uniform(2, 12), (SIDE // 2, SIDE // 2, 3)).astype(np.float32)
+    picture = ground + cv2.resize(grain, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+    for _ in range(int(draw.integers(15, 60))):
+        centre = [int(value) for value in draw.integers(0, SIDE, 2)]
+        axes = [int(value) for value in draw.integers(2, SIDE // 4, 2)]
+        colour = [float(value) for value in draw.integers(0, 256, 3)]
+        cv2.ellipse(picture, centre, axes, draw.uniform(0, 180), 0, 360, colour, -1, cv2.LINE_AA)
+    return np.rint(picture).clip(0, 255).astype(np.uint8)
 
 
-def make(count: int, first: int, photos: np.ndarray) -> list[str]:
+def make(count: int, first: int) -> list[str]:
     """Store pictures `first` to `first + count`; their names."""
     store = ImageStore(Workspace.current().images)
     names = []
     for number in range(first, first + count):
-        draw = np.random.default_rng(number)
-        one, other = photos[draw.choice(len(photos), 2, replace=False)].astype(np.float32)
-        share = draw.uniform(0.35, 0.65)
-        mixed = share * one + (1 - share) * other[:, :: draw.choice([-1, 1])]
-        _, encoded = cv2.imencode(".jpg", np.rint(mixed).astype(np.uint8)[..., ::-1])
+        _, encoded = cv2.imencode(".jpg", drawn(number))
         names.append(store.add(encoded.tobytes()))
     return names
 
@@ -80,7 +77,7 @@ def child(home: Path, count: int, *, make_them: bool) -> dict[str, Any]:
     listed = home / "names.json"
     if make_them:
         known = json.loads(listed.read_text()) if listed.is_file() else []
-        known += make(count - len(known), len(known), photographs())
+        known += make(count - len(known), len(known))
         listed.write_text(json.dumps(known))
         return {}
     return find(json.loads(listed.read_text())[:count])

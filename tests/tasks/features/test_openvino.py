@@ -1,6 +1,7 @@
 """OpenVINO: the same network as Keras's, layer by layer; TensorFlow where it cannot be used."""
 
 import builtins
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -155,3 +156,17 @@ def test_a_network_that_cannot_be_compiled_is_tensorflows(monkeypatch):
     monkeypatch.setattr(openvino, "core", Broken)
     remark = of().prepare().remark
     assert "OpenVINO cannot compile the network for this processor (no AVX2)" in remark
+
+
+def test_a_layer_that_it_does_not_know_is_a_reason_for_tensorflow(monkeypatch):
+    def unknown(_path):
+        raise RuntimeError("No conversion rule for Bessel\nat 0x00")
+
+    monkeypatch.setattr(openvino, "core", lambda: SimpleNamespace(read_model=unknown))
+    keras = load_keras()
+    given = keras.Input((4, 4, 3))
+    model = keras.Model(given, keras.layers.Flatten()(given), name="strange")
+    with pytest.raises(
+        MissingLibrary, match=r"read the network strange \(No conversion rule for B"
+    ):
+        openvino.of_keras(model, (1, 4, 4, 3))
