@@ -46,8 +46,8 @@ def tables(workspace):
     return images.set_index("name"), split.set_index("name")
 
 
-def test_edited_copies_share_a_split_and_the_report_lays_them_over_each_other(
-    run, workspace, originals
+def test_edited_copies_share_a_split_are_lined_up_in_the_report_and_known_by_the_model(
+    run, workspace, originals, tmp_path
 ):
     folder, made = originals
     draw = np.random.default_rng(SEED)
@@ -66,6 +66,19 @@ def test_edited_copies_share_a_split_and_the_report_lays_them_over_each_other(
     assert "12 groups have several pictures" in page
     # The three grey ones have the same hash: nothing had to be laid over anything.
     assert page.count(", lined up: ") == 9
+    trained = [name for name in made if split.loc[name, "split"] == "train"]
+    tested = [name for name in made if split.loc[name, "split"] == "test"]
+    album = tmp_path / "album"
+    darker = EDITS["darker"](made[trained[1]], draw)
+    write(album, {"same.jpg": made[trained[0]], "mirrored.jpg": darker[:, ::-1],
+                  "framed.jpg": EDITS["framed"](made[trained[2]], np.random.default_rng(SEED)),
+                  "new.jpg": made[tested[0]]})  # fmt: skip
+    used = use("copied", [album])
+    said = {one.place.name: one.trained_on for one in used.predictions}
+    assert said == {
+        "same.jpg": "same file", "mirrored.jpg": "copy", "framed.jpg": "copy", "new.jpg": ""
+    }  # fmt: skip
+    assert any("was trained on 3 of 4 pictures" in sentence for sentence in used.sentences)
 
 
 def test_a_new_picture_that_is_an_edit_of_a_test_picture_becomes_one(run, workspace, originals):
@@ -147,21 +160,3 @@ def test_ignored_copies_may_cross_a_split(run, workspace, originals):
          for name in made]
     )  # fmt: skip
     assert (pairs[0] != pairs[1]).any()
-
-
-def test_classify_says_which_pictures_the_model_was_trained_on(run, workspace, originals, tmp_path):
-    folder, made = originals
-    run(experiment_on(folder))
-    _, split = tables(workspace)
-    trained = [name for name in made if split.loc[name, "split"] == "train"]
-    tested = [name for name in made if split.loc[name, "split"] == "test"]
-    album = tmp_path / "album"
-    write(album, {"same.jpg": made[trained[0]], "mirrored.jpg": made[trained[1]][:, ::-1],
-                  "framed.jpg": EDITS["framed"](made[trained[2]], np.random.default_rng(SEED)),
-                  "new.jpg": made[tested[0]]})  # fmt: skip
-    used = use("copied", [album])
-    said = {one.place.name: one.trained_on for one in used.predictions}
-    assert said == {
-        "same.jpg": "same file", "mirrored.jpg": "copy", "framed.jpg": "copy", "new.jpg": ""
-    }  # fmt: skip
-    assert any("was trained on 3 of 4 pictures" in sentence for sentence in used.sentences)
