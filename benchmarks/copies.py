@@ -3,7 +3,8 @@
 Copies of random pictures are mixed in, edited at random (edits.py; the seed is this file's own).
 `darkroom run my-pictures --until split` then has to join each with its original and keep it in the
 same split. What is joined and has different originals is counted as wrong, unless it is in
-`true_copies.json`: pairs of the data sets themselves that were looked at and are the same picture.
+`true_copies.json`: pairs of the data sets themselves that are the same picture (those that only the
+hashes joined were not looked at one by one).
 `beyond_extract` is what finding them costs beyond embedding the pictures, as a share of that.
 Needs the pictures beside the project; fastdup with FASTDUP=/path/to/its/python. Ten minutes.
 """
@@ -26,6 +27,7 @@ import pandas as pd
 
 from benchmarks import edits
 from benchmarks.measuring import FOLDER, SHARED, run, write
+from tasks.clean import duplicate_groups
 from tasks.pictures.decoding import Problem, decode
 
 SEED = 20_261_129
@@ -33,7 +35,7 @@ PER_KIND = {"cats-and-dogs": 60, "caltech-101": 60, "pokedex": 30}
 PETS = SHARED / "data" / "dogs-vs-cats" / "dogs-vs-cats.zip"
 FIRST_PETS = 1000
 TRUE_COPIES = FOLDER / "true_copies.json"
-FASTDUP = Path(__file__).parent / "peers" / "fastdup_copies.py"
+FASTDUP = FOLDER / "peers" / "fastdup_copies.py"
 THRESHOLDS = (0.98, 0.96, 0.94, 0.92, 0.9, 0.88, 0.86, 0.84, 0.82, 0.8)
 SUFFIXES = (".jpg", ".jpeg", ".png")
 
@@ -108,19 +110,14 @@ def fastdup_groups(folder: Path, python: str) -> dict[float, dict[str, str]]:
         with out.open() as file:
             pairs = [(a, b, float(value)) for a, b, value in csv.reader(file)]
     names = [str(path.relative_to(folder)) for path in folder.glob("*/*")]
+    places = {name: place for place, name in enumerate(names)}
     found = {}
     for threshold in THRESHOLDS:
-        parent = {name: name for name in names}
-
-        def root(name: str, parent: dict[str, str] = parent) -> str:
-            while parent[name] != name:
-                name = parent[name]
-            return name
-
-        for a, b, value in pairs:
-            if value >= threshold:
-                parent[root(a)] = root(b)
-        found[threshold] = {name: root(name) for name in names}
+        near = [(places[a], places[b]) for a, b, value in pairs if value >= threshold]
+        joined = duplicate_groups.joined(
+            np.arange(len(names)), [np.array(near, int).reshape(-1, 2).T]
+        )
+        found[threshold] = dict(zip(names, map(str, joined), strict=True))
     return found
 
 

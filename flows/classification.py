@@ -11,9 +11,9 @@ from tasks.classify import submission as submissions
 from tasks.classify.classifier import Classifier
 from tasks.classify.drawing import Drawings
 from tasks.classify.models import model_file, training_split
-from tasks.classify.parameters import CLIP, Known
+from tasks.classify.parameters import CLIP
 from tasks.classify.pictures import Pictures
-from tasks.classify.predictions import Prediction, predicted
+from tasks.classify.predictions import Knows, Prediction, predicted
 from tasks.running.progress import tracked
 
 
@@ -90,7 +90,7 @@ def use(
     return Used(predictions, told)
 
 
-def _known(model: Path) -> Callable[[bytes], Known] | None:
+def _known(model: Path) -> Knows | None:
     """What says of a picture whether the model was trained on it; None where nobody knows."""
     split = training_split(model)
     if split is None:

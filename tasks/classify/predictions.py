@@ -30,6 +30,8 @@ AHEAD = 2 * PICTURES_AT_A_TIME
 # Of pictures in archives, which are read before a thread takes them.
 BYTES_AHEAD = 128 * 2**20
 
+Knows = Callable[[bytes, np.ndarray, Square], Known]
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -84,12 +86,12 @@ def predicted(
     pictures: Iterable[Picture],
     *,
     drawings: Drawings | None = None,
-    knows: Callable[[bytes], Known] | None = None,
+    knows: Knows | None = None,
     advance: Advance = silent,
 ) -> list[Prediction]:
     """One prediction per picture, in order; each is drawn as well where `drawings` are wanted.
 
-    `knows` says of a picture's bytes how the model was trained on it.
+    `knows` says how the model was trained on a picture, by its bytes and its pixels in a square.
     """
 
     def prepare(picture: Picture) -> _Prepared:
@@ -116,9 +118,7 @@ class _Prepared:
     trained_on: Known = ""
 
 
-def _prepared(
-    picture: Picture, square: Square, knows: Callable[[bytes], Known] | None, *, draw: bool
-) -> _Prepared:
+def _prepared(picture: Picture, square: Square, knows: Knows | None, *, draw: bool) -> _Prepared:
     named = (picture.name, picture.place, picture.folder)
     data = picture.read()
     if isinstance(data, str):
@@ -130,7 +130,7 @@ def _prepared(
         *named,
         pixels=pixels,
         screen=_screen(data) if draw else None,
-        trained_on="" if knows is None else knows(data),
+        trained_on="" if knows is None else knows(data, pixels, square),
     )
 
 

@@ -31,11 +31,10 @@ def sentences(predictions: Sequence[Prediction], passed_over: int, *, submitted:
             f"{found['correct']} of {found['claimed']} pictures are of the class that their name "
             f"or folder says ({found['correct'] / found['claimed']:.1%})"
         )
-    known = sum(one.trained_on != "" for one in predictions)
-    if known:
+    if found["trained_on"]:
         told.append(
-            f"the model was trained on {known} of {_pictures(predictions)}, or on copies of them: "
-            "what it says of those proves nothing"
+            f"the model was trained on {found['trained_on']} of {_pictures(predictions)}, or on "
+            "copies of them: what it says of those proves nothing"
         )
     return told
 

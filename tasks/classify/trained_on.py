@@ -20,6 +20,7 @@ from tasks.clean.copies.geometry import MIRROR
 from tasks.clean.copies.looks import OF_PICTURE, Looks
 from tasks.clean.copies.verification import verdict
 from tasks.pictures.decoding import Problem
+from tasks.pictures.parameters import Square
 from tasks.pictures.resizing import shown
 
 NEIGHBOURS = 3
@@ -43,14 +44,16 @@ class TrainedOn:
         pairs = zip(table["image"], table["split"], strict=True)
         return cls(Workspace.current(), [image for image, place in pairs if place == "train"])
 
-    def knows(self, data: bytes) -> Known:
-        """How the picture with these bytes is among them, "" if it is not."""
+    def knows(self, data: bytes, pixels: np.ndarray, square: Square) -> Known:
+        """How the picture with these bytes, shown as `pixels`, is among them; "" if it is not."""
         if digests.of_bytes(data) in self._names:
             return "same file"
-        pixels = None if self._held is None else shown(data, looks.SEEN)
-        if pixels is None or isinstance(pixels, Problem):
+        if self._held is None:
             return ""
-        grey = looks.seen(pixels).grey
+        seen = pixels if square == looks.SEEN else shown(data, looks.SEEN)
+        if isinstance(seen, Problem):
+            return ""
+        grey = looks.seen(seen).grey
         described = descriptors.of_pictures(grey[None])
         here = canvas(grey)
         for asked, start in ((described, np.eye(3)), (descriptors.mirrored(described), MIRROR)):

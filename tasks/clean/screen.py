@@ -256,6 +256,7 @@ def _with_edits(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     kept = table[_kept(table)].drop_duplicates("image").set_index("image")
     found: dict[str, tuple[str, str, str]] = {}
     here = pairs[pairs[NAME].isin(kept.index) & pairs[OTHER].isin(kept.index)]
+    groups = kept["copies"].to_dict()
     sizes = dict(zip(kept.index, zip(kept["width"], kept["height"], strict=True), strict=True))
     for pair in here.sort_values("correlation", ascending=False).itertuples(index=False):
         first, second = getattr(pair, NAME), getattr(pair, OTHER)
@@ -265,7 +266,7 @@ def _with_edits(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
             (second, first, matrix),
             (first, second, np.linalg.inv(matrix)),
         ):
-            if copy not in found and copy != kept.loc[copy, "copies"]:
+            if copy not in found and copy != groups[copy]:
                 found[copy] = original, said, describing.as_text(way)
     rows = [found.get(image, ("", "", "")) for image in table["image"].where(_kept(table), "")]
     columns = pd.DataFrame(rows, columns=["copy_of", "edit", "aligned"], index=table.index)

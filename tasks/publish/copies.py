@@ -9,11 +9,9 @@ import pandas as pd
 from storage.images import ImageStore
 from storage.statuses import Status
 from tasks.clean.copies.describing import RESAVED, SCENE
-from tasks.evaluate.shrinking import shrunk
-from tasks.pictures.decoding import Problem, decode
 from tasks.pictures.opencv import cv2
 from tasks.publish.figures.to_look_at import Plate
-from tasks.publish.thumbnails import SIDE, as_webp
+from tasks.publish.thumbnails import SIDE, as_webp, pixels_of
 
 SHOWN = 24
 GAP = 4
@@ -64,17 +62,10 @@ def _chosen(found: pd.DataFrame) -> pd.DataFrame:
 
 def _plate(row: Any, original: str, places: pd.Series, images: ImageStore) -> Plate | None:
     """The original, and the copy laid where it shows the same; None if one cannot be read."""
-    pixels = []
-    for name in (row.copy_of, row.image):
-        try:
-            one = decode(images.read(name), enough=2 * SIDE)
-        except OSError:
-            return None
-        if isinstance(one, Problem):
-            return None
-        pixels.append(one)
-    first = shrunk(pixels[0], SIDE)
-    laid = _laid(pixels[1], first.shape[:2], np.array(row.aligned.split(), float).reshape(3, 3))
+    first, copy = pixels_of(images, row.copy_of, SIDE), pixels_of(images, row.image, 2 * SIDE)
+    if first is None or copy is None:
+        return None
+    laid = _laid(copy, first.shape[:2], np.array(row.aligned.split(), float).reshape(3, 3))
     gap = np.full((len(first), GAP, 3), GROUND, np.uint8)
     uri = as_webp(np.hstack([first, gap, laid]))
     where = [places.get(name, "") or "left out" for name in (row.copy_of, row.image)]

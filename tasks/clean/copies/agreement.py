@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.clean.copies.geometry import askew, pixels_of_unit, shares
+from tasks.clean.copies.geometry import askew, laid, pixels_of_unit, shares
 from tasks.pictures.opencv import cv2
 
 
@@ -156,8 +156,8 @@ def canvas(grey: np.ndarray) -> Canvas:
 
 def agreement(first: Canvas, second: Canvas, matrix: np.ndarray) -> Agreement:
     """Of two pictures, with the map from the first's unit square to the second's."""
-    laid, common = _laid(first, second, matrix)
-    details = {band: (first.details(band), _details(laid, band)) for band in (COARSE, FINE)}
+    over, common = _laid(first, second, matrix)
+    details = {band: (first.details(band), _details(over, band)) for band in (COARSE, FINE)}
     coarse, fine = (_blocks(*details[band], common, band) for band in (COARSE, FINE))
     reached = max(coarse.reached(COARSE.share), fine.reached(FINE.share))
     if askew(matrix) <= STRAIGHT and len(fine.weights) < MANY_PLACES:
@@ -172,15 +172,15 @@ def agreement(first: Canvas, second: Canvas, matrix: np.ndarray) -> Agreement:
         coarse.changed(),
         fine.places(),
         len(fine.weights),
-        _correlation(first.light, _light(laid), common[::4, ::4] > 0),
+        _correlation(first.light, _light(over), common[::4, ::4] > 0),
         askew(matrix),
     )
 
 
 def hopeless(first: Canvas, second: Canvas, matrix: np.ndarray) -> bool:
     """Whether a rough alignment shows that a better one is not worth looking for; both halved."""
-    laid, common = _laid(first, second, matrix)
-    details = first.details(ROUGH), _details(laid, ROUGH)
+    over, common = _laid(first, second, matrix)
+    details = first.details(ROUGH), _details(over, ROUGH)
     return all(
         _blocks(*details, counts, ROUGH).reached(ROUGH.share) < HOPELESS
         for counts in (common, np.ones_like(common))
@@ -189,32 +189,24 @@ def hopeless(first: Canvas, second: Canvas, matrix: np.ndarray) -> bool:
 
 def agreed(first: Canvas, second: Canvas, matrix: np.ndarray) -> np.ndarray:
     """(side, side) uint8: 1 where the second shows what the first does, in coarse details."""
-    laid, common = _laid(first, second, matrix)
-    one, other = first.details(COARSE) * common, _details(laid, COARSE) * common
+    over, common = _laid(first, second, matrix)
+    one, other = first.details(COARSE) * common, _details(over, COARSE) * common
     sums = [_in_blocks(each, COARSE.block) for each in (one * other, one * one, other * other)]
     alike = sums[0] > AGREED * np.sqrt(sums[1] * sums[2])
-    count, size = len(laid) // COARSE.block, laid.shape
+    count, size = len(over) // COARSE.block, over.shape
     here = cv2.resize(
         alike.reshape(count, count).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST
     )
     there: np.ndarray = cv2.warpPerspective(
-        here, pixels_of_unit(matrix, len(laid)), size, flags=cv2.INTER_NEAREST
+        here, pixels_of_unit(matrix, len(over)), size, flags=cv2.INTER_NEAREST
     )
     return there
 
 
 def _laid(first: Canvas, second: Canvas, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The second where it lies on the first, and where both count; (side, side) float32."""
-    side = len(first.grey)
-    place, size = pixels_of_unit(matrix, side), (side, side)
-    laid = cv2.warpPerspective(
-        second.grey.astype(np.float32), place, size,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
-    counts = cv2.warpPerspective(
-        second.counts, place, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    )
-    return laid, first.counts * counts
+    found, counts = laid(second.grey, second.counts, matrix)
+    return found, first.counts * counts
 
 
 def _blocks(first: np.ndarray, second: np.ndarray, common: np.ndarray, band: Band) -> "_Blocks":

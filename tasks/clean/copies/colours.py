@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from tasks.clean.copies.geometry import pixels_of_unit
-from tasks.pictures.opencv import cv2
+from tasks.clean.copies.geometry import laid
 
 # Weaker colours (grey levels per pixel) are none.
 FAINT = 4.0
@@ -14,17 +13,9 @@ def likeness(first: np.ndarray, second: np.ndarray, matrix: np.ndarray) -> float
 
     Light and dark do not count: colours are what differs between red, green and blue.
     """
-    side = len(first)
-    place, size = pixels_of_unit(matrix, side), (side, side)
-    inverse = cv2.WARP_INVERSE_MAP
-    laid = cv2.warpPerspective(
-        second.astype(np.float32), place, size, flags=cv2.INTER_LINEAR | inverse,
-        borderMode=cv2.BORDER_REPLICATE,
-    )  # fmt: skip
-    common = cv2.warpPerspective(
-        np.ones(size, np.float32), place, size, flags=cv2.INTER_NEAREST | inverse
-    )
-    one, other = (_colours(each)[common > 0] for each in (first.astype(np.float32), laid))
+    everywhere = np.ones(first.shape[:2], np.float32)
+    over, common = laid(second, everywhere, matrix)
+    one, other = (_colours(each)[common > 0] for each in (first.astype(np.float32), over))
     most = np.linalg.norm(one) + np.linalg.norm(other) + 2 * FAINT * np.sqrt(max(1, len(one)))
     return float(1 - np.linalg.norm(one - other) / most)
 

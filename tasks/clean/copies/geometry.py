@@ -4,6 +4,8 @@ from functools import cache
 
 import numpy as np
 
+from tasks.pictures.opencv import cv2
+
 CORNERS = np.array([[0, 0, 1], [1, 0, 1], [1, 1, 1], [0, 1, 1]], float)
 MIRROR = np.array([[-1, 0, 1], [0, 1, 0], [0, 0, 1]], float)
 # How much larger or smaller (as areas) one picture may show what the other does.
@@ -15,16 +17,37 @@ GRID = 32
 
 def pixels_of_unit(matrix: np.ndarray, side: int) -> np.ndarray:
     """The same map between the pixels (centres at whole numbers) of squares with this side."""
-    scale = np.array([[side, 0, -0.5], [0, side, -0.5], [0, 0, 1.0]])
+    scale = _scale(side, -0.5)
     found = scale @ matrix @ np.linalg.inv(scale)
     return found / found[2, 2]
 
 
 def unit_of_pixels(matrix: np.ndarray, side: int, offset: float = -0.5) -> np.ndarray:
     """The other way; `offset` is where the first pixel's left edge lies."""
-    scale = np.array([[side, 0, offset], [0, side, offset], [0, 0, 1.0]])
+    scale = _scale(side, offset)
     found = np.linalg.inv(scale) @ matrix @ scale
     return found / found[2, 2]
+
+
+def _scale(side: int, offset: float) -> np.ndarray:
+    return np.array([[side, 0, offset], [0, side, offset], [0, 0, 1.0]])
+
+
+def laid(
+    picture: np.ndarray, counts: np.ndarray, matrix: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """A square picture where the map from another's unit square puts it, and where it counts.
+
+    `counts` is (side, side) float32, 0 where it does not; so are places that it does not reach.
+    """
+    side = len(picture)
+    place, size = pixels_of_unit(matrix, side), (side, side)
+    found = cv2.warpPerspective(
+        picture.astype(np.float32), place, size,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
+    where = cv2.warpPerspective(counts, place, size, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
+    return found, where
 
 
 def turned(matrix: np.ndarray, degrees: float) -> np.ndarray:
