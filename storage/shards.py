@@ -64,6 +64,16 @@ class ShardStore:
             return None
         return batch
 
+    def place(self, path: Path, column: str) -> int:
+        """Where in the shard's file the values of a column of fixed-size lists begin (bytes).
+
+        Rows that are read there, instead of mapped, do not stay in memory.
+        """
+        with pa.memory_map(str(path)) as source:
+            whole = source.read_buffer()
+            batch = pa.ipc.open_file(source).get_batch(0)
+            return int(batch.column(column).values.buffers()[1].address - whole.address)
+
     def index(self) -> dict[str, tuple[Path, int]]:
         """Where each image is: name -> (shard, row), whole shards only."""
         found: dict[str, tuple[Path, int]] = {}

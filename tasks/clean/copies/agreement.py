@@ -46,7 +46,7 @@ ALL_BUT_EQUAL, NEARLY_WHOLE, SAME_LIGHT = 0.99, 0.85, 0.9
 STRICTER = 0.03
 # The same of 64 pixels, after a rough alignment: with less agreement it is over.
 ROUGH = Band(0.6, 3.0, 8, 8, 0.5)
-HOPELESS = 0.5
+HOPELESS = 0.65
 # Weaker details (variance of grey levels) are noise.
 FAINT = 1.0
 # Blocks count by the details that both pictures have there: words laid over one count for little.

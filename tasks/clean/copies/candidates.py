@@ -4,6 +4,8 @@ import os
 from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from tasks.clean.copies import descriptors
 from tasks.clean.copies.looks import OF_MAPS, OF_PICTURE, Looks
@@ -27,7 +29,7 @@ class Candidates(NamedTuple):
 
 
 def candidates(looks: Looks, new: np.ndarray) -> Candidates:
-    """Pairs with at least one `new` picture, a (n,) bool."""
+    """Pairs with at least one `new` picture, a (n,) bool; those that share pictures together."""
     maps, pictures = looks.column(OF_MAPS), looks.column(OF_PICTURE)
     mirrored = descriptors.mirrored(pictures)
     found = [
@@ -35,14 +37,19 @@ def candidates(looks: Looks, new: np.ndarray) -> Candidates:
         _nearest(pictures, pictures, new, BY_PICTURE),
         _nearest(pictures, mirrored, new, BY_MIRROR_IMAGE),
     ]
-    pairs = np.unique(np.sort(np.concatenate(found), axis=1), axis=0)
-    first, second = pairs.T
-    return Candidates(
-        pairs,
-        descriptors.cosines(maps[first], maps[second]),
-        descriptors.cosines(pictures[first], pictures[second]),
-        descriptors.cosines(mirrored[first], pictures[second]),
-    )
+    pairs = _ordered(np.unique(np.sort(np.concatenate(found), axis=1), axis=0), len(new))
+    of_both = [(maps, maps), (pictures, pictures), (mirrored, pictures)]
+    return Candidates(pairs, *(descriptors.cosines(one, two, pairs) for one, two in of_both))
+
+
+def _ordered(pairs: np.ndarray, count: int) -> np.ndarray:
+    """The same, so that a picture's pairs follow soon after each other (Cuthill and McKee 1969)."""
+    ones = np.ones(len(pairs), bool)
+    graph = coo_array((ones, pairs.T), (count, count)).tocsr()
+    place = np.empty(count, int)
+    place[reverse_cuthill_mckee(graph + graph.T, symmetric_mode=True)] = np.arange(count)
+    ends = np.sort(place[pairs], axis=1)
+    return pairs[np.lexsort((ends[:, 0], ends[:, 1]))]
 
 
 def _nearest(held: np.ndarray, asked: np.ndarray, new: np.ndarray, count: int) -> np.ndarray:

@@ -27,9 +27,8 @@ ALIKE = 0.55
 # Degrees that an alignment is begun with where it fails as it is: it does not find more by itself.
 TURNS = (5.0, -5.0)
 # Pictures held ready: some 400 and 120 kilobytes each.
-CANVASES, THUMBNAILS = 400, 800
+CANVASES, THUMBNAILS = 800, 1600
 PAIRS_AT_A_TIME = 256
-PAIRS_BEFORE_FORGETTING = 16 * PAIRS_AT_A_TIME
 
 
 def compared(looks: Looks, found: Candidates, advance: Advance) -> Iterator[Verdict]:
@@ -41,8 +40,6 @@ def compared(looks: Looks, found: Candidates, advance: Advance) -> Iterator[Verd
             some = range(start, min(start + PAIRS_AT_A_TIME, len(found.pairs)))
             yield from pool.map(comparison.verdict, some)
             advance(len(some))
-            if start % PAIRS_BEFORE_FORGETTING == 0:
-                looks.forget()
 
 
 class _Comparison:

@@ -21,6 +21,8 @@ SEED = 20_170_311
 SCALE = 127 * 16 / 6
 # Weaker contrast in a thumbnail (grey levels, all pixels taken together) describes nothing.
 FAINT = 40.0
+# Pairs whose descriptors are held as floats: two kilobytes each.
+AT_A_TIME = 10_000
 
 
 def of_maps(maps: np.ndarray) -> np.ndarray:
@@ -43,11 +45,22 @@ def mirrored(descriptors: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(square[:, :, ::-1]).reshape(-1, DIMENSIONS)
 
 
-def cosines(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(n,) between the rows of two (n, DIMENSIONS) tables; 0 where one is nothing."""
-    one, other = first.astype(np.float32), second.astype(np.float32)
-    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    found: np.ndarray = np.einsum("ij,ij->i", one, other) / np.maximum(lengths, 1)
+def cosines(first: np.ndarray, second: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """(m,) between rows of two (n, DIMENSIONS) tables, for (m, 2) `pairs` of a row of each.
+
+    0 where one is nothing.
+    """
+    found = np.empty(len(pairs), np.float32)
+    for start in range(0, len(pairs), AT_A_TIME):
+        one, other = (
+            table[places].astype(np.float32)
+            for table, places in zip(
+                (first, second), pairs[start : start + AT_A_TIME].T, strict=True
+            )
+        )
+        lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+        products = np.einsum("ij,ij->i", one, other)
+        found[start : start + AT_A_TIME] = products / np.maximum(lengths, 1)
     return found
 
 

@@ -58,7 +58,6 @@ def find(
         seen = Looks(store_of(workspace), names)
         near = candidates(seen, fresh)
         boxes = seen.column(BOX)
-        seen.forget()
         with progress("clean: comparing", len(near.pairs)) as advance:
             verdicts = compared(seen, near, advance)
             rows = [

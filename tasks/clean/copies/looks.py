@@ -1,5 +1,7 @@
 """What is kept of a picture to find its copies by: two descriptors, and what it shows in grey."""
 
+import os
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +31,7 @@ COLUMNS = {
     COLOURS: COLOUR_SIDE * COLOUR_SIDE * 3,
     BOX: 4,
 }
+DTYPES = {BOX: np.float32}
 
 
 class Seen(NamedTuple):
@@ -82,7 +85,7 @@ def add(store: ShardStore, names: list[str], maps: np.ndarray, pictures: list[Se
 
 
 class Looks:
-    """The looks of some pictures, in their order, mapped from their shards."""
+    """The looks of some pictures, in their order."""
 
     def __init__(self, store: ShardStore, names: list[str]) -> None:
         """StorageDamaged if one is missing."""
@@ -95,42 +98,55 @@ class Looks:
             )
         self._store = store
         self._places = [index[name] for name in names]
-        self._opened: dict[Path, dict[str, np.ndarray]] = {}
+        self._begins: dict[tuple[Path, str], int] = {}
 
     def __len__(self) -> int:
         return len(self._places)
 
     def column(self, name: str) -> np.ndarray:
         """(n, DIMENSIONS) int8 descriptors, or (n, 4) boxes."""
-        return np.stack([self._row(place, name) for place in range(len(self))])
+        rows: dict[Path, list[tuple[int, int]]] = defaultdict(list)
+        for place, (path, row) in enumerate(self._places):
+            rows[path].append((place, row))
+        found = np.empty((len(self), COLUMNS[name]), DTYPES.get(name, np.int8))
+        for path, both in rows.items():
+            places, there = np.array(both).T
+            found[places] = _column(self._store, path, name)[there]
+        return found
 
     def shown(self, place: int) -> np.ndarray:
         """(SIDE, SIDE) uint8 of one picture."""
-        return self._row(place, SHOWN).reshape(SIDE, SIDE).copy()
+        return self._read(place, SHOWN).reshape(SIDE, SIDE)
 
     def colours(self, place: int) -> np.ndarray:
         """(COLOUR_SIDE, COLOUR_SIDE, 3) uint8 of one picture."""
-        return self._row(place, COLOURS).reshape(COLOUR_SIDE, COLOUR_SIDE, 3).copy()
+        return self._read(place, COLOURS).reshape(COLOUR_SIDE, COLOUR_SIDE, 3)
 
-    def forget(self) -> None:
-        """Let go of the shards that were read: what is mapped counts as memory."""
-        self._opened = {}
-
-    def _row(self, place: int, column: str) -> np.ndarray:
+    def _read(self, place: int, column: str) -> np.ndarray:
+        """One row of bytes; read, not mapped: all that is mapped counts as memory."""
         path, row = self._places[place]
-        opened = self._opened
-        if path not in opened:
-            opened[path] = _columns(self._store, path)
-        found: np.ndarray = opened[path][column][row]
-        return found
+        width, key = COLUMNS[column], (path, column)
+        try:
+            if key not in self._begins:
+                self._begins[key] = self._store.place(path, column)
+            with path.open("rb", buffering=0) as file:
+                found = os.pread(file.fileno(), width, self._begins[key] + row * width)
+        except (OSError, pa.ArrowException) as error:
+            raise _damaged(path) from error
+        if len(found) < width:
+            raise _damaged(path)
+        return np.frombuffer(found, np.uint8)
 
 
-def _columns(store: ShardStore, path: Path) -> dict[str, np.ndarray]:
+def _damaged(path: Path) -> StorageDamaged:
+    return StorageDamaged(f"the shard {path} is damaged: run again, it will be made again")
+
+
+def _column(store: ShardStore, path: Path, name: str) -> np.ndarray:
+    """(rows, width), mapped."""
     batch = store.open(path)
     if batch is None:
-        raise StorageDamaged(f"the shard {path} is damaged: run again, it will be made again")
-    found = {}
-    for name in COLUMNS:
-        column = batch.column(batch.schema.get_field_index(name))
-        found[name] = column.values.to_numpy(zero_copy_only=True).reshape(batch.num_rows, -1)
+        raise _damaged(path)
+    values = batch.column(batch.schema.get_field_index(name)).values
+    found: np.ndarray = values.to_numpy(zero_copy_only=True).reshape(batch.num_rows, -1)
     return found

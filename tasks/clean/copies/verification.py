@@ -7,9 +7,12 @@ import numpy as np
 
 from tasks.clean.copies import alignment
 from tasks.clean.copies.agreement import Agreement, Canvas, agreed, agreement, hopeless
+from tasks.clean.copies.geometry import corners
 
 # Less agreement than this after an alignment is not mended by another about there.
 NEAR = 0.6
+# Two maps whose corners (in unit squares) lie nearer than this lead to the same place.
+SAME_MAP = 0.02
 # Where less than this of a picture agrees, there is nothing to align by.
 LEAST_AGREED = 0.3
 
@@ -29,8 +32,13 @@ def verdict(first: Canvas, second: Canvas, starts: Iterable[np.ndarray]) -> Verd
     if not (first.is_detailed and second.is_detailed):
         return NOTHING
     best, halves = NOTHING, (first.halved, second.halved)
+    tried: list[np.ndarray] = []
     for start in starts:
         rough = alignment.roughly(halves[0].grey, halves[1].grey, start)
+        where = corners(rough)
+        if where is None or any(np.abs(where - other).max() < SAME_MAP for other in tried):
+            continue
+        tried.append(where)
         if hopeless(*halves, rough):
             continue
         for matrix in _maps(first, second, start, rough):
