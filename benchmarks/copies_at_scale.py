@@ -90,6 +90,7 @@ def measured(home: Path, count: int) -> dict[str, Any]:
     run([*words, "make"], **environment)
     done = run([*words, "find"], **environment)
     said = json.loads(done.output.strip().splitlines()[-1])
+    print(f"{count} pictures: {said}", file=sys.stderr, flush=True)
     return {
         "pictures": count,
         "looking_seconds": round(said["looking"], 1),

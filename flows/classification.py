@@ -58,6 +58,7 @@ def use(
     submission: Path | None = None,
     of: str | None = None,
     clip: float | None = None,
+    doubt: bool = False,
     show: Callable[[float], None] | None = None,
 ) -> Used:
     """Classify pictures, and write what is asked for; what is wrong is said before the work."""
@@ -71,7 +72,7 @@ def use(
     found = Pictures(pictures, only, whole=submission is not None)
     found.check()
     total = found.count() if submission is None else submissions.count(found, clip)
-    classifier = Classifier.open(file)
+    classifier = Classifier.open(file, doubt=doubt)
     column = submissions.class_of(of, classifier.classes)
     drawings = None if drawn is None else Drawings.into(drawn)
     with tracked("classify", total, show) as advance:

@@ -24,6 +24,8 @@ OPENVINO_WEIGHTS = "model.bin"
 CLASSES = "classes.json"
 TRAINING = "training.json"
 HISTORY = "history.csv"
+TRIED = "tried.csv"
+UNSEEN = "validation.parquet"
 CARD = "card.md"
 NETWORK = "network.json"
 TRAINED_PARTS = "parts"
@@ -58,6 +60,8 @@ HELD = {
         CLASSES: "Class names, in the order of the probabilities.",
         TRAINING: "What was trained, on what, and every epoch of every repeat.",
         HISTORY: "The same epochs as a table: a row per seed and epoch.",
+        TRIED: "Of a head that was chosen, the candidates: a row each, with what they reached.",
+        UNSEEN: "What that head said of validation pictures before it learned from them as well.",
         NETWORK: "Its layers, as plain values.",
         CARD: "What it is, takes and gives, for people.",
         TRAINED_PARTS: "What each repeat trained: a head, the layers tuned, a whole network.",

@@ -66,6 +66,14 @@ def classify(
             "since log loss punishes certainty without bound where it is wrong; 0 keeps them."
         ),
     ] = None,
+    doubt: Annotated[
+        bool,
+        Parameter(
+            show_default=False,
+            help="Say how far each answer can be trusted: the classes that hold the true one nine "
+            "times in ten, and unknown for a picture unlike those of all classes.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Use a model on pictures: a line for each, or a reason why it cannot be read."""
@@ -74,6 +82,7 @@ def classify(
     used = use(
         model, pictures,
         only=only, table=table, drawn=drawn, submission=submission, of=of, clip=clip,
+        doubt=doubt,
     )  # fmt: skip
     for line in used.lines:
         print(line, file=sys.stderr if as_json else sys.stdout)

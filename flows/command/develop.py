@@ -6,11 +6,12 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from flows.command.inspect import inspected
-from flows.command.options import AsJson, Settings
+from flows.command.options import AsJson, Chosen, Settings
 from flows.command.own_pictures import BASE, experiment_for
 from flows.command.run import carried_out
 from flows.experiments import DEPLOYMENTS
 from flows.parameters import Experiment
+from flows.presets import settings_of
 from storage.errors import SourceError
 from storage.names import one_line
 from storage.workspace import Workspace
@@ -33,6 +34,7 @@ def develop(
         str | None,
         Parameter(help="What the experiment is called, if not as the folder."),
     ] = None,
+    preset: Chosen = None,
     settings: Settings = (),
     as_json: AsJson = False,
 ) -> None:
@@ -41,7 +43,7 @@ def develop(
     The same words again refresh what has changed. Another folder is another experiment, with a
     split, reports and a model of its own.
     """
-    experiment = experiment_for(pictures, name, list(settings))
+    experiment = experiment_for(pictures, name, [*settings_of(preset), *settings])
     if isinstance(experiment.source, Folders | Archive):
         found = inspected(experiment)
         if found.problem:

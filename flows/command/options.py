@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from flows.experiments import DEPLOYMENTS
 from flows.parameters import StepName
+from flows.presets import MEANT, Preset
 
 Experiment = Annotated[str, Parameter(help="An experiment: see `darkroom experiments`.")]
 Settings = Annotated[
@@ -16,6 +17,14 @@ Settings = Annotated[
         show_default=False,
         help="NAME=VALUE changes a parameter, as in split.seed=7. May be given again; `darkroom "
         "parameters` lists them.",
+    ),
+]
+Chosen = Annotated[
+    Preset | None,
+    Parameter(
+        name="--preset",
+        help="How much time a result may take; what is given with --set counts for more. "
+        + " ".join(f"{name}: {text}" for name, text in MEANT.items()),
     ),
 ]
 Rerun = Annotated[

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from flows.command.options import AsJson, Experiment, File, Rerun, Settings
+from flows.command.options import AsJson, Chosen, Experiment, File, Rerun, Settings
 from flows.experiments import DEPLOYMENTS, load, read_from
 from flows.parameters import Experiment as Parameters
 from flows.parameters import StepName
+from flows.presets import settings_of
 from storage.errors import GateClosed
 from storage.names import one_line
 
@@ -24,6 +25,7 @@ def run(
     name: Experiment,
     /,
     *,
+    preset: Chosen = None,
     settings: Settings = (),
     rerun: Rerun = (),
     until: Annotated[StepName | None, Parameter(help="Stop after this step.")] = None,
@@ -35,7 +37,7 @@ def run(
     file: File = DEPLOYMENTS,
 ) -> None:
     """Run an experiment, from its source to its report; what is unchanged is not done again."""
-    experiment = load(name, list(settings), file)
+    experiment = load(name, [*settings_of(preset), *settings], file)
     carried_out(experiment, file, name, as_json=as_json, rerun=rerun, until=until, retry=retry)
 
 

@@ -6,22 +6,43 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from storage import folders
 from storage.errors import ParameterError, StorageDamaged
-from storage.folders import CARD, CLASSES
+from storage.folders import CARD, CLASSES, TRAINING
 from tasks.pictures.parameters import Square, square_of
 from tasks.pictures.resizing import resized
 from tasks.running.tensorflow import load_keras, load_tensorflow
+from tasks.train.choosing.doubt import FEWEST, familiarity
+from tasks.train.choosing.logits import softmax
 from tasks.train.model_folder import openvino_form
 
 PICTURES_AT_A_TIME = 32
+DOUBT = "--doubt"
 
 # (n, side, side, 3) float32 RGB to (n, classes) probabilities.
 Compute = Callable[[np.ndarray], np.ndarray]
+
+
+class Bounds(NamedTuple):
+    """What classes of a picture's set have at least, and how familiar a known picture is."""
+
+    probability: float
+    familiarity: float
+
+    @classmethod
+    def of(cls, file: Path) -> "Bounds":
+        """Those of a model; ParameterError where it has none."""
+        try:
+            return cls(**folders.read_json(file.parent / TRAINING)["facts"]["doubt"])
+        except (KeyError, TypeError, StorageDamaged) as error:
+            raise ParameterError(
+                f"{DOUBT} is for models whose head was chosen (model.head.kind=linear) on "
+                f"{FEWEST} pictures or more: the model at {file} has no bounds to doubt by"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -29,7 +50,8 @@ class Classifier:
     """What a model's folder holds: what computes, class names in the order that it gives.
 
     `at_once` is how many computations make it fastest: one of many pictures, or one on each core.
-    `remark` is what the user should know of how it computes.
+    `remark` is what the user should know of how it computes. With `bounds` it computes logits, and
+    answers can be doubted.
     """
 
     classes: tuple[str, ...]
@@ -38,19 +60,27 @@ class Classifier:
     compute: Compute
     at_once: int = 1
     remark: str = ""
+    bounds: Bounds | None = None
 
     @classmethod
-    def open(cls, file: Path) -> "Classifier":
+    def open(cls, file: Path, *, doubt: bool = False) -> "Classifier":
         """The model in `file`, with classes.json beside it.
 
         It computes in OpenVINO where its form for that lies beside it, else in TensorFlow.
         StorageDamaged if either cannot be read or they do not belong together; ParameterError if
-        it is a Keras model, but none that resizes pictures by itself.
+        it is a Keras model, but none that resizes pictures by itself, or, with `doubt`, one that
+        has no bounds to doubt by.
         """
         remark, at_once = "", os.cpu_count() or 1
+        bounds = Bounds.of(file) if doubt else None
         try:
-            square, outputs, compute = _in_openvino(file, at_once)
+            square, outputs, compute = _in_openvino(file, at_once, logits=doubt)
         except openvino_form.Unusable as reason:
+            if doubt:
+                raise ParameterError(
+                    f"{DOUBT} needs the model's form for OpenVINO ({reason or 'there is none'}): "
+                    "train it again where openvino is installed"
+                ) from reason
             square, outputs, compute = _in_tensorflow(file)
             at_once = 1
             remark = f"TensorFlow computes: {reason}" if str(reason) else ""
@@ -62,13 +92,22 @@ class Classifier:
             compute=compute,
             at_once=at_once,
             remark=remark,
+            bounds=bounds,
         )
+
+    def judged(self, pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+        """Probabilities as below, and with `bounds` (n,) how familiar each picture is."""
+        found = self.probabilities(pictures)
+        if self.bounds is None:
+            return found, None
+        return softmax(found), familiarity(found)
 
     def probabilities(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         """(n, classes) float64 for n pictures: (height, width, 3) uint8 RGB, any sizes.
 
         They are resized here, as the model's own first layer would, so that they fit in one batch;
-        whoever has done that already, to (side, side, 3) float32, gets the same.
+        whoever has done that already, to (side, side, 3) float32, gets the same. With `bounds`
+        these are logits: see `judged`.
         """
         parts = [np.empty((0, len(self.classes)))]
         for start in range(0, len(pictures), PICTURES_AT_A_TIME):
@@ -79,9 +118,9 @@ class Classifier:
         return np.concatenate(parts)
 
 
-def _in_openvino(file: Path, cores: int) -> tuple[Square, int, Compute]:
+def _in_openvino(file: Path, cores: int, *, logits: bool) -> tuple[Square, int, Compute]:
     """(square, classes, what computes): a picture on each core."""
-    form = openvino_form.load(file, cores)
+    form = openvino_form.load(file, cores, logits=logits)
     pool = ThreadPoolExecutor(cores, thread_name_prefix="openvino")
 
     def compute(batch: np.ndarray) -> np.ndarray:

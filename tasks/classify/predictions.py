@@ -38,7 +38,9 @@ class Prediction:
     """What a model says of one picture, or the reason why it says nothing.
 
     `claimed` is the class that the picture's name claims, '' if none; `drawn` where it was drawn;
-    `trained_on` how the picture is among those that the model was trained on.
+    `trained_on` how the picture is among those that the model was trained on. Where answers are
+    doubted, `held` are the classes of its set, `familiarity` is how much it is like the pictures
+    that the model knows, `unknown` whether it is like none.
     """
 
     name: str
@@ -50,6 +52,9 @@ class Prediction:
     claimed: str = ""
     drawn: Path | None = None
     trained_on: Known = ""
+    held: tuple[str, ...] | None = None
+    familiarity: float | None = None
+    unknown: bool = False
 
     @property
     def correct(self) -> bool | None:
@@ -62,7 +67,12 @@ class Prediction:
         if self.probability is None:
             return self.reason
         verdict = {True: " (correct)", False: " (incorrect)", None: ""}[self.correct]
-        return f"{self.label}: {self.probability:.1%}{verdict}"
+        text = f"{self.label}: {self.probability:.1%}{verdict}"
+        if self.held is None:
+            return text
+        if self.unknown:
+            return f"unknown, most like {text}"
+        return f"{text}, of {{{', '.join(self.held)}}}" if self.held else f"{text}, not sure"
 
     @property
     def line(self) -> str:
@@ -71,14 +81,26 @@ class Prediction:
 
     def row(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {
-            "image": self.name,
-            "label": self.label,
-            "probability": self.probability,
-            "reason": self.reason,
-            "correct": self.correct,
-            "trained_on": self.trained_on,
-        } | ({"drawn": str(self.drawn)} if self.drawn else {})
+        return (
+            {
+                "image": self.name,
+                "label": self.label,
+                "probability": self.probability,
+                "reason": self.reason,
+                "correct": self.correct,
+                "trained_on": self.trained_on,
+            }
+            | self.doubts
+            | ({"drawn": str(self.drawn)} if self.drawn else {})
+        )
+
+    @property
+    def doubts(self) -> dict[str, Any]:
+        """What is said where answers are doubted; nothing where they are not."""
+        if self.held is None:
+            return {}
+        said = {"unknown": self.unknown, "familiarity": self.familiarity}
+        return said | {"held": list(self.held)}
 
 
 def predicted(
@@ -176,24 +198,24 @@ def _batches(ready: Iterable[_Prepared]) -> Iterator[list[_Prepared]]:
 def _classified(
     classifier: Classifier, batch: list[_Prepared], drawings: Drawings | None
 ) -> Iterator[Prediction]:
-    rows = iter(
-        classifier.probabilities([one.pixels for one in batch if one.pixels is not None]).tolist()
-    )
+    found, familiar = classifier.judged([one.pixels for one in batch if one.pixels is not None])
+    rows = iter(zip(found.tolist(), familiar if familiar is not None else found, strict=True))
     for one in batch:
         if one.pixels is None:
             yield Prediction(one.name, one.place, one.reason)
-        else:
-            yield _prediction(one, tuple(next(rows)), classifier.classes, drawings)
+            continue
+        row, how_familiar = next(rows)
+        said = _prediction(one, tuple(row), classifier.classes)
+        if classifier.bounds is not None:
+            said = _doubted(said, float(how_familiar), classifier)
+        yield _drawn(said, one, drawings)
 
 
 def _prediction(
-    one: _Prepared,
-    probabilities: tuple[float, ...],
-    classes: tuple[str, ...],
-    drawings: Drawings | None,
+    one: _Prepared, probabilities: tuple[float, ...], classes: tuple[str, ...]
 ) -> Prediction:
     highest = max(probabilities)
-    prediction = Prediction(
+    return Prediction(
         name=one.name,
         place=one.place,
         label=classes[probabilities.index(highest)],
@@ -202,9 +224,18 @@ def _prediction(
         claimed=claimed(one.place.name, one.folder, classes),
         trained_on=one.trained_on,
     )
+
+
+def _doubted(said: Prediction, familiarity: float, classifier: Classifier) -> Prediction:
+    assert classifier.bounds is not None
+    least, known = classifier.bounds
+    both = zip(classifier.classes, said.probabilities, strict=True)
+    held = tuple(name for name, probability in both if probability >= least)
+    return replace(said, held=held, familiarity=familiarity, unknown=familiarity < known)
+
+
+def _drawn(said: Prediction, one: _Prepared, drawings: Drawings | None) -> Prediction:
     if drawings is None or one.screen is None:
-        return prediction
-    drawn = drawings.add(
-        one.screen, one.place, one_line(prediction.text), correct=prediction.correct
-    )
-    return replace(prediction, drawn=drawn)
+        return said
+    drawn = drawings.add(one.screen, one.place, one_line(said.text), correct=said.correct)
+    return replace(said, drawn=drawn)

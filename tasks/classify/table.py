@@ -12,25 +12,31 @@ from tasks.evaluate.predictions_table import PROBABILITY
 
 # What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
-TEXTS = ("image", "label", "reason", "trained_on")
+DOUBTS = ["unknown", "familiarity", "held"]
+TEXTS = ("image", "label", "reason", "trained_on", "unknown", "held")
 
 
 def write(path: Path, predictions: Sequence[Prediction], classes: Sequence[str]) -> Path:
     """image, label, probability, reason, `probability_<class>` for each class, and trained_on.
 
-    `trained_on` is `same file` or `copy` where the model was trained on the picture. What could not
-    be read has a reason and no probabilities. In a CSV a name or label that a spreadsheet would
+    `trained_on` is `same file` or `copy` where the model was trained on the picture. Where answers
+    are doubted, also unknown, familiarity, and the classes held, one per line. What could not be
+    read has a reason and no probabilities. In a CSV a name or label that a spreadsheet would
     take for a formula begins with an apostrophe.
     """
     columns = [f"{PROBABILITY}{one}" for one in classes]
     names = ["image", "label", "probability", "reason", *columns, "trained_on"]
-    rows = [_row(prediction, len(classes)) for prediction in predictions]
+    doubted = any(one.held is not None for one in predictions)
+    names += DOUBTS if doubted else []
+    rows = [_row(prediction, len(classes), doubted=doubted) for prediction in predictions]
     if path.suffix.lower() == CSV:
         return atomic.write_file(path, lambda temporary: _write_csv(temporary, names, rows))
     return atomic.write_file(path, lambda temporary: _write_parquet(temporary, names, rows))
 
 
-def _row(prediction: Prediction, classes: int) -> list[Any]:
+def _row(prediction: Prediction, classes: int, *, doubted: bool) -> list[Any]:
+    unknown = "" if prediction.held is None else str(prediction.unknown).lower()
+    doubts = [unknown, prediction.familiarity, "\n".join(prediction.held or ())]
     probabilities = prediction.probabilities or (None,) * classes
     return [
         prediction.name,
@@ -39,6 +45,7 @@ def _row(prediction: Prediction, classes: int) -> list[Any]:
         prediction.reason,
         *probabilities,
         prediction.trained_on,
+        *(doubts if doubted else []),
     ]
 
 

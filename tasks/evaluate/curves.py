@@ -8,7 +8,7 @@ import pandas as pd
 
 from tasks.evaluate.predictions_table import PROBABILITY
 
-BINS = 10
+BINS, LEAST_IN_BIN = 10, 20
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Curve(NamedTuple):
 
 
 class Bin(NamedTuple):
-    """Pictures whose confidence lies in (low, high]; means are 0 where there are none."""
+    """Pictures with about the same confidence, from low to high; both means of them."""
 
     low: float
     high: float
@@ -93,18 +93,17 @@ def reached(curve: Curve, x: float) -> float:
 
 
 def calibration(predicted: Predicted, bins: int = BINS) -> list[Bin]:
-    """Confidence of the predicted class against how often it is right, in bins of equal width."""
-    edges = np.linspace(0, 1, bins + 1)
-    place = np.digitize(predicted.confidence, edges[1:-1], right=True)
+    """Confidence of the predicted class against how often it is right, in bins of equal count.
+
+    As many bins as leave LEAST_IN_BIN pictures in each, at least one.
+    """
+    count = max(1, min(bins, len(predicted.labels) // LEAST_IN_BIN))
+    order = np.argsort(predicted.confidence, kind="stable")
     found = []
-    for number in range(bins):
-        inside = place == number
-        count = int(inside.sum())
-        confidence = float(predicted.confidence[inside].mean()) if count else 0.0
-        accuracy = float(predicted.correct[inside].mean()) if count else 0.0
-        found.append(
-            Bin(float(edges[number]), float(edges[number + 1]), count, confidence, accuracy)
-        )
+    for inside in np.array_split(order, count):
+        confidence, right = predicted.confidence[inside], predicted.correct[inside]
+        ends = float(confidence[0]), float(confidence[-1])
+        found.append(Bin(*ends, len(inside), float(confidence.mean()), float(right.mean())))
     return found
 
 

@@ -4,6 +4,7 @@ It lies beside the predictions, for the report and for anyone else: `curves.parq
 x, y), `label_errors.parquet` (one row per doubtful label) and `diagnosis.json` with the rest.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,13 @@ from storage.folders import CURVES, DIAGNOSIS, LABEL_ERRORS
 from storage.references import SPLITS
 from tasks.evaluate.curves import Bin, Curve, Predicted, calibration, precision_recall, roc
 from tasks.evaluate.label_errors import Found
+from tasks.evaluate.prediction_sets import PredictionSets, prediction_sets
+from tasks.evaluate.shortcuts import Shortcut
 from tasks.evaluate.slices import Slice, slices
 
 # Of a curve over hundreds of thousands of pictures no eye sees more; areas are of all points.
 MOST_POINTS = 1001
+VALIDATION = SPLITS[1]
 ROC, PRECISION_RECALL = "roc", "precision_recall"
 
 
@@ -34,6 +38,8 @@ class Diagnosis:
     calibration: list[Bin]
     slices: list[Slice]
     label_errors: Found
+    sets: PredictionSets | None = None
+    shortcuts: Sequence[Shortcut] = ()
 
     @property
     def digest(self) -> str:
@@ -43,11 +49,16 @@ class Diagnosis:
 
 
 def diagnose(
-    predictions: pd.DataFrame, split: pd.DataFrame, classes: list[str], doubts: Found
+    predictions: pd.DataFrame,
+    split: pd.DataFrame,
+    classes: list[str],
+    doubts: Found,
+    shortcuts: Sequence[Shortcut] = (),
 ) -> Diagnosis:
     """The diagnosis on the last split that has predictions: test, where there is one.
 
-    `predictions` is the table of all pictures, `split` the manifest of all groups.
+    `predictions` is the table of all pictures, `split` the manifest of all groups; `doubts` and
+    `shortcuts` are of all pictures.
     """
     shown = [name for name in SPLITS if (predictions["split"] == name).any()][-1]
     table = predictions[predictions["split"] == shown].reset_index(drop=True)
@@ -59,7 +70,18 @@ def diagnose(
         calibration=calibration(predicted),
         slices=slices(table, split),
         label_errors=doubts,
+        sets=_sets(predictions, predicted, shown, classes),
+        shortcuts=shortcuts,
     )
+
+
+def _sets(
+    predictions: pd.DataFrame, predicted: Predicted, shown: str, classes: list[str]
+) -> PredictionSets | None:
+    validation = predictions[predictions["split"] == VALIDATION]
+    if shown == VALIDATION or validation.empty:
+        return None
+    return prediction_sets(Predicted.of(validation, classes), predicted)
 
 
 def save(folder: Path, diagnosis: Diagnosis) -> None:
@@ -81,6 +103,8 @@ def load(folder: Path) -> Diagnosis:
             calibration=[Bin(**one) for one in facts["calibration"]],
             slices=[Slice(**one) for one in facts["slices"]],
             label_errors=Found(manifests.load(folder / LABEL_ERRORS), facts["label_errors"]),
+            sets=PredictionSets(**facts["sets"]) if facts["sets"] else None,
+            shortcuts=[Shortcut(**one) for one in facts["shortcuts"]],
         )
     except (KeyError, TypeError) as error:
         raise StorageDamaged(
@@ -107,6 +131,8 @@ def _facts(diagnosis: Diagnosis) -> dict[str, Any]:
         "calibration": [one._asdict() for one in diagnosis.calibration],
         "slices": [one._asdict() for one in diagnosis.slices],
         "label_errors": diagnosis.label_errors.note,
+        "sets": diagnosis.sets and diagnosis.sets._asdict(),
+        "shortcuts": [one._asdict() for one in diagnosis.shortcuts],
     }
 
 

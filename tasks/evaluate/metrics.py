@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 CONFIDENCE = 0.95
+SEED, RESAMPLES, RESAMPLES_AT_A_TIME = 0, 1000, 100
 
 
 class Judged(NamedTuple):
@@ -23,8 +24,9 @@ class Judged(NamedTuple):
 class Metric(NamedTuple):
     """One number of a split; None where it cannot be said.
 
-    A share of the pictures has a Wilson interval and its spread over the repeats. What is said for
-    people (`title`, `shown_as`) reruns nothing.
+    A share of the pictures has a Wilson interval and its spread over the repeats; what `counts` can
+    tell, from pictures, answers and right answers by class (…, classes), a bootstrap interval. What
+    is said for people (`title`, `shown_as`) reruns nothing.
     """
 
     of: Callable[[Judged], float | None]
@@ -32,6 +34,7 @@ class Metric(NamedTuple):
     shown_as: Literal["percent", "decimals"] = "decimals"
     higher_is_better: bool = True
     is_share: bool = False
+    counts: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] | None = None
 
 
 def accuracy(judged: Judged) -> float:
@@ -59,8 +62,45 @@ def roc_auc(judged: Judged) -> float | None:
     return float(metrics.roc_auc_score(labels, probabilities, multi_class="ovr"))
 
 
+def balanced_accuracy(judged: Judged) -> float:
+    """The mean of the classes' recalls: every class counts alike, however many pictures it has."""
+    return float(_mean_recall(*_counts(judged)))
+
+
+def macro_f1(judged: Judged) -> float:
+    """The mean of the classes' F1; classes without pictures are left out."""
+    return float(_mean_f1(*_counts(judged)))
+
+
+def _counts(judged: Judged) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(classes,) pictures, answers, and right answers."""
+    classes = judged.probabilities.shape[1]
+    right = judged.labels[judged.chosen == judged.labels]
+    every = (judged.labels, judged.chosen, right)
+    pictures, answers, hits = (np.bincount(one, minlength=classes) for one in every)
+    return pictures, answers, hits
+
+
+def _mean_recall(pictures: np.ndarray, _answers: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    return _over_classes(hits / np.maximum(pictures, 1), pictures)
+
+
+def _mean_f1(pictures: np.ndarray, answers: np.ndarray, hits: np.ndarray) -> np.ndarray:
+    return _over_classes(2 * hits / np.maximum(pictures + answers, 1), pictures)
+
+
+def _over_classes(values: np.ndarray, pictures: np.ndarray) -> np.ndarray:
+    there = pictures > 0
+    found: np.ndarray = (values * there).sum(axis=-1) / there.sum(axis=-1)
+    return found
+
+
 METRICS = {
     "accuracy": Metric(accuracy, title="Accuracy", shown_as="percent", is_share=True),
+    "balanced_accuracy": Metric(
+        balanced_accuracy, title="Balanced accuracy", shown_as="percent", counts=_mean_recall
+    ),
+    "macro_f1": Metric(macro_f1, title="Macro F1", shown_as="percent", counts=_mean_f1),
     "log_loss": Metric(log_loss, title="Log loss", higher_is_better=False),
     "roc_auc": Metric(roc_auc, title="ROC AUC"),
 }
@@ -79,6 +119,29 @@ def wilson(successes: float, count: int) -> tuple[float, float]:
     # At the ends the interval reaches them: the sum above ends a last bit short of it.
     low = 0.0 if successes == 0 else max(0.0, centre - half)
     high = 1.0 if successes == count else min(1.0, centre + half)
+    return float(low), float(high)
+
+
+def bootstrap(
+    confusion: np.ndarray, value: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+) -> tuple[float, float]:
+    """Percentile interval of what a (classes, classes) confusion matrix tells (Efron 1979).
+
+    Drawing n pictures again is drawing n cells of the matrix.
+    """
+    truth, answer = np.nonzero(confusion)
+    cells, total = confusion[truth, answer], int(confusion.sum())
+    classes = np.arange(len(confusion))
+    by_class = [
+        (places[:, None] == classes).astype(float)
+        for places in (truth, answer, np.where(truth == answer, truth, -1))
+    ]
+    random, found = np.random.default_rng(SEED), []
+    for _ in range(RESAMPLES // RESAMPLES_AT_A_TIME):
+        drawn = random.multinomial(total, cells / total, size=RESAMPLES_AT_A_TIME).astype(float)
+        found.append(value(*(drawn @ one for one in by_class)))
+    tails = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(np.concatenate(found), [tails, 100 - tails])
     return float(low), float(high)
 
 
@@ -116,12 +179,18 @@ def summary(repeats: list[dict[str, Any]], published: int, count: int) -> dict[s
     """One split over all repeats: each metric's mean, and the details of the published repeat.
 
     A share (accuracy) also holds low and high (Wilson at the mean, over the split's `count`
-    pictures), the standard deviation over repeats and each repeat's value.
+    pictures), the standard deviation over repeats and each repeat's value; what counts tell holds
+    low and high by bootstrap, of the published repeat.
     """
     found = {
         name: _summed(metric, [one[name] for one in repeats], published, count)
         for name, metric in METRICS.items()
     }
+    confusion = np.array(repeats[published]["confusion"])
+    for name, metric in METRICS.items():
+        if metric.counts is not None:
+            low, high = bootstrap(confusion, metric.counts)
+            found[name] |= {"low": low, "high": high}
     details = {name: repeats[published][name] for name in ("per_class", "confusion")}
     return {"images": count} | found | details
 

@@ -10,6 +10,7 @@ import pandas as pd
 from storage import atomic, digests, folders, manifests
 from storage.features import FeatureTable
 from storage.folders import METRICS, PREDICTIONS, TRAINING, part_path
+from storage.images import ImageStore
 from storage.references import SPLITS, EvaluationRef, FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
 from tasks.evaluate import (
@@ -20,6 +21,7 @@ from tasks.evaluate import (
     parity,
     predictions_table,
     selection,
+    shortcuts,
 )
 from tasks.evaluate import look as looks
 from tasks.evaluate.diagnosis import Diagnosis
@@ -30,6 +32,7 @@ from tasks.evaluate.predict import averaged
 from tasks.pictures.views import named
 from tasks.running.steps import step
 from tasks.running.tensorflow import load_keras
+from tasks.train.model_folder import unseen
 
 
 @step()
@@ -51,7 +54,9 @@ def evaluate(
     views = _views(workspace, table, features)
     published = folders.read_json(folder / TRAINING)["published_repeat"]
     found = []
-    for repeat, probabilities in enumerate(_predicted(folder, model, views, len(table), features)):
+    held_out = (table["split"] == "validation").to_numpy()
+    for repeat, said in enumerate(_predicted(folder, model, views, len(table), features)):
+        probabilities = unseen.instead(folder, held_out, said)
         # Of the others their numbers are enough: all probabilities at once may be gigabytes.
         found.append(_measured(table, probabilities, model.classes))
         if repeat == published:
@@ -61,7 +66,8 @@ def evaluate(
         folder, published, views[0], features.shape, predictions, model.classes
     )
     doubts = label_errors.among(workspace, table, features, list(split.classes))
-    known = diagnosis.diagnose(predictions, groups, list(model.classes), doubts)
+    told = shortcuts.shortcuts(ImageStore(workspace.images), table)
+    known = diagnosis.diagnose(predictions, groups, list(model.classes), doubts, told)
     agreed = parity.of(workspace, folder, predictions, known.split, list(model.classes))
     return _save(workspace, predictions, result, Looked(picture, maps, heat), known, agreed)
 

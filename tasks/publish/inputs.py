@@ -47,7 +47,8 @@ class ReportInputs:
     `downloads` counts addresses by status, `hosts` those that gave a picture and the others;
     `heat_maps` holds encoded Grad-CAM pictures by stored image name, `network` the model's layers
     as `layer_table.described` gives them, `augmented` what `augmentation_sheet.rows` does,
-    `copies` says which ones `clean` looked for, `remarks` how the source was understood
+    `copies` says which ones `clean` looked for, `tried` holds a row per head that was tried,
+    `remarks` how the source was understood
     and what else the steps said of the pictures.
     """
 
@@ -79,6 +80,7 @@ class ReportInputs:
     network: Sequence[Mapping[str, Any]] = ()
     augmented: Sequence[np.ndarray] = ()
     copies: str = "edited"
+    tried: Sequence[Mapping[str, Any]] = ()
     remarks: Sequence[str] = ()
 
     @property

@@ -1,5 +1,6 @@
 """What a run's references point to, opened for its report."""
 
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,7 +9,7 @@ import pandas as pd
 
 from storage import folders, manifests
 from storage.features import PIXELS, FeatureSpace
-from storage.folders import METRICS, NETWORK, PREDICTIONS, TRAINING
+from storage.folders import METRICS, NETWORK, PREDICTIONS, TRAINING, TRIED
 from storage.images import ImageStore
 from storage.references import (
     EvaluationRef,
@@ -106,7 +107,16 @@ def _looked_at(workspace: Workspace, model: ModelRef, evaluation: EvaluationRef)
         "look": looked,
         "heat_maps": grad_cam_overlay.overlays(ImageStore(workspace.images), looked.heat),
         "network": folders.read_json(workspace.path(model) / NETWORK),
+        "tried": _tried(workspace.path(model) / TRIED),
     }
+
+
+def _tried(path: Path) -> list[dict[str, Any]]:
+    """The heads that were tried, the best first; none where none was chosen."""
+    if not path.is_file():
+        return []
+    table = pd.read_csv(path).sort_values("log_loss", kind="stable")
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def _augmented(

@@ -32,7 +32,12 @@ def _metric(name: str) -> str:
 class Gate(Parameters):
     """What a model must reach: a floor, and not to be significantly worse than the current one."""
 
-    floor: float = Field(0.0, ge=0, le=1, description="Least test accuracy.")
+    floor: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Least test accuracy; 0: above that of always giving the most frequent answer.",
+    )
     bounds: dict[Annotated[str, AfterValidator(_metric)], float] = Field(
         {},
         description="Of other metrics on the test pictures, by name, the least; where lower is "

@@ -17,7 +17,7 @@ def write(folder: Path, inputs: ReportInputs) -> None:
     atomic.write_json(folder / METRICS, about | inputs.metrics)
     atomic.write_json(folder / RUN, entry(inputs))
     history = inputs.training.get("history", [])
-    if history:
+    if history and len(history[inputs.training["published_repeat"]]) > 1:
         save_curves(folder / PLOT, history, inputs.training["published_repeat"])
     to_look_at.write(folder, inputs)
     (folder / REPORT).write_text(page(inputs), encoding="utf-8")

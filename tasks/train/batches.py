@@ -40,11 +40,13 @@ class Labelled(NamedTuple):
     """Rows of features by position, and the number of each picture's class.
 
     With several views the rows of all pictures' first view come first, then those of the second …
+    `groups` are numbers of what belongs together, where that is known.
     """
 
     rows: Any
     labels: np.ndarray
     views: int = 1
+    groups: np.ndarray | None = None
 
 
 def memory_bytes() -> int:

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from storage.errors import ParameterError
 from tasks.running import counters
 from tasks.running.interruption import heeded
 from tasks.running.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
+from tasks.train.choosing.search import Tried
 from tasks.train.compiling import compile_model
 from tasks.train.keras_parts.batch_normalisation import fuse
 from tasks.train.keras_parts.mixup import mixed
@@ -18,11 +21,19 @@ from tasks.train.randomness import reseeding, start_from
 
 
 class Fitted(NamedTuple):
-    """A trained model without its optimiser, and one row of losses and accuracies per epoch."""
+    """A trained model without its optimiser, and one row of losses and accuracies per epoch.
+
+    `facts` are what else training.json says of it, `tried` the candidates of a head that was
+    chosen, and `unseen`, of a model that was fitted on validation pictures too, (n, classes)
+    probabilities of those from before.
+    """
 
     model: Any
     history: list[dict[str, float]]
     keep: str = "best"
+    facts: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
+    tried: tuple[Tried, ...] = ()
+    unseen: np.ndarray | None = None
 
     @property
     def loss(self) -> float:
@@ -72,6 +83,7 @@ def fit(
                 epochs=training.epochs,
                 steps_per_epoch=steps,
                 shuffle=False,  # the dataset shuffles by itself
+                class_weight=_class_weights(train.labels, training),
                 callbacks=[reseeding(seed), saver, _counting(), _heeding(heed), *callbacks],
                 verbose=0,
             )
@@ -80,6 +92,15 @@ def fit(
     # The optimiser is twice as large as the model, and all repeats are held at once.
     model.optimizer, model.compiled = None, False
     return Fitted(model, history, training.keep)
+
+
+def _class_weights(labels: np.ndarray, training: Training) -> dict[int, float] | None:
+    """What a picture of each class counts for; as scikit-learn's `balanced`."""
+    if training.class_weights == "none":
+        return None
+    counts = np.bincount(labels)
+    there = np.flatnonzero(counts)
+    return {int(k): len(labels) / (len(there) * counts[k]) for k in there}
 
 
 def _counting() -> Any:

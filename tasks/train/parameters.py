@@ -23,15 +23,37 @@ class DenseLayer(Parameters):
 
 
 class Head(Parameters):
-    """From a feature map to probabilities: pooling, hidden layers, output."""
+    """From a feature map to probabilities: hidden layers trained in epochs, or what is chosen."""
 
+    kind: Literal["dense", "linear"] = Field(
+        "dense",
+        description="dense: the pooling and layers below, trained in epochs; linear: one layer, "
+        "whose method, pooling and regularisation validation chooses, in seconds.",
+    )
     pooling: Literal["flatten", "average", "max"] = Field(
-        "average", description="How a feature map becomes a vector."
+        "average", description="How a feature map becomes a vector; for kind dense."
     )
     layers: tuple[DenseLayer, ...] = Field(
         (DenseLayer(units=256, dropout=0.5),),
-        description="Hidden layers; dropout is the share of units left out in training.",
+        description="Hidden layers, for kind dense; dropout is the share of units left out in "
+        "training.",
     )
+
+    @model_validator(mode="after")
+    def _nothing_without_effect(self) -> Self:
+        if self.kind != "dense":
+            for name in ("pooling", "layers"):
+                if getattr(self, name) != type(self).model_fields[name].default:
+                    raise ValueError(
+                        f"{name} is for kind dense, and kind {self.kind} chooses it: leave it out, "
+                        f"or set model.head.kind=dense"
+                    )
+        return self
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether candidates are tried, instead of one head being trained in epochs."""
+        return self.kind != "dense"
 
 
 class Frozen(Parameters):
@@ -46,6 +68,15 @@ class FineTuning(Parameters):
     head: Head = Head()
     head_epochs: PositiveInt = Field(15, description="Of the first stage, the head alone.")
     head_learning_rate: PositiveFloat = Field(1e-3, description="Adam's, in the first stage.")
+
+    @model_validator(mode="after")
+    def _trained_on(self) -> Self:
+        if self.head.is_chosen:
+            raise ValueError(
+                f"head.kind {self.head.kind} is for features that stand still: set "
+                "model.head.kind=dense"
+            )
+        return self
 
 
 NetworkName = Literal["smaller_vgg", "small_convnet", "baseline_convnet", "alexnet", "lenet5"]
@@ -103,6 +134,19 @@ class Training(Parameters):
         None, description="Stop when validation loss has not improved for so many epochs."
     )
     keep: Literal["best", "last"] = Field("best", description="The weights of which epoch.")
+    refit: bool = Field(
+        default=True,
+        description="Once a head is chosen (model.head.kind), fit it on validation pictures too; "
+        "what is said of those is from before.",
+    )
+    class_weights: Literal["none", "balanced"] = Field(
+        "none", description="balanced: pictures of rare classes count for more, all classes alike."
+    )
+    calibration: Literal["none", "temperature"] = Field(
+        "none",
+        description="temperature: probabilities are made to mean what they say, by one number "
+        "fitted on validation; a chosen head's always are.",
+    )
     repeats: Annotated[int, Field(ge=1, le=100)] = Field(1, description="Trainings, one seed each.")
     # NumPy's and Keras's generators take 32 bits, and repeats count on from here.
     seed: Annotated[int, Field(ge=0, le=2**31)] = Field(

@@ -9,15 +9,16 @@ from storage.errors import StorageDamaged
 from storage.features import FeatureSpace
 from tasks.features.backbone import Backbone
 from tasks.features.parameters import Extraction
-from tasks.features.prepared import as_it_is
 from tasks.train.batches import Labelled
+from tasks.train.choosing import chosen
 from tasks.train.fine_tuning import build_tuned, through
-from tasks.train.fit import fit
+from tasks.train.fit import Fitted, fit
 from tasks.train.head import build_head, build_pooled_head
 from tasks.train.networks import build_network
 from tasks.train.parameters import FineTuning, Frozen, Network, Training
 from tasks.train.pooling import is_pooled, pooled_rows, with_pooling
 from tasks.train.randomness import start_from
+from tasks.train.training import Build, Place, fit_all
 
 
 class Materials(NamedTuple):
@@ -31,26 +32,37 @@ class Materials(NamedTuple):
     training: Training
 
 
-class Build(NamedTuple):
-    """How a model comes to be that is then trained: for a seed, in a folder that survives a kill.
-
-    `epochs` is how many a first stage takes; the callbacks are those that watch it. `rows` are what
-    the model is trained on, of this `shape`, and `whole` makes of it the part that is kept.
-    """
-
-    model: Callable[[int, Path, tuple[Any, ...]], Any]
-    shape: tuple[int, ...]
-    epochs: int = 0
-    rows: Callable[[Labelled], Labelled] = as_it_is
-    whole: Callable[[Any], Any] = as_it_is
-
-
 class Part(NamedTuple):
     """A kind of trained part; `facts` are what training.json says of it beside its kind."""
 
     kind: str
-    build: Callable[[Any, Materials], Build]
+    train: Callable[[Any, Materials, Place], list[Fitted]]
     facts: Callable[[Any], dict[str, Any]]
+
+
+def _by_epochs(
+    build: Callable[[Any, Materials], Build],
+) -> Callable[[Any, Materials, Place], list[Fitted]]:
+    """Trained as Keras does."""
+
+    def train(part: Any, made_of: Materials, place: Place) -> list[Fitted]:
+        return fit_all(
+            build(part, made_of), made_of.train, made_of.validation, made_of.training, place
+        )
+
+    return train
+
+
+def _frozen(part: Frozen, made_of: Materials, place: Place) -> list[Fitted]:
+    if not part.head.is_chosen:
+        return _by_epochs(_head)(part, made_of, place)
+    # It has one best solution: seeds would change nothing.
+    return [
+        chosen.choose(
+            made_of.train, made_of.validation, shape=made_of.space.shape, classes=made_of.classes,
+            training=made_of.training, show=place.show,
+        )
+    ]  # fmt: skip
 
 
 def _head(part: Frozen, made_of: Materials) -> Build:
@@ -113,11 +125,19 @@ def _facts(part: Frozen | FineTuning | Network) -> dict[str, Any]:
     return part.model_dump(mode="json")
 
 
+def _head_facts(part: Frozen) -> dict[str, Any]:
+    head = part.head
+    fields = {"pooling", "layers"} if head.kind == "dense" else set()
+    return {"head": head.kind, **head.model_dump(mode="json", include=fields)}
+
+
 # Kinds and facts are stored with every model: what they are called stays.
 PARTS: dict[type, Part] = {
-    Frozen: Part("Head", _head, lambda part: _facts(part)["head"]),
-    FineTuning: Part("FineTuning", _tuned, _facts),
-    Network: Part("Network", _network, lambda part: {"name": part.network, **_facts(part)}),
+    Frozen: Part("Head", _frozen, _head_facts),
+    FineTuning: Part("FineTuning", _by_epochs(_tuned), _facts),
+    Network: Part(
+        "Network", _by_epochs(_network), lambda part: {"name": part.network, **_facts(part)}
+    ),
 }
 
 

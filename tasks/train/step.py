@@ -12,7 +12,7 @@ from tasks.train import progress_callbacks
 from tasks.train.model_folder import saving
 from tasks.train.parameters import Network, Trained, Training
 from tasks.train.parts import PARTS, Materials
-from tasks.train.training import fit_all
+from tasks.train.training import Place
 from tasks.train.training_rows import labelled_features
 
 WITHOUT_EFFECT = frozenset(
@@ -31,7 +31,7 @@ def train(
     """Models with the seeds seed, seed + 1, …; the best on validation becomes the model.
 
     `model` is what is trained on the features: a head, layers of the backbone with a head, or a
-    network on pixels.
+    network on pixels. A head that is chosen is one model, whatever the seeds.
     """
     if training.tensorboard:
         progress_callbacks.require_tensorboard()
@@ -41,22 +41,19 @@ def train(
     held_in = labelled_features(workspace, split, features, "train")
     held_out = labelled_features(workspace, split, features, "validation")
     space = FeatureSpace.load(workspace, features)
+    if not isinstance(model, Network):
+        training = _without_changes(training)
     made_of = Materials(space, weights, len(split.classes), held_in, held_out, training)
-    build = PARTS[type(model)].build(model, made_of)
-    fitted = fit_all(
-        build,
-        build.rows(held_in),
-        build.rows(held_out),
-        training=training if isinstance(model, Network) else _without_changes(training),
+    place = Place(
         unfinished=workspace.unfinished / key,
         logs=workspace.tensorboard / key if training.tensorboard else None,
         show=progress_artifact("train"),
     )
-    fitted = [one._replace(model=build.whole(one.model)) for one in fitted]
+    fitted = PARTS[type(model)].train(model, made_of, place)
     reference = saving.save(
         workspace, split, features, fitted, part=model, seed=training.seed, weights=weights
     )
-    shutil.rmtree(workspace.unfinished / key, ignore_errors=True)
+    shutil.rmtree(place.unfinished, ignore_errors=True)
     return reference
 
 

@@ -3,34 +3,57 @@
 import functools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import numpy as np
+
+from tasks.features.prepared import as_it_is
 from tasks.running.progress import tracked_in_parts
 from tasks.train import progress_callbacks
 from tasks.train.batches import Labelled, steps_of
+from tasks.train.choosing import temperature
+from tasks.train.choosing.logits import of_probabilities
 from tasks.train.fit import Fitted, fit
 from tasks.train.parameters import Training
-from tasks.train.parts import Build
+
+ROWS_AT_A_TIME = 128
+
+
+class Build(NamedTuple):
+    """How a model comes to be that is then trained: for a seed, in a folder that survives a kill.
+
+    `epochs` is how many a first stage takes; the callbacks are those that watch it. `rows` are what
+    the model is trained on, of this `shape`, and `whole` makes of it the part that is kept.
+    """
+
+    model: Callable[[int, Path, tuple[Any, ...]], Any]
+    shape: tuple[int, ...]
+    epochs: int = 0
+    rows: Callable[[Labelled], Labelled] = as_it_is
+    whole: Callable[[Any], Any] = as_it_is
+
+
+class Place(NamedTuple):
+    """Where a training keeps its state and its logs, and how it shows how far it is."""
+
+    unfinished: Path
+    logs: Path | None
+    show: Callable[[float], None]
 
 
 def fit_all(
-    build: Build,
-    train: Labelled,
-    validation: Labelled,
-    *,
-    training: Training,
-    unfinished: Path,
-    logs: Path | None,
-    show: Callable[[float], None],
+    build: Build, train: Labelled, validation: Labelled, training: Training, place: Place
 ) -> list[Fitted]:
-    """One training per repeat, with progress; `unfinished` and `logs` get a folder for each."""
+    """One training per repeat, with progress; each gets a folder of its own."""
+    train, validation = build.rows(train), build.rows(validation)
     steps = steps_of(len(train.labels), training.batch_size, training.steps_per_epoch)
     epochs = build.epochs + training.epochs
     seeds = range(training.seed, training.seed + training.repeats)
     fitted = []
-    with tracked_in_parts("epochs", len(seeds) * epochs, "batches", steps, show) as advance:
+    with tracked_in_parts("epochs", len(seeds) * epochs, "batches", steps, place.show) as advance:
         for number, seed in enumerate(seeds):
             count = progress_callbacks.Count(*advance, steps)
-            folder = unfinished / str(number)
+            folder = place.unfinished / str(number)
             watch = progress_callbacks.callbacks(count, None)
             fitted.append(
                 fit(
@@ -42,9 +65,27 @@ def fit_all(
                     seed=seed,
                     unfinished=folder,
                     callbacks=progress_callbacks.callbacks(
-                        count, logs and logs / str(number), before=build.epochs
+                        count, place.logs and place.logs / str(number), before=build.epochs
                     ),
                 )
             )
             count.up_to(epochs)
-    return fitted
+    if training.calibration == "temperature":
+        fitted = [_calibrated(one, validation, build.shape) for one in fitted]
+    return [one._replace(model=build.whole(one.model)) for one in fitted]
+
+
+def _calibrated(fitted: Fitted, validation: Labelled, shape: tuple[int, ...]) -> Fitted:
+    """The same with probabilities that mean what they say, as far as validation tells."""
+    parts = []
+    for start in range(0, len(validation.labels), ROWS_AT_A_TIME):
+        some = np.arange(start, min(start + ROWS_AT_A_TIME, len(validation.labels)))
+        rows = validation.rows(some).reshape(-1, *shape)
+        parts.append(np.asarray(fitted.model(rows, training=False), np.float64))
+    if not parts:
+        return fitted
+    found = np.concatenate(parts)
+    both = np.hstack([1 - found, found]) if found.shape[1] == 1 else found
+    heat = temperature.fitted(of_probabilities(both), validation.labels)
+    temperature.apply(fitted.model, heat)
+    return fitted._replace(facts={"temperature": heat})

@@ -24,4 +24,4 @@ def labelled_features(
     views = features.views if name == "train" else features.views[:1]
     names = [named(image, view) for view in views for image in part["image"]]
     rows = rows_of(FeatureTable.of(workspace, features, names))
-    return Labelled(rows, labels, views=len(views))
+    return Labelled(rows, labels, views=len(views), groups=part["group"].to_numpy())

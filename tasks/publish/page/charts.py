@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from storage.references import SPLITS
 from tasks.evaluate.curves import Bin, Curve, expected_calibration_error, reached
+from tasks.evaluate.metrics import wilson
 from tasks.publish.svg import (
     FAINT,
     INK,
@@ -18,7 +21,7 @@ from tasks.publish.svg import (
     short,
     svg,
 )
-from tasks.publish.wording import NONE, percent
+from tasks.publish.wording import percent
 
 MOST_SERIES = 10
 MOST_BARS = 40
@@ -156,8 +159,8 @@ def calibration(bins: list[Bin]) -> Chart:
             (
                 f"{percent(one.low)} to {percent(one.high)}",
                 str(one.pictures),
-                percent(one.confidence) if one.pictures else NONE,
-                percent(one.accuracy) if one.pictures else NONE,
+                percent(one.confidence),
+                percent(one.accuracy),
             )
             for one in bins
         ],
@@ -166,16 +169,15 @@ def calibration(bins: list[Bin]) -> Chart:
 
 
 def _reliability(figure: Any, bins: list[Bin]) -> None:
-    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-    filled = [one for one in bins if one.pictures]
-    means = [one.confidence for one in filled], [one.accuracy for one in filled]
-    upper.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
-    upper.plot(*means, "o-", color=SERIES[0], markersize=5)
-    upper.set(ylabel="accuracy", xlim=(-0.01, 1.01), ylim=(-0.03, 1.05))
-    places = [(one.low + one.high) / 2 for one in bins]
-    counts = [one.pictures for one in bins]
-    lower.bar(places, counts, width=0.9 / len(bins), color=SERIES[0])
-    lower.set(xlabel="confidence", ylabel="pictures")
+    axes = figure.subplots()
+    confidence, accuracy = np.array([(one.confidence, one.accuracy) for one in bins]).T
+    ends = np.array([wilson(round(one.accuracy * one.pictures), one.pictures) for one in bins]).T
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
+    axes.errorbar(
+        confidence, accuracy, np.abs(ends - accuracy), fmt="o", color=SERIES[0], markersize=5,
+        elinewidth=1,
+    )  # fmt: skip
+    axes.set(xlabel="confidence", ylabel="accuracy", xlim=(-0.01, 1.01), ylim=(-0.03, 1.05))
 
 
 def learning(repeats: list[list[dict[str, float]]], published: int) -> Chart:

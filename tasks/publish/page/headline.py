@@ -14,6 +14,9 @@ from tasks.publish.parameters import PublishedFigure
 from tasks.publish.wording import seconds
 
 MOST_NAMED = 6
+# One class has more than this many times the pictures of another.
+UNEVEN = 5
+FEW_PICTURES = 10
 
 
 class Verdict(NamedTuple):
@@ -48,11 +51,13 @@ def _network(inputs: ReportInputs) -> str:
     how = f"({space['preprocessing']} preprocessing, {computed_in(space)})"
     if part["kind"] == "FineTuning":
         return f"{backbone} at {size}, tuned above {space['layer']}, with a dense head {how}"
-    return f"a dense head on {backbone} features at {size} {how}"
+    return f"a {part.get('head', 'dense')} head on {backbone} features at {size} {how}"
 
 
 def chosen(inputs: ReportInputs) -> str:
     """Which epoch and which repeat the page is about, and which pictures decided that."""
+    if facts := _of_choosing(inputs):
+        return facts
     lowest = f"with the lowest {VALIDATION if VALIDATION in inputs.metrics else 'training'} loss"
     last = inputs.training.get("keep", "best") == "last"
     text = f"The weights are those of {'the last epoch' if last else f'the epoch {lowest}'}"
@@ -65,12 +70,32 @@ def chosen(inputs: ReportInputs) -> str:
     return text
 
 
+def _of_choosing(inputs: ReportInputs) -> str:
+    """How a head was chosen; "" for one that was not."""
+    facts = inputs.training.get("facts", {})
+    if "candidates" not in facts:
+        return ""
+    text = (
+        f"The head is linear: {facts['chosen']}, the best of {facts['candidates']} by log loss on "
+        f"{facts['judged_by']:,} pictures that they had not learned from"
+    )
+    text += "; test pictures played no part." if TEST in inputs.metrics else "."
+    if facts["refitted"]:
+        text += (
+            " In the end it was fitted on validation pictures too; what is said of those is what "
+            "it said before."
+        )
+    return text
+
+
 def verdicts(inputs: ReportInputs) -> list[Verdict]:
     """Against the published figure, where there is one, and against the run before.
 
     Where pictures that belong together lie in several splits, that comes first.
     """
     found = [] if not (number := crossing(inputs.split)) else [_of_crossing(number)]
+    found += _of_shortcuts(inputs)
+    found += [one for one in (_of_largest_class(inputs), _of_few_pictures(inputs)) if one]
     if inputs.figure is not None:
         found.append(_against_figure(inputs, inputs.figure))
     return [*found, _against_previous(inputs)]
@@ -89,6 +114,63 @@ def _of_crossing(number: int) -> Verdict:
         "one of the given splits. The figure flatters."
     )
     return Verdict("Not tested on new pictures alone", text, "bad")
+
+
+def largest_class(inputs: ReportInputs) -> tuple[str, float]:
+    """The class with most shown pictures, and its share: what always saying it would reach."""
+    counts = {name: one["support"] for name, one in inputs.headline["per_class"].items()}
+    name = max(counts, key=lambda one: counts[one])
+    return name, counts[name] / max(1, sum(counts.values()))
+
+
+def _of_largest_class(inputs: ReportInputs) -> Verdict | None:
+    """Where accuracy says little: the model is no better than one answer, or classes are uneven."""
+    name, share = largest_class(inputs)
+    if inputs.headline["accuracy"]["published"] <= share:
+        text = f"Always answering {name} would be right on {share:.1%} of these pictures."
+        return Verdict("No better than one answer", text, "bad")
+    table = inputs.split
+    trained = table[table["split"] == "train"]["label"].value_counts()
+    if len(trained) < 2 or trained.max() <= UNEVEN * trained.min():
+        return None
+    text = (
+        f"{trained.max():,} pictures of {trained.idxmax()} to train on, {trained.min():,} of "
+        f"{trained.idxmin()}; always answering {name} would be right on {share:.1%}. Look at "
+        "balanced accuracy and macro F1"
+    )
+    if inputs.parameters.get("training", {}).get("class_weights") != "balanced":
+        text += "; training.class_weights=balanced makes all classes count alike in training"
+    return Verdict("Uneven classes", f"{text}.", "neutral")
+
+
+def _of_shortcuts(inputs: ReportInputs) -> list[Verdict]:
+    """What tells classes apart without a look at what pictures show."""
+    return [
+        Verdict(
+            "A shortcut?",
+            f"{one.kind.capitalize()} alone, by facts about the files, tells the classes apart: "
+            f"{one.balanced_accuracy:.1%} of unseen pictures, each class counted alike, where "
+            f"chance is {one.chance:.1%}. The model may have learned that, and fail on pictures "
+            "made in another way. Save all classes in one way, or take them from the same source.",
+            "bad",
+        )
+        for one in inputs.diagnosis.shortcuts
+        if one.flagged
+    ]
+
+
+def _of_few_pictures(inputs: ReportInputs) -> Verdict | None:
+    few = [
+        name for name, one in inputs.headline["per_class"].items() if one["support"] < FEW_PICTURES
+    ]
+    if not few:
+        return None
+    named = ", ".join(few[:MOST_NAMED]) + (", …" if len(few) > MOST_NAMED else "")
+    text = (
+        f"{len(few)} of {len(inputs.classes)} classes have fewer than {FEW_PICTURES} "
+        f"{inputs.shown} pictures ({named}): what is said of each of them alone is uncertain."
+    )
+    return Verdict("Few pictures to judge by", text, "neutral")
 
 
 def _against_figure(inputs: ReportInputs, figure: PublishedFigure) -> Verdict:

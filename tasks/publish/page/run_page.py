@@ -65,6 +65,9 @@ def results(inputs: ReportInputs) -> Context:
         "confused": confusion.pairs(counts),
         "of_published": of_predictions(predicted.labels, predicted.probabilities, inputs.classes),
         "calibration_error": curves.expected_calibration_error(bins),
+        "calibration_before": calibration_before(inputs, predicted),
+        "largest_class": headline.largest_class(inputs),
+        "tried": inputs.tried,
         "charts": drawn(inputs, *both, bins),
         "slices": found,
         "slices_chart": slices_chart(found, float(table["correct"].mean())),
@@ -90,9 +93,23 @@ def drawn(
         "calibration": charts.calibration(bins),
     }
     history = inputs.training.get("history", [])
-    if history and history[inputs.training["published_repeat"]]:
+    if history and len(history[inputs.training["published_repeat"]]) > 1:
         found["learning"] = charts.learning(history, inputs.training["published_repeat"])
     return found
+
+
+def calibration_before(inputs: ReportInputs, predicted: curves.Predicted) -> float | None:
+    """The expected calibration error without the temperature; None where there is none.
+
+    Means over a picture and its mirror image cannot be taken apart again.
+    """
+    heat = inputs.training.get("facts", {}).get("temperature", 1)
+    if heat == 1 or len(inputs.training.get("averaged", [""])) > 1:
+        return None
+    as_trained = predicted.probabilities**heat
+    as_trained /= as_trained.sum(axis=1, keepdims=True)
+    before = curves.Predicted(predicted.classes, predicted.labels, as_trained)
+    return curves.expected_calibration_error(curves.calibration(before))
 
 
 def telling(found: list[Curve], classes: list[str]) -> list[Curve]:

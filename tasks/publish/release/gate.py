@@ -1,6 +1,6 @@
 """The gate: whether a model may become the published one of its experiment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -79,6 +79,13 @@ def _within(gate: Gate, metrics: Mapping[str, Any]) -> tuple[bool, list[str]]:
     above = accuracy >= gate.floor
     reaches = "reaches" if above else "is below"
     findings = [f"Test accuracy {accuracy:.1%} {reaches} the floor of {gate.floor:.1%}."]
+    best = largest_class(metrics["confusion"])
+    if accuracy <= best and not gate.floor:
+        above = False
+        findings.append(
+            f"Always giving the most frequent answer would be right on {best:.1%}: a model that is "
+            "no better is published only if publish.gate.floor is set."
+        )
     for name, bound in gate.bounds.items():
         metric, value = METRICS[name], metrics[name]["published"]
         if value is None:
@@ -91,6 +98,12 @@ def _within(gate: Gate, metrics: Mapping[str, Any]) -> tuple[bool, list[str]]:
         findings.append(f"Test {metric.title}{shown} {word} the bound of {bound:g}.")
         above = above and kept
     return above, findings
+
+
+def largest_class(confusion: Sequence[Sequence[int]]) -> float:
+    """The share of the class with most pictures: what always giving its name would reach."""
+    pictures = [sum(row) for row in confusion]
+    return max(pictures) / max(1, sum(pictures))
 
 
 def _not_worse(gate: Gate, pair: Paired | None) -> tuple[bool, str]:

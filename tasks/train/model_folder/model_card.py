@@ -14,7 +14,7 @@ TEMPLATE = """# Model card
 | Gives | probabilities (n, {count}), columns in the order of classes.json{averaged} |
 | Classes | {classes} |
 {made_of}
-| Trained on | {train} pictures; weights of {kept} |
+| Trained on | {train} pictures; {kept} |
 | Held out | {test} test pictures, never used in training |
 | Seeds | {seeds}; this file is the repeat with the lowest {watched} loss ({published}) |
 
@@ -40,7 +40,7 @@ def model_card(space: FeatureSpace, split: SplitRef, training: dict[str, Any]) -
         classes=", ".join(f"`{_plain(name)}`" for name in split.classes),
         made_of=_made_of(space, training),
         train=split.train,
-        kept=_kept(split, training["keep"]),
+        kept=_kept(split, training),
         watched="validation" if split.validation else "training",
         test=split.test,
         seeds=", ".join(map(str, training["seeds"])),
@@ -48,12 +48,16 @@ def model_card(space: FeatureSpace, split: SplitRef, training: dict[str, Any]) -
     )
 
 
-def _kept(split: SplitRef, keep: str) -> str:
-    if keep == "last":
-        return "the last epoch"
+def _kept(split: SplitRef, training: dict[str, Any]) -> str:
+    facts = training["facts"]
+    if "candidates" in facts:
+        judged = f"the best of {facts['candidates']} heads on {facts['judged_by']} unseen pictures"
+        return f"{judged}, {facts['chosen']}"
+    if training["keep"] == "last":
+        return "weights of the last epoch"
     if not split.validation:
-        return "the epoch with the lowest training loss"
-    return f"the epoch with the lowest loss on {split.validation} validation pictures"
+        return "weights of the epoch with the lowest training loss"
+    return f"weights of the epoch with the lowest loss on {split.validation} validation pictures"
 
 
 def _made_of(space: FeatureSpace, training: dict[str, Any]) -> str:

@@ -27,7 +27,10 @@ RESIZE = ("darkroom", "resize")
 
 
 class Form(NamedTuple):
-    """A model ready to compute, from any thread: (side, side, 3) float32 RGB to probabilities."""
+    """A model ready to compute, from any thread: (side, side, 3) float32 RGB to probabilities.
+
+    To logits where those were asked for.
+    """
 
     square: Square
     classes: int
@@ -53,8 +56,11 @@ def save(whole: Any, file: Path, square: Square, precision: str) -> None:
     openvino.load_openvino().save_model(network, os.fspath(path), compress_to_fp16=False)
 
 
-def load(file: Path, streams: int) -> Form:
-    """The form beside a `model.keras`, `streams` pictures at once; Unusable if there is none."""
+def load(file: Path, streams: int, *, logits: bool = False) -> Form:
+    """The form beside a `model.keras`, `streams` pictures at once; Unusable if there is none.
+
+    With `logits` it gives those, up to what all classes have in common.
+    """
     path = file.with_name(OPENVINO)
     if not path.is_file():
         raise Unusable("")
@@ -67,13 +73,33 @@ def load(file: Path, streams: int) -> Form:
         network.reshape([1, side, side, 3])
         if of != digests.of_file(file):
             raise Unusable(f"{path.name} is of another {file.name}")
+        network, as_logits = _before_softmax(network) if logits else (network, _as_they_are)
         precision = resolve("auto") if precision == "bfloat16" else "float32"
         ready = openvino.compiled(network, precision, streams=streams)
         classes = int(ready.output(0).shape[1])
     except (MissingLibrary, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise Unusable(f"{path.name} cannot be used: {reason}") from error
-    return Form(square_of(side, resize), classes, precision, openvino.one_by_one(ready))
+    compute = openvino.one_by_one(ready)
+    return Form(
+        square_of(side, resize), classes, precision, lambda pixels: as_logits(compute(pixels))
+    )
+
+
+def _before_softmax(network: Any) -> tuple[Any, Callable[[np.ndarray], np.ndarray]]:
+    """A network that ends before its softmax, and what makes logits of what it gives.
+
+    Of a sigmoid, or a mean of two softmaxes, the logarithms of probabilities are as good as logits.
+    """
+    softmaxes = [one for one in network.get_ordered_ops() if one.get_type_name() == "Softmax"]
+    if len(softmaxes) != 1:
+        return network, lambda found: np.log(np.maximum(found, np.finfo(np.float32).tiny))
+    model = openvino.load_openvino().Model
+    return model([softmaxes[0].input_value(0)], network.get_parameters()), _as_they_are
+
+
+def _as_they_are(found: np.ndarray) -> np.ndarray:
+    return found
 
 
 @contextlib.contextmanager

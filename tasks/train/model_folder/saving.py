@@ -7,13 +7,13 @@ import pandas as pd
 
 from storage import atomic, digests, folders
 from storage.features import FeatureSpace
-from storage.folders import CARD, CLASSES, HISTORY, MODEL, NETWORK, TRAINING, part_path
+from storage.folders import CARD, CLASSES, HISTORY, MODEL, NETWORK, TRAINING, TRIED, part_path
 from storage.references import FeaturesRef, ModelRef, SplitRef
 from storage.workspace import Workspace
 from tasks.pictures.parameters import square_of
 from tasks.running import code_fingerprint
 from tasks.train.fit import Fitted
-from tasks.train.model_folder import openvino_form
+from tasks.train.model_folder import openvino_form, unseen
 from tasks.train.model_folder.export import features_of, whole_model
 from tasks.train.model_folder.layer_table import described
 from tasks.train.model_folder.model_card import model_card
@@ -55,6 +55,9 @@ def save(
         atomic.write_json(folder / CLASSES, list(split.classes))
         atomic.write_json(folder / TRAINING, training)
         atomic.write_json(folder / NETWORK, described(whole))
+        if fitted[best].tried:
+            pd.DataFrame(fitted[best].tried).to_csv(folder / TRIED, index=False)
+        unseen.save(folder, fitted[best].unseen)
         write_history(folder / HISTORY, training["seeds"], training["history"])
         (folder / CARD).write_text(model_card(space, split, training), encoding="utf-8")
         folders.seal(folder)
@@ -77,6 +80,7 @@ def _facts(
         "space": space.model_dump(mode="json"),
         "part": {"kind": PARTS[type(part)].kind, **PARTS[type(part)].facts(part)},
         "keep": fitted[published].keep,
+        "facts": fitted[published].facts,
         "views": len(features.views),
         "averaged": list(features.averaged),
         "published_repeat": published,
@@ -108,4 +112,6 @@ def _digest(split: SplitRef, training: dict[str, Any], fitted: list[Fitted]) -> 
         layers = described(one.model)
         parts += [[layer[fact] for fact in ("kind", "shape", "parameters")] for layer in layers]
         parts += [digests.of_bytes(array.tobytes()) for array in one.model.get_weights()]
+        if one.unseen is not None:
+            parts.append(digests.of_bytes(one.unseen.tobytes()))
     return digests.of_value(parts)

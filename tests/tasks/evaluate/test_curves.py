@@ -45,20 +45,27 @@ def test_points_of_a_curve_are_rates_at_some_threshold(predicted):
         assert curves.reached(curve, x) >= y
 
 
-def test_calibration_equals_a_naive_computation(predicted):
-    bins = curves.calibration(predicted)
-    total, expected = len(predicted.labels), 0.0
-    for number in range(10):
-        inside = [
-            k for k, p in enumerate(predicted.confidence) if number / 10 < p <= (number + 1) / 10
-        ]
-        assert bins[number].pictures == len(inside)
-        if inside:
-            accuracy = sum(bool(predicted.correct[k]) for k in inside) / len(inside)
-            confidence = sum(float(predicted.confidence[k]) for k in inside) / len(inside)
-            assert bins[number].accuracy == pytest.approx(accuracy)
-            expected += len(inside) / total * abs(accuracy - confidence)
-    assert curves.expected_calibration_error(bins) == pytest.approx(expected)
+@pytest.mark.parametrize(("pictures", "bins"), [(5, 1), (45, 2), (199, 9), (1000, 10)])
+def test_calibration_is_told_in_bins_of_equal_count(pictures, bins):
+    draw = np.random.default_rng(pictures)
+    probabilities = draw.dirichlet([0.5, 0.5, 0.5], pictures)
+    predicted = curves.Predicted(["a", "b", "c"], draw.integers(0, 3, pictures), probabilities)
+    found = curves.calibration(predicted)
+    assert len(found) == bins
+    counts = [one.pictures for one in found]
+    assert sum(counts) == pictures
+    assert max(counts) - min(counts) <= 1
+    ranked = sorted(range(pictures), key=lambda k: predicted.confidence[k])
+    expected = 0.0
+    for one in found:
+        inside, ranked = ranked[: one.pictures], ranked[one.pictures :]
+        accuracy = sum(bool(predicted.correct[k]) for k in inside) / len(inside)
+        confidence = sum(float(predicted.confidence[k]) for k in inside) / len(inside)
+        assert (one.accuracy, one.confidence) == pytest.approx((accuracy, confidence))
+        assert one.low == min(predicted.confidence[k] for k in inside)
+        assert one.high == max(predicted.confidence[k] for k in inside)
+        expected += len(inside) / pictures * abs(accuracy - confidence)
+    assert curves.expected_calibration_error(found) == pytest.approx(expected)
 
 
 def test_a_perfectly_sure_and_right_model_is_calibrated():

@@ -9,7 +9,7 @@ from tasks.train import parts, pooling
 from tasks.train.batches import Labelled
 from tasks.train.parameters import DenseLayer, Frozen, Head, Training
 from tasks.train.parts import PARTS, Materials
-from tasks.train.training import fit_all
+from tasks.train.training import Place
 
 SHAPE = (3, 3, 8)
 TRAINING = Training(epochs=4, batch_size=5, repeats=2)
@@ -36,12 +36,10 @@ def trained(head, tmp_path, classes=3, views=1):
         backbone="x", weights="", layer="last", image_size=4, resizing="",
         preprocessing="rescale", precision="float32", shape=SHAPE,
     )  # fmt: skip
-    build = PARTS[Frozen].build(Frozen(head=head), Materials(space, None, classes, *data, TRAINING))
-    fitted = fit_all(
-        build, *map(build.rows, data),
-        training=TRAINING, unfinished=tmp_path, logs=None, show=lambda _: None,
-    )  # fmt: skip
-    return [build.whole(one.model) for one in fitted], rows.asked
+    made_of = Materials(space, None, classes, *data, TRAINING)
+    place = Place(unfinished=tmp_path, logs=None, show=lambda _: None)
+    fitted = PARTS[Frozen].train(Frozen(head=head), made_of, place)
+    return [one.model for one in fitted], rows.asked
 
 
 HEAD = Head(layers=(DenseLayer(units=6, dropout=0.5), DenseLayer(units=4, activation="tanh")))

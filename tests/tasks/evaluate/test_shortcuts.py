@@ -1,0 +1,61 @@
+"""Classes that differ in how they were saved are flagged, not those that show something else."""
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from storage.images import ImageStore
+from tasks.evaluate.shortcuts import shortcuts
+
+NAMES = ["cat", "dog"]
+
+
+def stored(tmp_path, qualities, count=40, side=96, classes=NAMES, shift=0.0):
+    """Scenes alike in both classes, saved at the class's quality."""
+    images, rows = ImageStore(tmp_path), []
+    draw = np.random.default_rng(3)
+    for number in range(count):
+        for name, quality in zip(classes, qualities, strict=True):
+            small = draw.uniform(0, 255, (6, 6, 3)) + shift * (name == classes[0])
+            width = int(side * draw.uniform(0.8, 1.6))
+            pixels = cv2.resize(small.clip(0, 255).astype(np.uint8), (width, side))
+            pixels = (pixels + draw.normal(0, 9, pixels.shape)).clip(0, 255).astype(np.uint8)
+            _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
+            image = images.add(data.tobytes())
+            size = (data.size, width, side)
+            rows.append([image, name, f"{number}-{name}", *size])
+    columns = ["image", "label", "group", "bytes", "width", "height"]
+    return images, pd.DataFrame(rows, columns=columns)
+
+
+@pytest.mark.parametrize(("qualities", "flagged"), [((30, 95), ["saving"]), ((90, 90), [])])
+def test_a_class_saved_in_another_way_is_flagged(tmp_path, qualities, flagged):
+    found = shortcuts(*stored(tmp_path, qualities))
+    assert [one.kind for one in found if one.flagged and one.kind == "saving"] == flagged
+    assert [one.chance for one in found] == [0.5] * 4
+    if not flagged:
+        assert not [one for one in found if one.flagged]
+
+
+def test_darker_pictures_of_one_class_are_told_and_not_called_a_fault_of_files(tmp_path):
+    found = {one.kind: one for one in shortcuts(*stored(tmp_path, (90, 90), shift=-60.0))}
+    assert found["light and colour"].balanced_accuracy > 0.7
+    assert not found["size"].flagged
+
+
+def test_the_same_pictures_give_the_same_figures(tmp_path):
+    images, table = stored(tmp_path, (60, 90), count=12)
+    assert shortcuts(images, table) == shortcuts(images, table)
+
+
+def test_too_few_pictures_or_one_class_say_nothing(tmp_path):
+    images, table = stored(tmp_path, (30, 95), count=4)
+    assert shortcuts(images, table) == []
+    assert shortcuts(images, table[table["label"] == "cat"]) == []
+
+
+def test_a_picture_that_does_not_open_any_more_is_no_error(tmp_path):
+    images, table = stored(tmp_path, (30, 95), count=12)
+    table.loc[0, "image"] = images.add(b"\xff\xd8\xff no picture")
+    assert len(shortcuts(images, table)) == 4
