@@ -16,6 +16,8 @@ from tasks.train.pooling import pooled_rows
 # A flattened map with more numbers than this is many more than there are pictures to learn from.
 MOST_FLAT = 3000
 FLOAT32_BYTES = 4
+# Under a root: without it its slope at 0, which Grad-CAM asks for, would be infinite.
+OFFSET = 1e-3
 
 
 class Form(NamedTuple):
@@ -40,7 +42,7 @@ def _both(x: Any) -> Any:
 
 
 def _root(x: Any) -> Any:
-    return load_keras().ops.sqrt(_average(x))
+    return load_keras().ops.sqrt(_average(x) + OFFSET)
 
 
 def _flat(x: Any) -> Any:
@@ -52,7 +54,11 @@ def _as_given(x: Any) -> Any:
 
 
 def _root_as_given(x: Any) -> Any:
-    return load_keras().ops.sqrt(_as_given(x))
+    return load_keras().ops.sqrt(_as_given(x) + OFFSET)
+
+
+def _root_of_average(pooled: dict[str, np.ndarray]) -> np.ndarray:
+    return np.sqrt(pooled["average"] + np.float32(OFFSET))
 
 
 AVERAGE = Form("averages", lambda pooled: pooled["average"], _average)
@@ -61,10 +67,10 @@ BOTH = Form(
     lambda pooled: np.concatenate([pooled["average"], pooled["max"]], axis=1),
     _both,
 )
-ROOT = Form("roots of averages", lambda pooled: np.sqrt(pooled["average"]), _root)
+ROOT = Form("roots of averages", _root_of_average, _root)
 FLAT = Form("all places", lambda pooled: pooled["flatten"], _flat)
 GIVEN = Form("averages", lambda pooled: pooled["average"], _as_given)
-GIVEN_ROOT = Form("roots of averages", lambda pooled: np.sqrt(pooled["average"]), _root_as_given)
+GIVEN_ROOT = Form("roots of averages", _root_of_average, _root_as_given)
 
 
 def pooled(data: Labelled, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
