@@ -19,16 +19,16 @@ from tasks.pictures.opencv import cv2
 
 MOST_PICTURES = 1000
 FOLDS, TREES, LEAST_IN_LEAF, SEED = 5, 40, 5, 0
-# Of the way from chance to certainty: file facts that reach this are flagged. Light and colour
-# belong to many classes by right: they are told, and flagged only where they say nearly all.
+# Of the way from chance to certainty: file facts that reach this are flagged. Light, colour and
+# detail belong to many classes by right: they are told, and flagged only where they say nearly all.
 FLAGGED, FLAGGED_LIGHT = 0.5, 0.9
 FACTS = {
     "size": ("pixels", "aspect"),
-    "saving": ("bytes_per_pixel", "quality", "type"),
+    "saving": ("quality", "type"),
     "light and colour": ("brightness", "contrast", "colour"),
-    "sharpness": ("sharpness",),
+    "detail": ("sharpness", "bytes_per_pixel"),
 }
-FROM_PIXELS = ("light and colour", "sharpness")
+FROM_PIXELS = ("light and colour", "detail")
 # Pixels on a side that are enough to see light and sharpness by.
 SIDE = 128
 
@@ -49,7 +49,7 @@ class Shortcut(NamedTuple):
 def shortcuts(images: ImageStore, table: pd.DataFrame) -> list[Shortcut]:
     """One entry for each kind of facts; none where a class has too few pictures to judge.
 
-    `table` has image, label, group, bytes, width and height; of many pictures some are drawn.
+    `table` has image, label, group, width and height; of many pictures some are drawn.
     """
     drawn = _drawn(table)
     labels, groups = (pd.factorize(drawn[name])[0] for name in ("label", "group"))
@@ -76,7 +76,7 @@ def _drawn(table: pd.DataFrame) -> pd.DataFrame:
 
 def _facts(images: ImageStore, row: object) -> dict[str, float | str]:
     """Of one picture; a picture that cannot be opened any more has those of an empty one."""
-    name, size, width, height = (getattr(row, one) for one in ("image", "bytes", "width", "height"))
+    name, width, height = (getattr(row, one) for one in ("image", "width", "height"))
     data = images.read(name)
     pixels = decode(data, enough=SIDE)
     if isinstance(pixels, Problem):
@@ -87,7 +87,7 @@ def _facts(images: ImageStore, row: object) -> dict[str, float | str]:
     return {
         "pixels": float(np.log(width * height)),
         "aspect": float(np.log(width / height)),
-        "bytes_per_pixel": float(np.log(max(1, size) / (width * height))),
+        "bytes_per_pixel": float(np.log(len(data) / (width * height))),
         "quality": _coarseness(data),
         "type": name.rpartition(".")[2],
         "brightness": float(grey.mean()),

@@ -95,10 +95,10 @@ def verdicts(inputs: ReportInputs) -> list[Verdict]:
     """
     found = [] if not (number := crossing(inputs.split)) else [_of_crossing(number)]
     found += _of_shortcuts(inputs)
-    found += [one for one in (_of_largest_class(inputs), _of_few_pictures(inputs)) if one]
+    found += _of_largest_class(inputs)
     if inputs.figure is not None:
         found.append(_against_figure(inputs, inputs.figure))
-    return [*found, _against_previous(inputs)]
+    return [*found, _against_previous(inputs), *_of_few_pictures(inputs)]
 
 
 def crossing(split: pd.DataFrame) -> int:
@@ -123,16 +123,16 @@ def largest_class(inputs: ReportInputs) -> tuple[str, float]:
     return name, counts[name] / max(1, sum(counts.values()))
 
 
-def _of_largest_class(inputs: ReportInputs) -> Verdict | None:
+def _of_largest_class(inputs: ReportInputs) -> list[Verdict]:
     """Where accuracy says little: the model is no better than one answer, or classes are uneven."""
     name, share = largest_class(inputs)
     if inputs.headline["accuracy"]["published"] <= share:
         text = f"Always answering {name} would be right on {share:.1%} of these pictures."
-        return Verdict("No better than one answer", text, "bad")
+        return [Verdict("No better than one answer", text, "bad")]
     table = inputs.split
     trained = table[table["split"] == "train"]["label"].value_counts()
     if len(trained) < 2 or trained.max() <= UNEVEN * trained.min():
-        return None
+        return []
     text = (
         f"{trained.max():,} pictures of {trained.idxmax()} to train on, {trained.min():,} of "
         f"{trained.idxmin()}; always answering {name} would be right on {share:.1%}. Look at "
@@ -140,7 +140,7 @@ def _of_largest_class(inputs: ReportInputs) -> Verdict | None:
     )
     if inputs.parameters.get("training", {}).get("class_weights") != "balanced":
         text += "; training.class_weights=balanced makes all classes count alike in training"
-    return Verdict("Uneven classes", f"{text}.", "neutral")
+    return [Verdict("Uneven classes", f"{text}.", "neutral")]
 
 
 def _of_shortcuts(inputs: ReportInputs) -> list[Verdict]:
@@ -159,18 +159,18 @@ def _of_shortcuts(inputs: ReportInputs) -> list[Verdict]:
     ]
 
 
-def _of_few_pictures(inputs: ReportInputs) -> Verdict | None:
+def _of_few_pictures(inputs: ReportInputs) -> list[Verdict]:
     few = [
         name for name, one in inputs.headline["per_class"].items() if one["support"] < FEW_PICTURES
     ]
     if not few:
-        return None
+        return []
     named = ", ".join(few[:MOST_NAMED]) + (", …" if len(few) > MOST_NAMED else "")
     text = (
         f"{len(few)} of {len(inputs.classes)} classes have fewer than {FEW_PICTURES} "
         f"{inputs.shown} pictures ({named}): what is said of each of them alone is uncertain."
     )
-    return Verdict("Few pictures to judge by", text, "neutral")
+    return [Verdict("Few pictures to judge by", text, "neutral")]
 
 
 def _against_figure(inputs: ReportInputs, figure: PublishedFigure) -> Verdict:

@@ -86,7 +86,8 @@ class Discriminants:
     """Linear discriminant analyses (Fisher 1936; regularised as by Friedman 1989).
 
     The covariance within classes, of features with a deviation of 1, gets `strength` added to its
-    diagonal. It is computed once for all strengths.
+    diagonal. Products are computed once for all strengths: of features with each other, or, where
+    there are fewer pictures than features, of pictures (Woodbury's identity).
     """
 
     def __init__(self, learned: Learned) -> None:
@@ -95,22 +96,33 @@ class Discriminants:
         member[np.arange(len(labels)), labels] = weights
         self._share = member.sum(axis=0)
         self._means = (member.T @ learned.values) / np.maximum(self._share, 1e-12)[:, None]
-        rest = (learned.values - self._means[labels]) * np.sqrt(weights)[:, None]
-        self._within = rest.T @ rest
+        self._rest = (learned.values - self._means[labels]) * np.sqrt(weights)[:, None]
+        self._by_pictures = len(labels) < learned.values.shape[1]
+        one = self._rest.T if self._by_pictures else self._rest
+        self._products = one.T @ one
 
     def at(self, strength: float) -> Linear:
         """Classes that are not there get next to no probability."""
+        means = self._means.T
+        if self._by_pictures:
+            inner = self._solved(strength, self._rest @ means)
+            weights = (means - self._rest.T @ inner) / strength
+        else:
+            weights = self._solved(strength, means)
+        log_shares = np.log(np.maximum(self._share, 1e-12))
+        offsets = log_shares - (means * weights).sum(axis=0) / 2
+        found = Linear(weights.astype(np.float32), offsets.astype(np.float32))
+        return _without(found, self._share > 0)
+
+    def _solved(self, strength: float, right: np.ndarray) -> np.ndarray:
+        """The products, with `strength` on their diagonal, solved for these columns."""
         from scipy.linalg import cho_factor, cho_solve
 
-        spread = self._within.copy()
-        spread[np.diag_indices_from(spread)] += np.float32(strength)
-        factor = cho_factor(spread, overwrite_a=True, check_finite=False)
-        weights = cho_solve(factor, self._means.T, check_finite=False).astype(np.float32)
-        there = self._share > 0
-        offsets = -(self._means.T * weights).sum(axis=0) / 2 + np.log(
-            np.maximum(self._share, 1e-12)
-        )
-        return _without(Linear(weights, offsets.astype(np.float32)), there)
+        left = self._products.copy()
+        left[np.diag_indices_from(left)] += np.float32(strength)
+        factor = cho_factor(left, overwrite_a=True, check_finite=False)
+        found: np.ndarray = cho_solve(factor, right, check_finite=False)
+        return found
 
 
 class Softmaxes:

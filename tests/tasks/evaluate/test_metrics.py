@@ -99,7 +99,7 @@ def one_repeat(accuracy, roc_auc=0.9):
         "log_loss": 1 - accuracy,
         "roc_auc": roc_auc,
         "per_class": {"a": accuracy},
-        "confusion": [[accuracy]],
+        "confusion": [[round(100 * accuracy)]],
     }
 
 
@@ -113,8 +113,33 @@ def test_a_summary_is_the_mean_of_the_repeats_with_the_details_of_the_published_
     assert accuracy["published"] == 0.8
     assert found["log_loss"]["mean"] == pytest.approx(0.2)
     assert found["per_class"] == {"a": 0.8}
-    assert found["confusion"] == [[0.8]]
+    assert found["confusion"] == [[80]]
     assert found["images"] == 50
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_balanced_metrics_are_scikit_learns_and_bootstraps_cover_them(classes):
+    from sklearn.metrics import balanced_accuracy_score, f1_score
+
+    draw = np.random.default_rng(classes)
+    labels = draw.choice(classes, 300, p=np.r_[0.7, np.full(classes - 1, 0.3 / (classes - 1))])
+    probabilities = draw.dirichlet(np.ones(classes), 300)
+    probabilities[np.arange(300), labels] += draw.uniform(0, 1, 300)
+    names = [str(number) for number in range(classes)]
+    found = metrics.of_predictions(labels, probabilities, names)
+    chosen = probabilities.argmax(axis=1)
+    assert found["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(labels, chosen))
+    assert found["macro_f1"] == pytest.approx(f1_score(labels, chosen, average="macro"))
+    summed = metrics.summary([found], 0, 300)
+    for name in ("balanced_accuracy", "macro_f1"):
+        assert summed[name]["low"] < found[name] < summed[name]["high"]
+    # The same pictures twice: an interval narrower by the root of two.
+    twice = metrics.of_predictions(np.tile(labels, 2), np.tile(probabilities, (2, 1)), names)
+    wide, narrow = (
+        one["balanced_accuracy"]["high"] - one["balanced_accuracy"]["low"]
+        for one in (summed, metrics.summary([twice], 0, 600))
+    )
+    assert narrow == pytest.approx(wide / 2**0.5, rel=0.15)
 
 
 def test_a_single_training_has_no_spread():

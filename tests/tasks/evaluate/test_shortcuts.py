@@ -44,6 +44,23 @@ def test_darker_pictures_of_one_class_are_told_and_not_called_a_fault_of_files(t
     assert not found["size"].flagged
 
 
+def test_drawings_with_more_in_them_are_no_shortcut(tmp_path):
+    images, rows = ImageStore(tmp_path), []
+    for number in range(80):
+        name, pixels = NAMES[number % 2], np.zeros((64, 64, 3), np.uint8)
+        draw = np.random.default_rng(number)
+        for _ in range(3 if number % 2 else 12):
+            one, other = draw.integers(0, 64, (2, 2)).tolist()
+            cv2.line(pixels, one, other, (255, 255, 255), 2)
+        _, data = cv2.imencode(".png", pixels)
+        rows.append([images.add(data.tobytes()), name, str(number), 64, 64])
+    table = pd.DataFrame(rows, columns=["image", "label", "group", "width", "height"])
+    found = {one.kind: one for one in shortcuts(images, table)}
+    assert found["detail"].balanced_accuracy > 0.8
+    assert not found["saving"].flagged
+    assert not found["size"].flagged
+
+
 def test_the_same_pictures_give_the_same_figures(tmp_path):
     images, table = stored(tmp_path, (60, 90), count=12)
     assert shortcuts(images, table) == shortcuts(images, table)

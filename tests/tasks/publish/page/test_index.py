@@ -154,6 +154,8 @@ def test_a_card_gives_the_numbers_of_its_own_model_not_the_mean_over_seeds(works
     made = sample.inputs(workspace)
     accuracy = made.metrics["test"]["accuracy"]
     accuracy |= {"mean": 0.25, "low": 0.2, "high": 0.3, "published": 0.75}
+    made.metrics["test"]["balanced_accuracy"] |= {"mean": 0.1, "published": 0.7}
+    made.metrics["test"]["macro_f1"] |= {"mean": 0.1, "published": 0.6}
     made.metrics["test"]["log_loss"] |= {"mean": 9.0, "published": 0.5}
     made.metrics["test"]["roc_auc"] |= {"mean": 0.1, "published": 0.75}
     judgement = gate.judge(gate.Gate(), made.predictions, metrics=made.metrics["test"])
@@ -164,7 +166,8 @@ def test_a_card_gives_the_numbers_of_its_own_model_not_the_mean_over_seeds(works
     ]
     low, high = wilson(36, 48)
     interval = f"{percent(low)} to {percent(high)}"
-    assert line == f"| test | 48 | 75.0\u202f% | {interval} | 0.5000 | 0.7500 |"
+    balanced = "70.0\u202f% | 60.0\u202f%"
+    assert line == f"| test | 48 | 75.0\u202f% | {interval} | {balanced} | 0.5000 | 0.7500 |"
 
 
 def test_the_best_run_is_of_the_split_that_the_latest_is_judged_by(workspace, reported):

@@ -78,6 +78,18 @@ def test_softmaxes_and_discriminants_are_scikit_learns():
     assert ours == pytest.approx(own.predict_proba(values[:, :10]), abs=5e-3)
 
 
+def test_fewer_pictures_than_features_give_the_same_by_another_way():
+    data = labelled(30, 3)
+    values = Scale.of(data.rows(np.arange(30)).astype(np.float32)).applied(
+        data.rows(np.arange(30)).astype(np.float32)
+    )
+    learned = Learned.of(values, data.labels, 3, balanced=False)
+    twice = Learned.of(np.tile(values, (2, 1)), np.tile(data.labels, 2), 3, balanced=False)
+    for strength in (0.1, 1.0, 10.0):
+        short, long = (Discriminants(one).at(strength) for one in (learned, twice))
+        assert short.logits(values) == pytest.approx(long.logits(values), rel=1e-2, abs=1e-2)
+
+
 class _Kept:
     def __init__(self, model):
         self.model = model
