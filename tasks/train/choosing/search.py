@@ -1,11 +1,14 @@
 """Candidates for a linear head, and the one that does best on pictures it did not see."""
 
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from tasks.train.choosing import temperature
 from tasks.train.choosing.forms import Form, forms
@@ -80,6 +83,8 @@ def search(
 ) -> Best:
     """The best by log loss; a discriminant analysis of averages where nothing can judge.
 
+    Folds are worked on side by side, a core each: threads of threads would wait for each other.
+
     Discriminant analyses find the best form, softmaxes of that form their strength, and the mean of
     the best of both comes last.
     """
@@ -87,7 +92,17 @@ def search(
     if not parts:
         return Best(_unjudged(every[0], classes), np.empty(0, int), [])
     judged = np.concatenate([part.judge for part in parts])
-    judge = _Judge(rows, parts, classes, judged, balanced=balanced)
+    if len(parts) == 1:
+        judge = _Judge(rows, parts, classes, judged, balanced=balanced, each=map)
+        return _searched(judge, every, judged, advance)
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:
+        judge = _Judge(rows, parts, classes, judged, balanced=balanced, each=pool.map)
+        return _searched(judge, every, judged, advance)
+
+
+def _searched(
+    judge: "_Judge", every: list[Form], judged: np.ndarray, advance: Callable[[int], None]
+) -> Best:
     tried: list[Candidate] = []
     for form in every:
         at = judge.of(form, DISCRIMINANT)
@@ -126,16 +141,25 @@ class _Judge:
     """Makes candidates and judges them by pictures that they have not seen."""
 
     def __init__(
-        self, rows: Rows, parts: list[Part], classes: int, judged: np.ndarray, *, balanced: bool
+        self,
+        rows: Rows,
+        parts: list[Part],
+        classes: int,
+        judged: np.ndarray,
+        *,
+        balanced: bool,
+        each: Callable[..., Iterable[Any]],
     ) -> None:
+        self._each = each
         self._rows, self._parts, self._classes, self._balanced = rows, parts, classes, balanced
         self._labels = rows.labels[judged]
         self._weights = counted(self._labels, balanced=balanced)
 
     def of(self, form: Form, method: str) -> Callable[[float], Candidate]:
         """A function from a strength to a candidate."""
-        values, ready = form.array(self._rows.arrays), []
-        for part in self._parts:
+        values = form.array(self._rows.arrays)
+
+        def prepared(part: Part) -> tuple[Discriminants | Softmaxes, np.ndarray]:
             fit = self._rows.of(part.fit)
             scale = Scale.of(values[fit])
             learned = Learned.of(
@@ -144,12 +168,20 @@ class _Judge:
                 self._classes,
                 balanced=self._balanced,
             )
-            ready.append((METHODS[method](learned), scale.applied(values[part.judge])))
-        return partial(self._at, form, method, ready)
+            return METHODS[method](learned), scale.applied(values[part.judge])
 
-    def _at(self, form: Form, method: str, ready: list[Any], strength: float) -> Candidate:
+        return partial(self._at, form, method, list(self._each(prepared, self._parts)))
+
+    def _at(
+        self,
+        form: Form,
+        method: str,
+        ready: list[tuple[Discriminants | Softmaxes, np.ndarray]],
+        strength: float,
+    ) -> Candidate:
         begun = time.perf_counter()
-        logits = np.concatenate([one.at(strength).logits(unseen) for one, unseen in ready])
+        found = self._each(lambda both: both[0].at(strength).logits(both[1]), ready)
+        logits = np.concatenate(list(found))
         heat = temperature.fitted(logits, self._labels)
         made = Ingredient(method, strength, heat)
         return self._candidate(form, (made,), logits / heat, f"{strength:g}", begun)
