@@ -2,10 +2,11 @@
 
 Each data set is split three times (stratified, copies kept together); every preset runs on the same
 splits, and so do a logistic regression, a linear SVM and nearest neighbours on the features of
-`fast`, each with the setting that is best on validation. `chosen_seconds` is what the step `train`
+`fast`, each with the setting that is best on validation. `train_seconds` is what the step `train`
 took, `extract_seconds` what extracting took where it was not cached. Needs the pictures and
-`ten_lines.py` beside the project. Two hours; ACCURACY=caltech-101,digits takes some data sets, PRESETS=fast,good some presets, and
-PEERS=none leaves out the peers, which take most of the time where classes are many.
+`ten_lines.py` beside the project. Two hours; ACCURACY=caltech-101,digits takes some data sets,
+PRESETS=fast,good some presets, and PEERS=none leaves out the peers, which take most of the time
+where classes are many.
 """
 
 import importlib.util
