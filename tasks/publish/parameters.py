@@ -36,7 +36,8 @@ class Gate(Parameters):
         0.0,
         ge=0,
         le=1,
-        description="Least test accuracy; 0: above that of always giving the most frequent answer.",
+        description="Least test accuracy; 0: of 30 test pictures or more, better than always "
+        "giving the most frequent answer.",
     )
     bounds: dict[Annotated[str, AfterValidator(_metric)], float] = Field(
         {},

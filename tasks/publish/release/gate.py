@@ -12,6 +12,8 @@ from tasks.publish.parameters import Gate
 from tasks.publish.wording import as_shown
 
 FIRST = "Nothing was published before."
+# Of fewer test pictures one more or less decides whether a model is better than one answer.
+LEAST_PICTURES = 30
 LOST = "The current model's predictions are gone: they cannot be compared."
 
 
@@ -79,8 +81,8 @@ def _within(gate: Gate, metrics: Mapping[str, Any]) -> tuple[bool, list[str]]:
     above = accuracy >= gate.floor
     reaches = "reaches" if above else "is below"
     findings = [f"Test accuracy {accuracy:.1%} {reaches} the floor of {gate.floor:.1%}."]
-    best = largest_class(metrics["confusion"])
-    if accuracy <= best and not gate.floor:
+    pictures, best = largest_class(metrics["confusion"])
+    if accuracy <= best and not gate.floor and pictures >= LEAST_PICTURES:
         above = False
         findings.append(
             f"Always giving the most frequent answer would be right on {best:.1%}: a model that is "
@@ -100,10 +102,10 @@ def _within(gate: Gate, metrics: Mapping[str, Any]) -> tuple[bool, list[str]]:
     return above, findings
 
 
-def largest_class(confusion: Sequence[Sequence[int]]) -> float:
-    """The share of the class with most pictures: what always giving its name would reach."""
+def largest_class(confusion: Sequence[Sequence[int]]) -> tuple[int, float]:
+    """How many pictures, and the share of the largest class: what always giving it would reach."""
     pictures = [sum(row) for row in confusion]
-    return max(pictures) / max(1, sum(pictures))
+    return sum(pictures), max(pictures) / max(1, sum(pictures))
 
 
 def _not_worse(gate: Gate, pair: Paired | None) -> tuple[bool, str]:

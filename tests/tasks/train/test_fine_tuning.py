@@ -106,7 +106,7 @@ def test_a_second_stage_taken_up_again_does_not_train_the_head_again(tmp_path, m
         training = Training(epochs=epochs, batch_size=8, seconds_between_checkpoints=1e-9)
         space = SimpleNamespace(shape=SHAPE)
         made_of = parts.Materials(space, None, 2, held_in, held_out, training)
-        build = parts.PARTS[FineTuning].build(TUNING, made_of)
+        build = parts._tuned(TUNING, made_of)
         return fit(
             lambda: build.model(1, folder, ()), held_in, held_out, shape=SHAPE,
             training=training, seed=1, unfinished=folder,

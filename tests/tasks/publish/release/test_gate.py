@@ -49,6 +49,11 @@ def test_a_model_that_is_no_better_than_one_answer_is_published_only_where_that_
     assert judge(Gate(floor=0.1), table(34)).holds
 
 
+def test_of_few_test_pictures_chance_does_not_decide():
+    few = {"accuracy": {"published": 0.2}, "confusion": [[2, 3], [5, 0]]}
+    assert gate.judge(Gate(), table(2, total=10), metrics=few).holds
+
+
 def test_significantly_worse_is_not_published():
     found = judge(Gate(), table(80), table(90))
     assert not found.holds
