@@ -23,7 +23,8 @@ from tasks.train.choosing.linear import (
 )
 from tasks.train.choosing.logits import losses, softmax
 
-DISCRIMINANT, SOFTMAX, MEAN = "discriminant analysis", "softmax", "mean of both"
+DISCRIMINANT, SOFTMAX = "discriminant analysis", "softmax"
+MEAN = f"{DISCRIMINANT} and {SOFTMAX}"
 METHODS: dict[str, type[Discriminants] | type[Softmaxes]] = {
     DISCRIMINANT: Discriminants,
     SOFTMAX: Softmaxes,
