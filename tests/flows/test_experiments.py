@@ -231,3 +231,17 @@ def test_a_folder_that_was_set_is_named_so_that_it_is_found_from_anywhere(file, 
     with experiments.read_from(file):
         words = shlex.split(experiments.command(experiment))
     assert words[-1] == f'source.folder="{Path("here/ねこ").absolute()}"'
+
+
+def test_no_name_stands_twice_in_one_place():
+    def places(node):
+        if isinstance(node, yaml.MappingNode):
+            names = [key.value for key, _ in node.value]
+            assert len(set(names)) == len(names), f"{names} in line {node.start_mark.line + 1}"
+            for _, value in node.value:
+                places(value)
+        elif isinstance(node, yaml.SequenceNode):
+            for value in node.value:
+                places(value)
+
+    places(yaml.compose(experiments.DEPLOYMENTS.read_text()))
