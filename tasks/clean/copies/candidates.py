@@ -15,6 +15,7 @@ BY_MAPS, BY_PICTURE, BY_MIRROR_IMAGE = 3, 2, 1
 LEAST_COSINE = 0.5
 # Of more pictures than these, new ones among known ones are looked for one by one.
 FEW = 0.1
+AT_A_TIME = 64
 # What a graph of neighbours (Malkov and Yashunin 2016) is built and searched with.
 LINKS, EXPANSION = 16, 64
 
@@ -64,7 +65,14 @@ def _nearest(held: np.ndarray, asked: np.ndarray, new: np.ndarray, count: int) -
     threads = os.cpu_count() or 1
     if len(queries) < FEW * len(something):
         exact = {"metric": "cos", "exact": True, "threads": threads}
-        found = search(held[something], asked[queries], count, **exact)
+        table = held[something]
+        # All at once it would hold a distance for each pair.
+        parts = [
+            search(table, asked[queries[start : start + AT_A_TIME]], count, **exact)
+            for start in range(0, len(queries), AT_A_TIME)
+        ]
+        keys = np.concatenate([np.atleast_2d(part.keys) for part in parts])
+        distances = np.concatenate([np.atleast_2d(part.distances) for part in parts])
     else:
         index = Index(
             ndim=held.shape[1], metric="cos", dtype="i8",
@@ -73,7 +81,7 @@ def _nearest(held: np.ndarray, asked: np.ndarray, new: np.ndarray, count: int) -
         # Several threads at once would build another graph each time.
         index.add(np.arange(len(something)), held[something], threads=1)
         found = index.search(asked[queries], count, threads=threads)
-    keys, near = np.atleast_2d(found.keys), 1 - np.atleast_2d(found.distances) >= LEAST_COSINE
-    rows, columns = np.nonzero(near)
+        keys, distances = np.atleast_2d(found.keys), np.atleast_2d(found.distances)
+    rows, columns = np.nonzero(1 - distances >= LEAST_COSINE)
     pairs = np.stack([queries[rows], something[keys[rows, columns].astype(np.int64)]], axis=1)
     return pairs[pairs[:, 0] != pairs[:, 1]]
