@@ -2,8 +2,8 @@
 
 Pictures are made for it: shapes on a shaded ground, 128 pixels on a side, each another one. Seconds
 are those of finding, without decoding for clean's facts; `beyond` leaves out looking (decoding, and
-EfficientNetLite0), which a run that extracts those features needs anyhow. A quarter of an hour, and
-three gigabytes.
+EfficientNetLite0), which a run that extracts those features needs anyhow. Three quarters of an
+hour, and three gigabytes.
 """
 
 import json
