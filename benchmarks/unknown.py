@@ -51,7 +51,7 @@ def measured(seed: int, preset: str) -> dict[str, Any]:
     truth = [0] * len(unknown) + [1] * len(known)
     both = pd.concat([unknown, known])
     holds = [one in held for one, held in zip(test["label"], known["held"], strict=True)]
-    return {
+    found = {
         "seed": seed,
         "known": len(known),
         "unknown": len(unknown),
@@ -61,6 +61,8 @@ def measured(seed: int, preset: str) -> dict[str, Any]:
         "unknown_called_unknown": round(float(unknown["unknown"].mean()), 4),
         "sets_hold": round(float(np.mean(holds)), 4),
     }
+    print(preset, json.dumps(found), file=sys.stderr, flush=True)
+    return found
 
 
 def main() -> None:

@@ -37,7 +37,13 @@ class Bounds(NamedTuple):
     def of(cls, file: Path) -> "Bounds":
         """Those of a model; ParameterError where it has none."""
         try:
-            return cls(**folders.read_json(file.parent / TRAINING)["facts"]["doubt"])
+            known = folders.read_json(file.parent / TRAINING)
+            if len(known["averaged"]) > 1:
+                raise ParameterError(
+                    f"{DOUBT} is not for models that predict the mean over a picture and its "
+                    "mirror image, as --preset best does: their bounds would be of one alone"
+                )
+            return cls(**known["facts"]["doubt"])
         except (KeyError, TypeError, StorageDamaged) as error:
             raise ParameterError(
                 f"{DOUBT} is for models whose head was chosen (model.head.kind=linear) on "

@@ -111,6 +111,16 @@ def test_a_model_without_bounds_says_so(developed, darkroom, pictures):
     assert "--doubt is for models whose head was chosen" in err
 
 
+def test_a_model_of_both_sides_has_no_bounds(chosen, darkroom, pictures):
+    path = Path(chosen["model"]).with_name(TRAINING)
+    told = json.loads(path.read_text()) | {"averaged": ["", "mirrored"]}
+    path.chmod(0o644)
+    path.write_text(json.dumps(told))
+    code, _, err = darkroom("classify", chosen["model"], pictures, "--doubt")
+    assert code
+    assert "not for models that predict the mean over a picture and its mirror image" in err
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_is_laid_under_what_is_set(name, tmp_path):
     given = tree(tmp_path) | {"model": {"kind": "features"}}

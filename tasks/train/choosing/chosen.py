@@ -38,10 +38,12 @@ def choose(
     with tracked("heads tried", None, show) as advance:
         rows = judging.rows(train, validation, lambda data: forms.pooled(data, shape))
         best = search.search(rows, judging.parts(rows), classes, balanced=balanced, advance=advance)
-        head = search.fitted(best, rows, classes, refit=training.refit, balanced=balanced)
+        # Where nothing could judge, validation pictures stay unseen: they will.
+        refit = training.refit and len(best.judged) > 0
+        head = search.fitted(best, rows, classes, refit=refit, balanced=balanced)
     candidate = best.candidate
     judged, probabilities = rows.labels[best.judged], softmax(candidate.logits)
-    before = _of_validation(rows, best.judged, probabilities) if training.refit else None
+    before = _of_validation(rows, best.judged, probabilities) if refit else None
     facts = {
         "chosen": f"{candidate.tried.head} on {candidate.form.name}",
         "strength": candidate.tried.strength,

@@ -156,6 +156,14 @@ def test_what_is_said_of_validation_is_from_before_it_was_learned():
     assert fitted.history[0]["val_accuracy"] < 0.65
 
 
+def test_where_nothing_can_judge_validation_stays_unseen():
+    train, validation = labelled(3, 3), labelled(3, 3, seed=0)
+    fitted = choose(train, validation._replace(groups=train.groups), 3)
+    assert not fitted.facts["refitted"]
+    assert fitted.unseen is None
+    assert fitted.tried == ()
+
+
 def test_without_refit_the_head_has_not_seen_validation():
     train, validation = labelled(60, 3), labelled(300, 3, seed=1)
     fitted = choose(train, validation, 3, training=Training(refit=False))
