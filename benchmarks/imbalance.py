@@ -40,7 +40,7 @@ def measured(folder: Path, seed: int, head: str, weights: str) -> dict[str, Any]
     """Metrics on test."""
     settings = (
         f"source.folder={folder}",
-        f"experiment=imbalance-{seed}",
+        f"experiment=imbalance-{seed}-{head}-{weights}",
         f"model.head.kind={head}",
         f"training.class_weights={weights}",
         "publish.gate.floor=0.01",
