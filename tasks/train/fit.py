@@ -12,7 +12,6 @@ from tasks.running.interruption import heeded
 from tasks.running.tensorflow import load_keras, load_tensorflow
 from tasks.train import batches, checkpoint
 from tasks.train.batches import Labelled
-from tasks.train.choosing.search import Tried
 from tasks.train.compiling import compile_model
 from tasks.train.keras_parts.batch_normalisation import fuse
 from tasks.train.keras_parts.mixup import mixed
@@ -24,15 +23,15 @@ class Fitted(NamedTuple):
     """A trained model without its optimiser, and one row of losses and accuracies per epoch.
 
     `facts` are what else training.json says of it, `tried` the candidates of a head that was
-    chosen, and `unseen`, of a model that was fitted on validation pictures too, (n, classes)
-    probabilities of those from before.
+    chosen (search.Tried), and `unseen`, of a model that was fitted on validation pictures too,
+    (n, classes) probabilities of those from before.
     """
 
     model: Any
     history: list[dict[str, float]]
     keep: str = "best"
     facts: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
-    tried: tuple[Tried, ...] = ()
+    tried: tuple[Any, ...] = ()
     unseen: np.ndarray | None = None
 
     @property
