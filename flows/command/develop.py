@@ -8,10 +8,10 @@ from cyclopts import App, Parameter
 from flows.command.inspect import inspected
 from flows.command.options import AsJson, Chosen, Settings
 from flows.command.own_pictures import BASE, experiment_for
+from flows.command.presets import settings_of
 from flows.command.run import carried_out
 from flows.experiments import DEPLOYMENTS
 from flows.parameters import Experiment
-from flows.presets import settings_of
 from storage.errors import SourceError
 from storage.names import one_line
 from storage.workspace import Workspace

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from flows.command.presets import MEANT, Preset
 from flows.experiments import DEPLOYMENTS
 from flows.parameters import StepName
-from flows.presets import MEANT, Preset
 
 Experiment = Annotated[str, Parameter(help="An experiment: see `darkroom experiments`.")]
 Settings = Annotated[

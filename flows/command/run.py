@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from flows.command.options import AsJson, Chosen, Experiment, File, Rerun, Settings
+from flows.command.presets import settings_of
 from flows.experiments import DEPLOYMENTS, load, read_from
 from flows.parameters import Experiment as Parameters
 from flows.parameters import StepName
-from flows.presets import settings_of
 from storage.errors import GateClosed
 from storage.names import one_line
 

@@ -101,20 +101,23 @@ class Classifier:
             bounds=bounds,
         )
 
-    def judged(self, pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
-        """Probabilities as below, and with `bounds` (n,) how familiar each picture is."""
-        found = self.probabilities(pictures)
+    def judged(self, pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, list[float | None]]:
+        """Probabilities as below, and with `bounds` how familiar each picture is, else None."""
+        found = self._computed(pictures)
         if self.bounds is None:
-            return found, None
-        return softmax(found), familiarity(found)
+            return found, [None] * len(found)
+        return softmax(found), familiarity(found).tolist()
 
     def probabilities(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
         """(n, classes) float64 for n pictures: (height, width, 3) uint8 RGB, any sizes.
 
         They are resized here, as the model's own first layer would, so that they fit in one batch;
-        whoever has done that already, to (side, side, 3) float32, gets the same. With `bounds`
-        these are logits: see `judged`.
+        whoever has done that already, to (side, side, 3) float32, gets the same.
         """
+        return self.judged(pictures)[0]
+
+    def _computed(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """(n, classes) probabilities; with `bounds` logits."""
         parts = [np.empty((0, len(self.classes)))]
         for start in range(0, len(pictures), PICTURES_AT_A_TIME):
             batch = [

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from storage.names import one_line
-from tasks.classify.classifier import PICTURES_AT_A_TIME, Classifier
+from tasks.classify.classifier import PICTURES_AT_A_TIME, Bounds, Classifier
 from tasks.classify.drawing import WIDTH, Drawings, for_the_screen
 from tasks.classify.name_labels import claimed
 from tasks.classify.parameters import Known
@@ -199,15 +199,15 @@ def _classified(
     classifier: Classifier, batch: list[_Prepared], drawings: Drawings | None
 ) -> Iterator[Prediction]:
     found, familiar = classifier.judged([one.pixels for one in batch if one.pixels is not None])
-    rows = iter(zip(found.tolist(), familiar if familiar is not None else found, strict=True))
+    rows = iter(zip(found.tolist(), familiar, strict=True))
     for one in batch:
         if one.pixels is None:
             yield Prediction(one.name, one.place, one.reason)
             continue
         row, how_familiar = next(rows)
         said = _prediction(one, tuple(row), classifier.classes)
-        if classifier.bounds is not None:
-            said = _doubted(said, float(how_familiar), classifier)
+        if classifier.bounds is not None and how_familiar is not None:
+            said = _doubted(said, how_familiar, classifier.classes, classifier.bounds)
         yield _drawn(said, one, drawings)
 
 
@@ -226,12 +226,13 @@ def _prediction(
     )
 
 
-def _doubted(said: Prediction, familiarity: float, classifier: Classifier) -> Prediction:
-    assert classifier.bounds is not None
-    least, known = classifier.bounds
-    both = zip(classifier.classes, said.probabilities, strict=True)
-    held = tuple(name for name, probability in both if probability >= least)
-    return replace(said, held=held, familiarity=familiarity, unknown=familiarity < known)
+def _doubted(
+    said: Prediction, familiarity: float, classes: tuple[str, ...], bounds: Bounds
+) -> Prediction:
+    both = zip(classes, said.probabilities, strict=True)
+    held = tuple(name for name, probability in both if probability >= bounds.probability)
+    unknown = familiarity < bounds.familiarity
+    return replace(said, held=held, familiarity=familiarity, unknown=unknown)
 
 
 def _drawn(said: Prediction, one: _Prepared, drawings: Drawings | None) -> Prediction:

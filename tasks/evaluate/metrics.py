@@ -4,7 +4,7 @@ METRICS is the one table of them: what stands there is computed, kept in metrics
 page, the index, the card and in Prefect, and may be asked for by the gate (`publish.gate.bounds`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -173,6 +173,16 @@ def of_predictions(
         },
         "confusion": metrics.confusion_matrix(labels, judged.chosen, labels=numbers).tolist(),
     }
+
+
+def largest_class(confusion: Sequence[Sequence[int]]) -> tuple[int, int, float]:
+    """Of a confusion matrix the class with most pictures: its number, all pictures, its share.
+
+    The share is the accuracy of whoever always gives this class.
+    """
+    pictures = [sum(row) for row in confusion]
+    number = max(range(len(pictures)), key=pictures.__getitem__)
+    return number, sum(pictures), pictures[number] / max(1, sum(pictures))
 
 
 def summary(repeats: list[dict[str, Any]], published: int, count: int) -> dict[str, Any]:

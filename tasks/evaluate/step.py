@@ -28,11 +28,11 @@ from tasks.evaluate.diagnosis import Diagnosis
 from tasks.evaluate.look import Looked
 from tasks.evaluate.parameters import Look
 from tasks.evaluate.parity import Parity
-from tasks.evaluate.predict import averaged
 from tasks.pictures.views import named
 from tasks.running.steps import step
 from tasks.running.tensorflow import load_keras
 from tasks.train.model_folder import unseen
+from tasks.train.predict import averaged
 
 
 @step()

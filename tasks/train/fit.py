@@ -94,12 +94,14 @@ def fit(
 
 
 def _class_weights(labels: np.ndarray, training: Training) -> dict[int, float] | None:
-    """What a picture of each class counts for; as scikit-learn's `balanced`."""
+    """What a picture of each class counts for; None where all count alike."""
     if training.class_weights == "none":
         return None
-    counts = np.bincount(labels)
-    there = np.flatnonzero(counts)
-    return {int(k): len(labels) / (len(there) * counts[k]) for k in there}
+    from sklearn.utils.class_weight import compute_class_weight
+
+    there = np.unique(labels)
+    weights = compute_class_weight(training.class_weights, classes=there, y=labels)
+    return dict(zip(there.tolist(), weights.tolist(), strict=True))
 
 
 def _counting() -> Any:

@@ -48,13 +48,13 @@ def after_pooling(head: Head, x: Any, classes: int) -> Any:
     return layers.Dense(classes, activation="softmax", name="probability")(x)
 
 
-def pooled(x: Any, pooling: str) -> Any:
+def pooled(x: Any, pooling: str, name: str = "pooling") -> Any:
     """The feature map `x` as a vector; averages that were joined are one."""
     layers = load_keras().layers
     if len(x.shape) == 2:
         return x
     if pooling == "average":
-        return layers.GlobalAveragePooling2D(name="pooling")(x)
+        return layers.GlobalAveragePooling2D(name=name)(x)
     if pooling == "max":
-        return layers.GlobalMaxPooling2D(name="pooling")(x)
-    return layers.Flatten(name="pooling")(x)
+        return layers.GlobalMaxPooling2D(name=name)(x)
+    return layers.Flatten(name=name)(x)

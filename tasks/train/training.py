@@ -5,8 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from tasks.features.prepared import as_it_is
 from tasks.running.progress import tracked_in_parts
 from tasks.train import progress_callbacks
@@ -15,8 +13,7 @@ from tasks.train.choosing import temperature
 from tasks.train.choosing.logits import of_probabilities
 from tasks.train.fit import Fitted, fit
 from tasks.train.parameters import Training
-
-ROWS_AT_A_TIME = 128
+from tasks.train.predict import probabilities
 
 
 class Build(NamedTuple):
@@ -77,15 +74,10 @@ def fit_all(
 
 def _calibrated(fitted: Fitted, validation: Labelled, shape: tuple[int, ...]) -> Fitted:
     """The same with probabilities that mean what they say, as far as validation tells."""
-    parts = []
-    for start in range(0, len(validation.labels), ROWS_AT_A_TIME):
-        some = np.arange(start, min(start + ROWS_AT_A_TIME, len(validation.labels)))
-        rows = validation.rows(some).reshape(-1, *shape)
-        parts.append(np.asarray(fitted.model(rows, training=False), np.float64))
-    if not parts:
+    count = len(validation.labels)
+    if not count:
         return fitted
-    found = np.concatenate(parts)
-    both = np.hstack([1 - found, found]) if found.shape[1] == 1 else found
-    heat = temperature.fitted(of_probabilities(both), validation.labels)
+    found = probabilities(fitted.model, validation.rows, count, shape)
+    heat = temperature.fitted(of_probabilities(found), validation.labels)
     temperature.apply(fitted.model, heat)
     return fitted._replace(facts={"temperature": heat})

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flows.command.presets import PRESETS, settings_of
 from flows.parameters import Experiment
-from flows.presets import PRESETS, settings_of
 from flows.settings import experiment_of
 from storage import folders
 from storage.folders import CARD, HISTORY, PLOT, TRAINING, TRIED, UNSEEN

@@ -274,7 +274,7 @@ PLAIN = [
     "tasks.pictures.decoding", "tasks.clean.facts", "tasks.clean.duplicate_groups",
     "tasks.clean.screen",
     "tasks.split.rules", "tasks.split.lineage", "tasks.split.parameters",
-    "tasks.evaluate.metrics", "tasks.evaluate.predict", "tasks.evaluate.predictions_table",
+    "tasks.evaluate.metrics", "tasks.train.predict", "tasks.evaluate.predictions_table",
 ]  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from storage.features import computed_in
 from storage.references import SPLITS
 from tasks.evaluate.mcnemar import counted, judged, paired
-from tasks.evaluate.metrics import METRICS
+from tasks.evaluate.metrics import METRICS, largest_class
 from tasks.publish.inputs import TEST, VALIDATION, ReportInputs
 from tasks.publish.page.charts import Interval
 from tasks.publish.parameters import PublishedFigure
@@ -116,16 +116,15 @@ def _of_crossing(number: int) -> Verdict:
     return Verdict("Not tested on new pictures alone", text, "bad")
 
 
-def largest_class(inputs: ReportInputs) -> tuple[str, float]:
+def one_answer(inputs: ReportInputs) -> tuple[str, float]:
     """The class with most shown pictures, and its share: what always saying it would reach."""
-    counts = {name: one["support"] for name, one in inputs.headline["per_class"].items()}
-    name = max(counts, key=lambda one: counts[one])
-    return name, counts[name] / max(1, sum(counts.values()))
+    number, _, share = largest_class(inputs.headline["confusion"])
+    return inputs.classes[number], share
 
 
 def _of_largest_class(inputs: ReportInputs) -> list[Verdict]:
     """Where accuracy says little: the model is no better than one answer, or classes are uneven."""
-    name, share = largest_class(inputs)
+    name, share = one_answer(inputs)
     if inputs.headline["accuracy"]["published"] <= share:
         text = f"Always answering {name} would be right on {share:.1%} of these pictures."
         return [Verdict("No better than one answer", text, "bad")]

@@ -66,7 +66,7 @@ def results(inputs: ReportInputs) -> Context:
         "of_published": of_predictions(predicted.labels, predicted.probabilities, inputs.classes),
         "calibration_error": curves.expected_calibration_error(bins),
         "calibration_before": calibration_before(inputs, predicted),
-        "largest_class": headline.largest_class(inputs),
+        "largest_class": headline.one_answer(inputs),
         "tried": inputs.tried,
         "charts": drawn(inputs, *both, bins),
         "slices": found,

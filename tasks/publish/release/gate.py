@@ -1,13 +1,13 @@
 """The gate: whether a model may become the published one of its experiment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from storage.errors import GateClosed
 from tasks.evaluate.mcnemar import Paired, counted, judged, paired
-from tasks.evaluate.metrics import METRICS
+from tasks.evaluate.metrics import METRICS, largest_class
 from tasks.publish.parameters import Gate
 from tasks.publish.wording import as_shown
 
@@ -81,7 +81,7 @@ def _within(gate: Gate, metrics: Mapping[str, Any]) -> tuple[bool, list[str]]:
     above = accuracy >= gate.floor
     reaches = "reaches" if above else "is below"
     findings = [f"Test accuracy {accuracy:.1%} {reaches} the floor of {gate.floor:.1%}."]
-    pictures, best = largest_class(metrics["confusion"])
+    _, pictures, best = largest_class(metrics["confusion"])
     if accuracy <= best and not gate.floor and pictures >= LEAST_PICTURES:
         above = False
         findings.append(
@@ -100,12 +100,6 @@ def _within(gate: Gate, metrics: Mapping[str, Any]) -> tuple[bool, list[str]]:
         findings.append(f"Test {metric.title}{shown} {word} the bound of {bound:g}.")
         above = above and kept
     return above, findings
-
-
-def largest_class(confusion: Sequence[Sequence[int]]) -> tuple[int, float]:
-    """How many pictures, and the share of the largest class: what always giving it would reach."""
-    pictures = [sum(row) for row in confusion]
-    return sum(pictures), max(pictures) / max(1, sum(pictures))
 
 
 def _not_worse(gate: Gate, pair: Paired | None) -> tuple[bool, str]:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tasks.running.tensorflow import load_keras
-from tasks.train import batches
+from tasks.train import batches, head
 from tasks.train.batches import Labelled
 from tasks.train.pooling import pooled_rows
 
@@ -29,32 +29,21 @@ class Form(NamedTuple):
 
 
 def _average(x: Any) -> Any:
-    return load_keras().layers.GlobalAveragePooling2D(name="average", dtype="float32")(x)
-
-
-def _maximum(x: Any) -> Any:
-    return load_keras().layers.GlobalMaxPooling2D(name="maximum", dtype="float32")(x)
+    return head.pooled(x, "average", name="average")
 
 
 def _both(x: Any) -> Any:
     together = load_keras().layers.Concatenate(name="average_and_maximum", dtype="float32")
-    return together([_average(x), _maximum(x)])
+    return together([_average(x), head.pooled(x, "max", name="maximum")])
 
 
 def _root(x: Any) -> Any:
-    return load_keras().ops.sqrt(_average(x) + OFFSET)
+    ops = load_keras().ops
+    return ops.sqrt(ops.cast(_average(x), "float32") + OFFSET)
 
 
 def _flat(x: Any) -> Any:
-    return load_keras().layers.Flatten(name="flattened", dtype="float32")(x)
-
-
-def _as_given(x: Any) -> Any:
-    return load_keras().layers.Activation("linear", name="as_given", dtype="float32")(x)
-
-
-def _root_as_given(x: Any) -> Any:
-    return load_keras().ops.sqrt(_as_given(x) + OFFSET)
+    return head.pooled(x, "flatten", name="flattened")
 
 
 def _root_of_average(pooled: dict[str, np.ndarray]) -> np.ndarray:
@@ -69,8 +58,6 @@ BOTH = Form(
 )
 ROOT = Form("roots of averages", _root_of_average, _root)
 FLAT = Form("all places", lambda pooled: pooled["flatten"], _flat)
-GIVEN = Form("averages", lambda pooled: pooled["average"], _as_given)
-GIVEN_ROOT = Form("roots of averages", _root_of_average, _root_as_given)
 
 
 def pooled(data: Labelled, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
@@ -88,7 +75,7 @@ def forms(arrays: dict[str, np.ndarray]) -> list[Form]:
     """Those that can be made of these; roots only where nothing is negative."""
     positive = arrays["average"].min(initial=0) >= 0
     if "max" not in arrays:
-        return [GIVEN, GIVEN_ROOT] if positive else [GIVEN]
+        return [AVERAGE, ROOT] if positive else [AVERAGE]
     found = [AVERAGE, BOTH, *([ROOT] if positive else []), *([FLAT] if "flatten" in arrays else [])]
     one_place = np.array_equal(arrays["average"], arrays["max"])
     return [form for form in found if not (one_place and form is BOTH)]

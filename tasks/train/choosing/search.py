@@ -124,10 +124,8 @@ def _searched(
 
 def fitted(best: Best, rows: Rows, classes: int, *, refit: bool, balanced: bool) -> Linear:
     """The chosen head, of features as they are."""
-    here = rows.of(of_all(rows, refit=refit))
-    values = best.candidate.form.array(rows.arrays)[here]
-    scale = Scale.of(values)
-    learned = Learned.of(scale.applied(values), rows.labels[here], classes, balanced=balanced)
+    values = best.candidate.form.array(rows.arrays)
+    scale, learned = _learned(values, rows, of_all(rows, refit=refit), classes, balanced=balanced)
     parts = [
         METHODS[one.method](learned).at(one.strength).divided(one.temperature)
         for one in best.candidate.ingredients
@@ -136,6 +134,17 @@ def fitted(best: Best, rows: Rows, classes: int, *, refit: bool, balanced: bool)
     for part in parts[1:]:
         whole = whole.plus(part)
     return scale.folded(whole)
+
+
+def _learned(
+    values: np.ndarray, rows: Rows, pictures: np.ndarray, classes: int, *, balanced: bool
+) -> tuple[Scale, Learned]:
+    """What is learned from these pictures, of a form's `values` of all rows, and its scale."""
+    here = rows.of(pictures)
+    scale = Scale.of(values[here])
+    return scale, Learned.of(
+        scale.applied(values[here]), rows.labels[here], classes, balanced=balanced
+    )
 
 
 class _Judge:
@@ -161,13 +170,8 @@ class _Judge:
         values = form.array(self._rows.arrays)
 
         def prepared(part: Part) -> tuple[Discriminants | Softmaxes, np.ndarray]:
-            fit = self._rows.of(part.fit)
-            scale = Scale.of(values[fit])
-            learned = Learned.of(
-                scale.applied(values[fit]),
-                self._rows.labels[fit],
-                self._classes,
-                balanced=self._balanced,
+            scale, learned = _learned(
+                values, self._rows, part.fit, self._classes, balanced=self._balanced
             )
             return METHODS[method](learned), scale.applied(values[part.judge])
 

@@ -89,13 +89,13 @@ def load(file: Path, streams: int, *, logits: bool = False) -> Form:
 def _before_softmax(network: Any) -> tuple[Any, Callable[[np.ndarray], np.ndarray]]:
     """A network that ends before its softmax, and what makes logits of what it gives.
 
-    Of a sigmoid, or a mean of two softmaxes, the logarithms of probabilities are as good as logits.
+    Of two classes, where there is none, the logarithms of both probabilities are as good.
     """
-    softmaxes = [one for one in network.get_ordered_ops() if one.get_type_name() == "Softmax"]
-    if len(softmaxes) != 1:
+    last = network.get_results()[0].input_value(0).get_node()
+    if last.get_type_name() != "Softmax":
         return network, lambda found: np.log(np.maximum(found, np.finfo(np.float32).tiny))
     model = openvino.load_openvino().Model
-    return model([softmaxes[0].input_value(0)], network.get_parameters()), _as_they_are
+    return model([last.input_value(0)], network.get_parameters()), _as_they_are
 
 
 def _as_they_are(found: np.ndarray) -> np.ndarray:

@@ -60,6 +60,19 @@ def test_every_form_is_the_same_in_numpy_and_as_layers(classes, number, method):
     assert kept == pytest.approx(softmax(found.logits(values)), abs=1e-3)
 
 
+@pytest.mark.parametrize("number", range(2))
+def test_averages_that_were_joined_are_taken_as_they_are(number):
+    data = labelled(40, 3, shape=(8,))
+    arrays = forms.pooled(data, (8,))
+    form = forms.forms(arrays)[number]
+    values = form.array(arrays)
+    scale = Scale.of(values)
+    learned = Learned.of(scale.applied(values), data.labels, 3, balanced=False)
+    found = scale.folded(Discriminants(learned).at(0.3))
+    kept = said(_Kept(chosen._model(form, found, (8,), 3)), data, (8,))
+    assert kept == pytest.approx(softmax(found.logits(values)), abs=1e-3)
+
+
 def test_softmaxes_and_discriminants_are_scikit_learns():
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
     from sklearn.linear_model import LogisticRegression
