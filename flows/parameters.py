@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema
 from flows.backbones import LITE, MODES, WITH_WEIGHTS, mode_of
 from tasks.acquire.parameters import Source, UserPath
 from tasks.clean.parameters import LOOKING, Clean, Looking
-from tasks.evaluate.parameters import Look
+from tasks.evaluate.parameters import Evaluate, Look
 from tasks.extract.parameters import Drawing
 from tasks.features.parameters import Extraction, Preprocessing
 from tasks.features.precision import resolve
@@ -266,6 +266,7 @@ class Experiment(Parameters):
     model: Model = Features()
     training: Training = Training()
     look: Look = Look()
+    evaluate: Evaluate = Evaluate()
     publish: Publish = Publish()
 
     @model_validator(mode="after")

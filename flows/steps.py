@@ -72,6 +72,7 @@ def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -
         figure=p.publish.figure,
         augmentation=p.training.augmentation,
         remarks=remarks_of([collection, images, shares, features]),
+        judged=p.evaluate,
         told=Told(
             steps=tuple(call.outcomes),
             parameters=p.model_dump(mode="json", exclude={"experiment"}),
@@ -109,7 +110,7 @@ def finish(run: Results, parameters: Experiment) -> Finished:
 
     GateClosed, once the sum is noted, where the gate does not hold: the run has failed.
     """
-    summary = summarise(run)
+    summary = summarise(run, parameters.evaluate.headline)
     if "publish" in run.references:
         announce(run.references["publish"])
         if isinstance(run, Run):
@@ -135,5 +136,6 @@ def _release(run: Results, parameters: Experiment) -> str | None:
         model=made["train"],
         evaluation=made["evaluate"],
         rule=parameters.publish.gate,
+        judged=parameters.evaluate,
         trained_now=any(one.name == "train" and one.state == "executed" for one in run.outcomes),
     )

@@ -53,9 +53,13 @@ class Summary(BaseModel):
     )
     metrics: dict[str, Any] | None = Field(
         description="By split its `images`, then each metric: its `mean` over repeats, the one of "
-        "the `published` repeat; of `accuracy` also the mean's 95 % interval `low` to `high`, the "
-        "`deviation` over repeats and each one's value in `repeats`. Then `per_class` (precision, "
+        "the `published` repeat; of `accuracy`, `balanced_accuracy` and `macro_f1` also the mean's "
+        "95 % interval `low` to `high`, the `deviation` over repeats and each one's value in "
+        "`repeats`. Then `per_class` (precision, "
         "recall, F1, pictures) and `confusion` (rows are true classes) of the published repeat."
+    )
+    headline: str = Field(
+        description="Which metric is the figure that the model stands and falls by."
     )
     model: str | None = Field(description="Where `model.keras` is.")
     report: str | None = Field(description="Where `report.html` is.")
@@ -97,7 +101,7 @@ def note(run: Results, summary: Summary) -> Finished:
     return finished
 
 
-def summarise(run: Results) -> Summary:
+def summarise(run: Results, headline: str) -> Summary:
     """What the steps of a run gave."""
     images = run.references.get("clean")
     split = run.references.get("split")
@@ -121,6 +125,7 @@ def summarise(run: Results) -> Summary:
         passed_over=_passed_over(run, images) if isinstance(images, ImagesRef) else [],
         remarks=list(remarks_of(said) or ()),
         metrics=_metrics(run, evaluation) if isinstance(evaluation, EvaluationRef) else None,
+        headline=headline,
         model=_path(run, model, MODEL) if isinstance(model, ModelRef) else None,
         report=_path(run, report, REPORT) if isinstance(report, ReportRef) else None,
         features=str(run.workspace.features / features.space) if features else None,

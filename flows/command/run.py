@@ -2,6 +2,7 @@
 
 import json
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -79,12 +80,12 @@ def said(result: dict[str, Any]) -> str:
         lines.append(f"{'no label':>10} {', '.join(map(one_line, result['passed_over']))}")
     metrics = result["metrics"] or {}
     for name, part in metrics.items():
-        accuracy = part["accuracy"]
-        lines.append(
-            f"{name:>10} accuracy {accuracy['mean']:.4f}  "
-            f"(95 % interval {accuracy['low']:.4f} to {accuracy['high']:.4f}, "
-            f"{part['images']} pictures)"
-        )
+        for title, figure in _figures(result["headline"], part):
+            lines.append(
+                f"{name:>10} {title} {figure['mean']:.4f}  "
+                f"(95 % interval {figure['low']:.4f} to {figure['high']:.4f}, "
+                f"{part['images']} pictures)"
+            )
     lines += [f"{'model':>10} {result['model']}"] if result["model"] else []
     for name in ("features", "predictions"):
         lines += [f"{name:>10} {result[name]}"] if result[name] else []
@@ -92,3 +93,10 @@ def said(result: dict[str, Any]) -> str:
     if result["published"] is not None:
         lines.append(f"{'published':>10} {result['published']}")
     return "\n".join(lines)
+
+
+def _figures(headline: str, part: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Accuracy of a split, and the headline figure where it is another one."""
+    yield "accuracy", part["accuracy"]
+    if headline != "accuracy":
+        yield headline.replace("_", " "), part[headline]

@@ -11,6 +11,8 @@ import numpy as np
 
 CONFIDENCE = 0.95
 SEED, RESAMPLES, RESAMPLES_AT_A_TIME = 0, 1000, 100
+# Of more, a page leads with the weakest, and five answers are asked as well.
+MANY_CLASSES = 30
 
 
 class Judged(NamedTuple):
@@ -26,7 +28,8 @@ class Metric(NamedTuple):
 
     A share of the pictures has a Wilson interval and its spread over the repeats; what `counts` can
     tell, from pictures, answers and right answers by class (…, classes), a bootstrap interval. What
-    is said for people (`title`, `shown_as`) reruns nothing.
+    is said for people (`title`, `shown_as`) reruns nothing. Of fewer than `least_classes` it says
+    nothing, and is left out.
     """
 
     of: Callable[[Judged], float | None]
@@ -35,11 +38,18 @@ class Metric(NamedTuple):
     higher_is_better: bool = True
     is_share: bool = False
     counts: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] | None = None
+    least_classes: int = 2
 
 
 def accuracy(judged: Judged) -> float:
     """The share of pictures whose most probable class is theirs."""
     return float((judged.chosen == judged.labels).mean())
+
+
+def top_5_accuracy(judged: Judged) -> float:
+    """The share of pictures whose class is among the five most probable ones."""
+    five = np.argpartition(judged.probabilities, -5, axis=1)[:, -5:]
+    return float((five == judged.labels[:, None]).any(axis=1).mean())
 
 
 def log_loss(judged: Judged) -> float:
@@ -101,11 +111,26 @@ METRICS = {
         balanced_accuracy, title="Balanced accuracy", shown_as="percent", counts=_mean_recall
     ),
     "macro_f1": Metric(macro_f1, title="Macro F1", shown_as="percent", counts=_mean_f1),
+    "top_5_accuracy": Metric(
+        top_5_accuracy,
+        title="Top-5 accuracy",
+        shown_as="percent",
+        is_share=True,
+        least_classes=MANY_CLASSES + 1,
+    ),
     "log_loss": Metric(log_loss, title="Log loss", higher_is_better=False),
     "roc_auc": Metric(roc_auc, title="ROC AUC"),
 }
-# Accuracy stands first everywhere, with its interval.
-OTHERS = {name: metric for name, metric in METRICS.items() if name != "accuracy"}
+
+
+def of_classes(number: int) -> dict[str, Metric]:
+    """The metrics that say something of so many classes."""
+    return {name: metric for name, metric in METRICS.items() if metric.least_classes <= number}
+
+
+def others(classes: int, headline: str = "accuracy") -> dict[str, Metric]:
+    """All metrics of so many classes but the one that stands first, with its interval."""
+    return {name: metric for name, metric in of_classes(classes).items() if name != headline}
 
 
 def wilson(successes: float, count: int) -> tuple[float, float]:
@@ -161,7 +186,7 @@ def of_predictions(
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         labels, judged.chosen, labels=numbers, zero_division=0
     )
-    return {name: metric.of(judged) for name, metric in METRICS.items()} | {
+    return {name: metric.of(judged) for name, metric in of_classes(len(classes)).items()} | {
         "per_class": {
             name: {
                 "precision": float(precision[k]),
@@ -185,34 +210,66 @@ def largest_class(confusion: Sequence[Sequence[int]]) -> tuple[int, int, float]:
     return number, sum(pictures), pictures[number] / max(1, sum(pictures))
 
 
+def of_one_answer(confusion: Sequence[Sequence[int]], headline: str) -> float:
+    """The most of this metric that always giving one class would reach; 0 without pictures."""
+    counts = METRICS[headline].counts
+    if counts is None:
+        return largest_class(confusion)[2]
+    pictures = np.array(confusion).sum(axis=1)
+    if not pictures.any():
+        return 0.0
+    always = np.eye(len(pictures))
+    return float(counts(pictures[None], pictures.sum() * always, pictures * always).max())
+
+
+def matrix_of(pictures: np.ndarray, answers: np.ndarray, classes: int) -> np.ndarray:
+    """(classes, classes) confusion matrix of true and chosen class numbers, each (n,)."""
+    cells = np.bincount(pictures * classes + answers, minlength=classes**2)
+    return cells.reshape(classes, classes)
+
+
 def summary(repeats: list[dict[str, Any]], published: int, count: int) -> dict[str, Any]:
     """One split over all repeats: each metric's mean, and the details of the published repeat.
 
-    A share (accuracy) also holds low and high (Wilson at the mean, over the split's `count`
-    pictures), the standard deviation over repeats and each repeat's value; what counts tell holds
-    low and high by bootstrap, of the published repeat.
+    What has an interval (a share, and what counts tell) also holds it, low to high, the standard
+    deviation over repeats and each repeat's value. The interval is of the mean over the split's
+    `count` pictures (a share's by Wilson, the others' by bootstrap of the published repeat), wider
+    by the spread of the repeats: another seed is as much a chance as another picture.
     """
     found = {
-        name: _summed(metric, [one[name] for one in repeats], published, count)
+        name: _summed(metric, repeats, name, published, count)
         for name, metric in METRICS.items()
+        if name in repeats[published]
     }
-    confusion = np.array(repeats[published]["confusion"])
-    for name, metric in METRICS.items():
-        if metric.counts is not None:
-            low, high = bootstrap(confusion, metric.counts)
-            found[name] |= {"low": low, "high": high}
     details = {name: repeats[published][name] for name in ("per_class", "confusion")}
     return {"images": count} | found | details
 
 
 def _summed(
-    metric: Metric, values: list[float | None], published: int, count: int
+    metric: Metric, repeats: list[dict[str, Any]], name: str, published: int, count: int
 ) -> dict[str, Any]:
+    values = [one[name] for one in repeats]
     known = [value for value in values if value is not None]
     mean = float(np.mean(known)) if known else None
     summed: dict[str, Any] = {"mean": mean, "published": values[published]}
-    if metric.is_share and mean is not None:
-        low, high = wilson(mean * count, count)
-        spread = float(np.std(known, ddof=1)) if len(known) > 1 else 0.0
-        summed |= {"low": low, "high": high, "deviation": spread, "repeats": values}
-    return summed
+    if mean is None or not (metric.is_share or metric.counts):
+        return summed
+    spread = float(np.std(known, ddof=1)) if len(known) > 1 else 0.0
+    if metric.counts is None:
+        ends = wilson(mean * count, count)
+    else:
+        low, high = bootstrap(np.array(repeats[published]["confusion"]), metric.counts)
+        ends = low - values[published] + mean, high - values[published] + mean
+    low, high = _widened(mean, ends, spread)
+    return summed | {"low": low, "high": high, "deviation": spread, "repeats": values}
+
+
+def _widened(mean: float, ends: tuple[float, float], spread: float) -> tuple[float, float]:
+    """An interval about a mean and the spread of repeats, independent of each other, together."""
+    from scipy.stats import norm
+
+    if not spread:
+        return ends
+    reach = norm.ppf(0.5 + CONFIDENCE / 2) * spread
+    low, high = (float(np.hypot(mean - end, reach)) for end in ends)
+    return max(0.0, mean - low), min(1.0, mean + high)

@@ -12,6 +12,7 @@ from storage.images import ImageStore
 from storage.references import SPLITS
 from tasks.evaluate.diagnosis import Diagnosis
 from tasks.evaluate.look import Looked
+from tasks.evaluate.parameters import HeadlineMetric
 from tasks.evaluate.parity import Parity
 from tasks.publish.parameters import PublishedFigure
 from tasks.running.outcomes import StepOutcome
@@ -41,15 +42,15 @@ class Earlier:
 class ReportInputs:
     """All that the page of one run shows. What is None or empty is left out, and the page says so.
 
-    `metrics` is the evaluation's metrics.json, `training` the model's training.json, `predictions`
-    the evaluation's table, `rows` the manifest of `clean`, `split` that of `split`; `model` and
-    `evaluation` are places in the workspace. `diagnosis` and `parity` are the evaluation's;
-    `downloads` counts addresses by status, `hosts` those that gave a picture and the others;
-    `heat_maps` holds encoded Grad-CAM pictures by stored image name, `network` the model's layers
-    as `layer_table.described` gives them, `augmented` what `augmentation_sheet.rows` does,
-    `copies` says which ones `clean` looked for, `tried` holds a row per head that was tried,
-    `remarks` how the source was understood
-    and what else the steps said of the pictures.
+    `metrics` is the evaluation's metrics.json, `leading` the metric that leads, `training` the
+    model's training.json, `predictions` the evaluation's table, `rows` the manifest of `clean`,
+    `split` that of `split`; `model` and `evaluation` are places in the workspace. `diagnosis` and
+    `parity` are the evaluation's; `downloads` counts addresses by status, `hosts` those that gave a
+    picture and the others; `heat_maps` holds encoded Grad-CAM pictures by stored image name,
+    `network` the model's layers as `layer_table.described` gives them, `augmented` what
+    `augmentation_sheet.rows` does, `copies` says which ones `clean` looked for, `tried` holds a row
+    per head that was tried, `remarks` how the source was understood and what else the steps said of
+    the pictures.
     """
 
     experiment: str
@@ -80,6 +81,7 @@ class ReportInputs:
     network: Sequence[Mapping[str, Any]] = ()
     augmented: Sequence[np.ndarray] = ()
     copies: str = "edited"
+    leading: HeadlineMetric = "accuracy"
     tried: Sequence[Mapping[str, Any]] = ()
     remarks: Sequence[str] = ()
 
@@ -102,6 +104,11 @@ class ReportInputs:
     def headline(self) -> dict[str, Any]:
         """The metrics of the split that the page shows."""
         return dict(self.metrics[self.shown])
+
+    @property
+    def figure_shown(self) -> dict[str, Any]:
+        """The leading metric of the split that the page shows: mean, low, high, repeats, …"""
+        return dict(self.headline[self.leading])
 
     def shown_predictions(self) -> pd.DataFrame:
         """The rows of the predictions table that belong to the shown split."""

@@ -36,8 +36,8 @@ class Gate(Parameters):
         0.0,
         ge=0,
         le=1,
-        description="Least test accuracy; 0: of 30 test pictures or more, better than always "
-        "giving the most frequent answer.",
+        description="Least evaluate.headline on the test pictures, by default accuracy; 0: of 30 "
+        "pictures or more, better than always giving the same answer.",
     )
     bounds: dict[Annotated[str, AfterValidator(_metric)], float] = Field(
         {},

@@ -13,7 +13,12 @@ from tasks.publish.page.run_page import page
 
 def write(folder: Path, inputs: ReportInputs) -> None:
     """Fill an empty folder with all that a report consists of, and seal it."""
-    about = {"experiment": inputs.experiment, "when": inputs.when, "model": inputs.model}
+    about = {
+        "experiment": inputs.experiment,
+        "when": inputs.when,
+        "model": inputs.model,
+        "headline": inputs.leading,
+    }
     atomic.write_json(folder / METRICS, about | inputs.metrics)
     atomic.write_json(folder / RUN, entry(inputs))
     history = inputs.training.get("history", [])

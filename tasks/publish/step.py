@@ -15,6 +15,7 @@ from storage.references import (
     SplitRef,
 )
 from storage.workspace import Workspace
+from tasks.evaluate.parameters import Evaluate
 from tasks.pictures import native_messages
 from tasks.pictures.parameters import Augmentation
 from tasks.publish import opening, report_folder
@@ -41,12 +42,13 @@ def publish(
     figure: PublishedFigure | None = None,
     augmentation: Augmentation | None = None,
     remarks: tuple[str, ...] | None = None,
+    judged: Evaluate = Evaluate(),
     told: Told = Told(),
 ) -> ReportRef:
     """A new report folder of this experiment, named by the time and what it reports on.
 
     `augmentation` is that of training: a sheet shows what it does to pictures. `remarks` are those
-    of the steps before.
+    of the steps before; `judged` says which metric leads.
     """
     workspace = Workspace.current()
     when = records.now()
@@ -55,6 +57,7 @@ def publish(
         workspace, experiment, run, when,
         images=images, split=split, features=features, model=model, evaluation=evaluation,
         figure=figure, augmentation=augmentation, remarks=remarks or (), told=told,
+        leading=judged.headline,
     )  # fmt: skip
     target = workspace.reports / as_file_name(experiment) / run
     with folders.new_folder(target) as new, native_messages.quiet():
@@ -88,6 +91,7 @@ def release(
     model: ModelRef,
     evaluation: EvaluationRef,
     rule: Gate,
+    judged: Evaluate = Evaluate(),
     trained_now: bool,
 ) -> str:
     """Publish the model if the gate holds, and say what became of it.
@@ -106,7 +110,7 @@ def release(
             left = "no: there are no test pictures to judge by"
         elif current is not None and current.model == model.where:
             index.write(workspace)
-            gate.require_bounds(rule, metrics["test"], report.experiment)
+            gate.require_bounds(rule, metrics["test"], report.experiment, judged.headline)
             return "yes, as before"
         elif taken_back and not trained_now:
             left = "no: it was taken back; --rerun train publishes it again"
@@ -119,8 +123,9 @@ def release(
         )  # fmt: skip
         earlier = _predictions(workspace, current)
         judgement = gate.judge(
-            rule, inputs.predictions, earlier, metrics=metrics["test"], first=current is None
-        )
+            rule, inputs.predictions, earlier,
+            metrics=metrics["test"], first=current is None, headline=judged.headline,
+        )  # fmt: skip
         if judgement.holds:
             publications.publish(workspace, _publication(workspace, report, inputs, judgement))
         index.write(workspace)

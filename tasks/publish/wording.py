@@ -20,6 +20,11 @@ def as_shown(metric: Metric, value: float | None) -> str:
     return percent(value) if metric.shown_as == "percent" and value is not None else decimals(value)
 
 
+def as_words(title: str) -> str:
+    """A metric's title within a sentence: accuracy, balanced accuracy, macro F1, ROC AUC."""
+    return title if title.isupper() or title[:2].isupper() else title[0].lower() + title[1:]
+
+
 def seconds(value: float) -> str:
     """A duration as people say it."""
     if value < 60:

@@ -107,18 +107,20 @@ def shuffled(
     seed: int,
     first_batch: int = 0,
     augmentation: Augmentation | None = None,
+    balanced: bool = False,
 ) -> Any:
     """An endless tf.data.Dataset of (features, labels), beginning with batch `first_batch`.
 
     Every pass over the pictures is shuffled, in views and changes drawn by (seed, pass) alone: a
-    resumed training sees what it would have seen.
+    resumed training sees what it would have seen. A `balanced` pass is as long, and every class
+    has the same share of it.
     """
     tf = load_tensorflow()
     parts = _kinds(data, shape)
     if augmentation is not None:
         parts = (*parts, tf.TensorSpec((None, 2, 3), tf.float32))
     batches = tf.data.Dataset.from_generator(
-        lambda: _drawn(data, shape, batch_size, seed, first_batch, augmentation),
+        lambda: _drawn(data, shape, batch_size, seed, first_batch, augmentation, balanced=balanced),
         output_signature=parts,
     )
     if augmentation is not None:
@@ -152,12 +154,14 @@ def _drawn(
     seed: int,
     first_batch: int,
     augmentation: Augmentation | None,
+    *,
+    balanced: bool,
 ) -> Iterator[tuple[np.ndarray, ...]]:
     count = len(data.labels)
     per_pass = steps_of(count, batch_size)
     first_pass, skipped = divmod(first_batch, per_pass)
     for number in itertools.count(first_pass):
-        order, positions, how = _pass(data, shape, (seed, number), augmentation)
+        order, positions, how = _pass(data, shape, (seed, number), augmentation, balanced=balanced)
         for start in range(skipped * batch_size, count, batch_size):
             chosen = slice(start, start + batch_size)
             features = data.rows(positions[chosen]).reshape(-1, *shape)
@@ -171,14 +175,32 @@ def _pass(
     shape: tuple[int, ...],
     seeds: tuple[int, int],
     augmentation: Augmentation | None,
+    *,
+    balanced: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """One pass: the order of the pictures, the rows of the views drawn, how to change them."""
     count = len(data.labels)
     generator = np.random.default_rng(seeds)
-    order = generator.permutation(count)
+    order = _balanced(data.labels, generator) if balanced else generator.permutation(count)
     views = generator.integers(0, data.views, count) if data.views > 1 else 0
     how = None if augmentation is None else maps(augmentation, count, shape[0], generator)
     return order, views * count + order, how
+
+
+def _balanced(labels: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """As many positions as labels, of every class as many as of the others, or one more.
+
+    Those of one class come round in turn: none a third time before all were there twice.
+    """
+    by_class = [np.flatnonzero(labels == number) for number in np.unique(labels)]
+    wanted = len(labels) // len(by_class)
+    more = generator.permutation(len(by_class)) < len(labels) % len(by_class)
+    drawn = []
+    for places, one_more in zip(by_class, more, strict=True):
+        rounds = -(-(wanted + 1) // len(places))
+        turns = [generator.permutation(places) for _ in range(rounds)]
+        drawn.append(np.concatenate(turns)[: wanted + int(one_more)])
+    return generator.permutation(np.concatenate(drawn))
 
 
 def in_order(data: Labelled, shape: tuple[int, ...], *, batch_size: int) -> Any:

@@ -130,6 +130,7 @@ def _training(
         seed=seed,
         first_batch=first_batch,
         augmentation=training.augmentation,
+        balanced=training.sampling == "balanced",
     )
     dataset = _targets(dataset, model, training)
     if training.mixup and model.output_shape[-1] == 1:

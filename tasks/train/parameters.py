@@ -142,6 +142,11 @@ class Training(Parameters):
     class_weights: Literal["none", "balanced"] = Field(
         "none", description="balanced: pictures of rare classes count for more, all classes alike."
     )
+    sampling: Literal["none", "balanced"] = Field(
+        "none",
+        description="balanced: each pass draws as many pictures of every class, those of rare ones "
+        "several times, in other views where there are some; a chosen head weighs them instead.",
+    )
     calibration: Literal["none", "temperature"] = Field(
         "none",
         description="temperature: probabilities are made to mean what they say, by one number "
@@ -162,12 +167,22 @@ class Training(Parameters):
     )
 
     @model_validator(mode="after")
-    def _one_schedule(self) -> Self:
+    def _one_way_of_each(self) -> Self:
         if self.decay and self.cosine:
             raise ValueError("decay and cosine are two ways to lower the learning rate: take one")
+        if self.class_weights != "none" and self.sampling != "none":
+            raise ValueError(
+                "class_weights and sampling both make classes count alike, and together they "
+                "overdo it: take one"
+            )
         if self.momentum and self.optimizer != "sgd":
             raise ValueError(f"momentum is for sgd, found it with {self.optimizer}")
         return self
+
+    @property
+    def balanced(self) -> bool:
+        """Whether all classes count alike, one way or the other."""
+        return "balanced" in (self.class_weights, self.sampling)
 
     @property
     def one_hot(self) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from storage import folders
 from storage.workspace import Workspace
-from tasks.evaluate import mcnemar
+from tasks.evaluate import comparing
 from tasks.publish import report_folder
 from tasks.publish.page import index
 from tests.tasks.publish import sample
@@ -44,7 +44,7 @@ def test_loads_offline_without_a_complaint(opened):
 
 def test_any_two_runs_side_by_side(saved, opened):
     first, second, _ = saved[1]
-    pair = mcnemar.paired(first.predictions, second.predictions)
+    pair = comparing.paired(first.predictions, second.predictions)
     text = chosen(opened, first, second)
     assert f"the first alone is right on {pair.only_first}" in text
     assert f"the second alone on {pair.only_second}" in text
@@ -66,7 +66,7 @@ def test_a_run_beside_itself_does_not_differ(saved, opened):
 
 @pytest.mark.parametrize(("a", "b"), [(0, 0), (1, 9), (10, 2), (25, 25), (500, 430), (3000, 3200)])
 def test_the_scripts_mcnemar_is_ours(opened, a, b):
-    assert opened.page.evaluate(f"mcnemar({a}, {b})") == pytest.approx(mcnemar.mcnemar(a, b))
+    assert opened.page.evaluate(f"mcnemar({a}, {b})") == pytest.approx(comparing.mcnemar(a, b))
 
 
 def test_sorts_by_any_heading(opened):

@@ -183,3 +183,64 @@ def test_axe_finds_nothing_serious(saved, open_page, scheme):
         if one["impact"] in ("serious", "critical")
     ]
     assert grave == []
+
+
+@pytest.fixture(scope="module")
+def with_many_classes(tmp_path_factory):
+    from storage.workspace import Workspace
+
+    root = tmp_path_factory.mktemp("many")
+    classes = [f"class {number:02} with a name of some length" for number in range(40)]
+    made = sample.inputs(Workspace(root), classes, 6)
+    path = root / "report.html"
+    path.write_text(run_page.page(made), encoding="utf-8")
+    return path, made
+
+
+def test_many_classes_lead_with_the_weakest_and_can_be_searched(with_many_classes, open_page):
+    opened = open_page(with_many_classes[0])
+    table = opened.page.locator("#class-table tbody")
+    f1 = [float(text) for text in table.locator("tr").evaluate_all(
+        "rows => rows.map(row => row.cells[5].dataset.value)")]  # fmt: skip
+    assert len(f1) == 40
+    assert f1 == sorted(f1)
+    opened.page.locator("#find-class").fill("CLASS 3")
+    assert table.locator("tr:visible").count() == 10
+    assert opened.page.locator("#found-classes").inner_text() == "10 of 40 classes"
+    opened.page.locator("#find-class").fill("")
+    assert table.locator("tr:visible").count() == 40
+    assert opened.complaints == []
+
+
+def test_the_map_of_many_classes_shows_the_pictures_of_a_point(with_many_classes, open_page):
+    path, made = with_many_classes
+    opened = open_page(path)
+    canvas = opened.page.locator("#heat-map")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    truth, predicted = next((t, p) for t, row in enumerate(made.headline["confusion"])
+                            for p, count in enumerate(row) if count and t != p)  # fmt: skip
+    point = {"x": (predicted + 0.5) * box["width"] / 40, "y": (truth + 0.5) * box["height"] / 40}
+    canvas.hover(position=point)
+    words = f"{made.classes[truth]} taken for {made.classes[predicted]}"
+    count = made.headline["confusion"][truth][predicted]
+    assert opened.page.locator("#heat-map-at").inner_text() == f"{words}: {count}"
+    canvas.click(position=point)
+    assert opened.page.locator("#cell-pictures .tile").count() == count
+    painted = canvas.evaluate(
+        "(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data]",
+        [(predicted + 0.5) * 25, (truth + 0.5) * 25],
+    )
+    assert painted[3] > 0
+    assert painted[0] > painted[2]  # orange, not blue
+
+
+def test_no_table_of_many_classes_is_cut_off(with_many_classes, open_page):
+    opened = open_page(with_many_classes[0])
+    cut = opened.page.evaluate(
+        "[...document.querySelectorAll('.scroll:has(> table)')]"
+        ".filter(one => !one.closest('details') && one.scrollWidth > one.clientWidth + 1)"
+        ".map(one => one.getAttribute('aria-label'))"
+    )
+    assert cut == []
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= 1280

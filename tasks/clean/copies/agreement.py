@@ -37,16 +37,18 @@ BOUND = 0.95
 # pictures with the same words over them agree in strong details.
 LEAST_PLACES, AGREED = 0.6, 0.6
 LEAST_LIGHT = 0.4
-# A few strokes can be made to lie on any others by turning and tilting.
-MOST_PLACES, MANY_PLACES, SOME_PLACES, FEWEST_PLACES = 200, 90, 48, 32
+# A few strokes can be made to lie on any others by turning and tilting; very few by moving alone,
+# unless they are all but equal.
+MOST_PLACES, MANY_PLACES, SOME_PLACES, FEW_PLACES, FEWEST_PLACES = 200, 90, 48, 32, 24
 # Straight, turned or tilted by a few degrees, and by many (see geometry.askew).
 STRAIGHT, HARDLY_ASKEW, FAR_ASKEW = 0.04, 0.2, 0.45
-ALL_BUT_EQUAL, NEARLY_WHOLE, SAME_LIGHT = 0.99, 0.85, 0.9
+ALL_BUT_EQUAL, NEARLY_WHOLE, SAME_LIGHT, SIMILAR_LIGHT = 0.99, 0.7, 0.9, 0.8
 # Drawings that are hardly more than outlines have to agree so much better, in both bands.
 STRICTER = 0.03
-# The same of 64 pixels, after a rough alignment: with less agreement it is over.
+# The same of 64 pixels, after a rough alignment: with less agreement it is over. Words laid over
+# one of two pictures that are alike at a glance may draw it so far away.
 ROUGH = Band(0.6, 3.0, 8, 8, 0.5)
-HOPELESS = 0.65
+HOPELESS, HOPELESS_IF_LIKELY = 0.65, 0.5
 # Weaker details (variance of grey levels) are noise.
 FAINT = 1.0
 # Blocks count by the details that both pictures have there: words laid over one count for little.
@@ -100,12 +102,16 @@ class Agreement(NamedTuple):
         """Whether so few places could not be made to agree by any map."""
         if self.judged >= MANY_PLACES:
             return self.askew <= FAR_ASKEW or self.judged >= MOST_PLACES
-        if self.judged < FEWEST_PLACES or self.light < SAME_LIGHT:
-            return False
-        return self.askew <= STRAIGHT or (
+        all_but_equal = min(self.correlation, self.places) >= ALL_BUT_EQUAL
+        if self.askew <= STRAIGHT:
+            some = self.judged >= SOME_PLACES
+            enough = FEWEST_PLACES if all_but_equal else FEW_PLACES
+            return self.judged >= enough and self.light >= (SIMILAR_LIGHT if some else SAME_LIGHT)
+        return (
             self.judged >= SOME_PLACES
+            and self.light >= SAME_LIGHT
             and self.askew <= HARDLY_ASKEW
-            and min(self.correlation, self.places) >= ALL_BUT_EQUAL
+            and all_but_equal
             and min(self.first, self.second) >= NEARLY_WHOLE
         )
 
@@ -177,12 +183,12 @@ def agreement(first: Canvas, second: Canvas, matrix: np.ndarray) -> Agreement:
     )
 
 
-def hopeless(first: Canvas, second: Canvas, matrix: np.ndarray) -> bool:
+def hopeless(first: Canvas, second: Canvas, matrix: np.ndarray, least: float = HOPELESS) -> bool:
     """Whether a rough alignment shows that a better one is not worth looking for; both halved."""
     over, common = _laid(first, second, matrix)
     details = first.details(ROUGH), _details(over, ROUGH)
     return all(
-        _blocks(*details, counts, ROUGH).reached(ROUGH.share) < HOPELESS
+        _blocks(*details, counts, ROUGH).reached(ROUGH.share) < least
         for counts in (common, np.ones_like(common))
     )
 

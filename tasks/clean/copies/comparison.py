@@ -9,7 +9,7 @@ from itertools import chain
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tasks.clean.copies.agreement import canvas
+from tasks.clean.copies.agreement import HOPELESS, HOPELESS_IF_LIKELY, canvas
 from tasks.clean.copies.candidates import Candidates
 from tasks.clean.copies.colours import likeness
 from tasks.clean.copies.first_look import look, thumbnail
@@ -24,6 +24,8 @@ PROMISING = 1.48
 VERY_PROMISING = 1.62
 # A cosine of thumbnails that needs no first look: they lie as they are, or mirrored.
 ALIKE = 0.55
+# Such pairs are not given up after a rough alignment that agrees less (see agreement.hopeless).
+LIKELY = 0.45
 # Degrees that an alignment is begun with where it fails as it is: it does not find more by itself.
 TURNS = (5.0, -5.0)
 # Pictures held ready: some 400 and 120 kilobytes each.
@@ -57,7 +59,10 @@ class _Comparison:
         start = next(starts, None)
         if start is None:  # as for most pairs
             return NOTHING
-        said = verdict(self._canvas(first), self._canvas(second), chain([start], starts))
+        canvases = self._canvas(first), self._canvas(second)
+        cosine = max(self._found.by_picture[number], self._found.by_mirror_image[number])
+        least = HOPELESS_IF_LIKELY if cosine >= LIKELY else HOPELESS
+        said = verdict(*canvases, chain([start], starts), least)
         if not said.agreement.copies:
             return said
         colours = self._looks.colours(first), self._looks.colours(second)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks.clean.copies import alignment
-from tasks.clean.copies.agreement import Agreement, Canvas, agreed, agreement, hopeless
+from tasks.clean.copies.agreement import HOPELESS, Agreement, Canvas, agreed, agreement, hopeless
 from tasks.clean.copies.geometry import corners
 
 # Less agreement than this after an alignment is not mended by another about there.
@@ -27,8 +27,13 @@ class Verdict(NamedTuple):
 NOTHING = Verdict(Agreement(0.0, 0.0, 0.0), np.eye(3))
 
 
-def verdict(first: Canvas, second: Canvas, starts: Iterable[np.ndarray]) -> Verdict:
-    """Of two pictures, aligned from each of these maps until they are found to be copies."""
+def verdict(
+    first: Canvas, second: Canvas, starts: Iterable[np.ndarray], least: float = HOPELESS
+) -> Verdict:
+    """Of two pictures, aligned from each of these maps until they are found to be copies.
+
+    A rough alignment that agrees less than `least` is given up.
+    """
     if not (first.is_detailed and second.is_detailed):
         return NOTHING
     best, halves = NOTHING, (first.halved, second.halved)
@@ -39,7 +44,7 @@ def verdict(first: Canvas, second: Canvas, starts: Iterable[np.ndarray]) -> Verd
         if where is None or any(np.abs(where - other).max() < SAME_MAP for other in tried):
             continue
         tried.append(where)
-        if hopeless(*halves, rough):
+        if hopeless(*halves, rough, least):
             continue
         for matrix in _maps(first, second, start, rough):
             found = Verdict(agreement(first, second, matrix), matrix)

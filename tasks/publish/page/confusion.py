@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from tasks.evaluate.metrics import MANY_CLASSES
 from tasks.publish.galleries import by_cell
 
-MOST_CLASSES = 40
-MOST_PAIRS = 20
+MOST_PAIRS, MOST_TAKEN_FOR = 20, 3
 ROWS_BYTES = 1_600_000
 
 
@@ -33,30 +33,38 @@ class Listed(NamedTuple):
 
 
 def matrix(confusion: list[list[int]]) -> list[list[Cell]]:
-    """The whole matrix, or that of the MOST_CLASSES classes with the most errors."""
-    chosen = chosen_classes(confusion)
-    return [[_cell(confusion, truth, predicted) for predicted in chosen] for truth in chosen]
-
-
-def chosen_classes(confusion: list[list[int]]) -> list[int]:
-    """The numbers of the classes in the matrix, ascending."""
+    """The whole matrix; of many classes a map takes its place, and this is empty."""
     numbers = range(len(confusion))
-    wrong = {
-        number: sum(confusion[number])
-        + sum(row[number] for row in confusion)
-        - 2 * confusion[number][number]
-        for number in numbers
-    }
-    return sorted(sorted(numbers, key=lambda number: -wrong[number])[:MOST_CLASSES])
+    if len(numbers) > MANY_CLASSES:
+        return []
+    return [[_cell(confusion, truth, predicted) for predicted in numbers] for truth in numbers]
+
+
+def cells(confusion: list[list[int]]) -> list[tuple[int, int, int]]:
+    """(true class, predicted class, pictures) of every cell that has any."""
+    return [
+        (truth, predicted, count)
+        for truth, row in enumerate(confusion)
+        for predicted, count in enumerate(row)
+        if count
+    ]
+
+
+def taken_for(confusion: list[list[int]]) -> list[list[Cell]]:
+    """For each class the MOST_TAKEN_FOR others that it is taken for, most frequent first."""
+    found: list[list[Cell]] = [[] for _ in confusion]
+    for truth, predicted, _ in cells(confusion):
+        if truth != predicted:
+            found[truth].append(_cell(confusion, truth, predicted))
+    return [sorted(some, key=lambda cell: -cell.pictures)[:MOST_TAKEN_FOR] for some in found]
 
 
 def pairs(confusion: list[list[int]]) -> list[Cell]:
     """The most frequent confusions of one class with another, most frequent first."""
     found = [
         _cell(confusion, truth, predicted)
-        for truth, row in enumerate(confusion)
-        for predicted, count in enumerate(row)
-        if count and truth != predicted
+        for truth, predicted, _ in cells(confusion)
+        if truth != predicted
     ]
     return sorted(found, key=lambda cell: (-cell.pictures, cell.truth, cell.predicted))[:MOST_PAIRS]
 

@@ -1,17 +1,18 @@
 """The top of the page: what was done, how well, and against what."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from storage.features import computed_in
 from storage.references import SPLITS
-from tasks.evaluate.mcnemar import counted, judged, paired
-from tasks.evaluate.metrics import METRICS, largest_class
+from tasks.evaluate.comparing import counted, judged, paired
+from tasks.evaluate.metrics import METRICS, largest_class, of_one_answer
 from tasks.publish.inputs import TEST, VALIDATION, ReportInputs
 from tasks.publish.page.charts import Interval
 from tasks.publish.parameters import PublishedFigure
-from tasks.publish.wording import seconds
+from tasks.publish.wording import as_words, percent, seconds
 
 MOST_NAMED = 6
 # One class has more than this many times the pictures of another.
@@ -64,8 +65,9 @@ def chosen(inputs: ReportInputs) -> str:
     text += "; test pictures played no part." if TEST in inputs.metrics else "."
     if len(inputs.headline["accuracy"]["repeats"]) > 1:
         text += (
-            f" {', '.join(one.title for one in METRICS.values())} are means over seeds; everything "
-            f"below is about the published seed, the one {lowest}."
+            f" {', '.join(one.title for one in METRICS.values())} are means over seeds, and the "
+            "intervals hold the spread of the seeds too; everything below is about the published "
+            f"seed, the one {lowest}."
         )
     return text
 
@@ -117,15 +119,26 @@ def _of_crossing(number: int) -> Verdict:
 
 
 def one_answer(inputs: ReportInputs) -> tuple[str, float]:
-    """The class with most shown pictures, and its share: what always saying it would reach."""
-    number, _, share = largest_class(inputs.headline["confusion"])
-    return inputs.classes[number], share
+    """The class with most shown pictures, and what always saying one class would reach."""
+    number, _, _ = largest_class(inputs.headline["confusion"])
+    return inputs.classes[number], of_one_answer(inputs.headline["confusion"], inputs.leading)
+
+
+def whose(inputs: ReportInputs) -> str:
+    """Whose figure leads, where there are several seeds; "" for one."""
+    figure = inputs.figure_shown
+    if len(figure["repeats"]) == 1:
+        return ""
+    return (
+        f"mean of {len(figure['repeats'])} seeds; the published one: {percent(figure['published'])}"
+    )
 
 
 def _of_largest_class(inputs: ReportInputs) -> list[Verdict]:
     """Where accuracy says little: the model is no better than one answer, or classes are uneven."""
-    name, share = one_answer(inputs)
-    if inputs.headline["accuracy"]["published"] <= share:
+    name, reached = one_answer(inputs)
+    share = largest_class(inputs.headline["confusion"])[2]
+    if inputs.figure_shown["published"] <= reached:
         text = f"Always answering {name} would be right on {share:.1%} of these pictures."
         return [Verdict("No better than one answer", text, "bad")]
     table = inputs.split
@@ -134,12 +147,24 @@ def _of_largest_class(inputs: ReportInputs) -> list[Verdict]:
         return []
     text = (
         f"{trained.max():,} pictures of {trained.idxmax()} to train on, {trained.min():,} of "
-        f"{trained.idxmin()}; always answering {name} would be right on {share:.1%}. Look at "
-        "balanced accuracy and macro F1"
+        f"{trained.idxmin()}; always answering {name} would be right on {share:.1%}"
     )
-    if inputs.parameters.get("training", {}).get("class_weights") != "balanced":
-        text += "; training.class_weights=balanced makes all classes count alike in training"
+    told = [
+        word
+        for word, is_told in (
+            ("evaluate.headline=balanced_accuracy lets all classes count alike in the figure above",
+             inputs.leading != "accuracy"),
+            ("training.class_weights=balanced in training", _weighs_classes(inputs.parameters)),
+        )
+        if not is_told
+    ]  # fmt: skip
+    text += f". {', '.join(told)}" if told else ""
     return [Verdict("Uneven classes", f"{text}.", "neutral")]
+
+
+def _weighs_classes(parameters: Mapping[str, Any]) -> bool:
+    training = parameters.get("training", {})
+    return "balanced" in (training.get("class_weights"), training.get("sampling"))
 
 
 def _of_shortcuts(inputs: ReportInputs) -> list[Verdict]:
@@ -221,11 +246,12 @@ def facts(inputs: ReportInputs) -> list[tuple[str, str]]:
         found.append((f"Since {since}", came_and_went(inputs)))
     seeds = inputs.training.get("seeds", [])
     if len(seeds) > 1:
-        deviation = inputs.headline["accuracy"]["deviation"]
+        deviation = inputs.figure_shown["deviation"]
+        title = as_words(METRICS[inputs.leading].title)
         found.append(
             (
                 "Seeds",
-                f"{len(seeds)}; accuracy is their mean, deviation {100 * deviation:.2f} points",
+                f"{len(seeds)}; {title} is their mean, deviation {100 * deviation:.2f} points",
             )
         )
     return found
@@ -238,18 +264,14 @@ def came_and_went(inputs: ReportInputs) -> str:
     return f"{len(now - before):,} pictures came, {len(before - now):,} went"
 
 
-def split_intervals(metrics: dict[str, Any], splits: list[str]) -> list[Interval]:
-    """Each split's accuracy with its interval, as evaluated."""
-    return [
-        Interval(
-            name,
-            metrics[name]["accuracy"]["mean"],
-            metrics[name]["accuracy"]["low"],
-            metrics[name]["accuracy"]["high"],
-            metrics[name]["images"],
-        )
-        for name in splits
-    ]
+def split_intervals(inputs: ReportInputs) -> list[Interval]:
+    """Each split's leading figure with its interval, as evaluated."""
+    found = []
+    for name in inputs.splits:
+        figure = inputs.metrics[name][inputs.leading]
+        numbers = figure["mean"], figure["low"], figure["high"]
+        found.append(Interval(name, *numbers, inputs.metrics[name]["images"]))
+    return found
 
 
 def verdict(figure: PublishedFigure | None, accuracy: dict[str, float] | None) -> str:

@@ -10,10 +10,10 @@ from storage import atomic, publications
 from storage.folders import LATEST, REPORT
 from storage.references import SPLITS
 from storage.workspace import Workspace
-from tasks.evaluate.metrics import OTHERS
+from tasks.evaluate.metrics import METRICS
 from tasks.publish.page import lookup, rendering, run_entry
 from tasks.publish.svg import Chart, colour, dash, new_figure, percent_axis, settings, svg
-from tasks.publish.wording import as_shown, percent, seconds
+from tasks.publish.wording import as_shown, as_words, percent, seconds
 
 INDEX = "index.html"
 TEMPLATE = "index.html.j2"
@@ -31,6 +31,21 @@ class Row(NamedTuple):
     metrics: dict[str, Any]
     published: bool
     latest: bool = False  # what `darkroom report open` shows of its experiment
+
+    @property
+    def leading(self) -> str:
+        """The metric that leads."""
+        return run_entry.leading(self.entry)
+
+    @property
+    def figure(self) -> dict[str, Any]:
+        """The leading metric: mean, low, high."""
+        return dict(self.metrics[self.leading])
+
+    @property
+    def title(self) -> str:
+        """The leading metric's name, where it is not accuracy, which goes without saying."""
+        return "" if self.leading == "accuracy" else as_words(METRICS[self.leading].title)
 
     @property
     def name(self) -> str:
@@ -65,6 +80,7 @@ def page(workspace: Workspace) -> str:
         runs=[for_script(row) for row in shown],
         second=run_before(shown),
         changed=changed(found),
+        measure=_measure(shown),
     )
 
 
@@ -124,10 +140,10 @@ def standings(found: list[Row]) -> list[Standing]:
     for row in found:
         by_name.setdefault(row.entry["experiment"], []).append(row)
     made = [
-        Standing(name, len(some), _latest(some), max(_judged_alike(some), key=_accuracy))
+        Standing(name, len(some), _latest(some), max(_judged_alike(some), key=_figure))
         for name, some in by_name.items()
     ]
-    return sorted(made, key=lambda one: -_accuracy(one.best))
+    return sorted(made, key=lambda one: -_figure(one.best))
 
 
 def _latest(some: list[Row]) -> Row:
@@ -136,19 +152,21 @@ def _latest(some: list[Row]) -> Row:
 
 
 def _judged_alike(some: list[Row]) -> list[Row]:
-    """Those of one experiment, newest first, whose numbers are of the newest one's split."""
-    return [row for row in some if row.split == some[0].split]
+    """Those of one experiment, newest first, judged by the newest one's split and metric."""
+    return [row for row in some if (row.split, row.leading) == (some[0].split, some[0].leading)]
 
 
-def _accuracy(row: Row) -> float:
-    return float(row.metrics["accuracy"]["mean"])
+def _figure(row: Row) -> float:
+    return float(row.figure["mean"])
 
 
 def over_time(found: list[Row]) -> Chart:
-    """Accuracy by date, one line per experiment: its runs that are judged as its latest is."""
+    """The leading figure by date, a line per experiment: its runs judged as its latest is."""
     names = list(dict.fromkeys(row.entry["experiment"] for row in found))
+    measure = _measure(found)
     alternative = (
-        f"Accuracy of {len(found)} runs of {len(names)} experiments over time, with intervals"
+        f"{measure.capitalize()} of {len(found)} runs of {len(names)} experiments over time, with "
+        "intervals"
     )
     with settings():
         figure = new_figure(8.4, 3.2)
@@ -156,7 +174,7 @@ def over_time(found: list[Row]) -> Chart:
         for number, name in enumerate(names):
             some = [row for row in found if row.entry["experiment"] == name]
             _line(axes, _judged_alike(some), number)
-        axes.set(ylabel="accuracy")
+        axes.set(ylabel=measure)
         percent_axis(axes.yaxis)
         figure.autofmt_xdate(rotation=0, ha="center")
         _dates(axes)
@@ -165,25 +183,23 @@ def over_time(found: list[Row]) -> Chart:
         "Runs over time",
         alternative,
         image,
-        ("run", "date", "split", "accuracy", "95 % interval"),
-        [
-            (row.name, row.entry["when"][:16], row.split, *_accuracy_texts(row.metrics))
-            for row in found
-        ],
+        ("run", "date", "split", measure, "95 % interval"),
+        [(row.name, row.entry["when"][:16], row.split, *_texts(row.figure)) for row in found],
         legend=list(enumerate(names)),
     )
+
+
+def _measure(found: list[Row]) -> str:
+    """What leads all of these runs, in words."""
+    return "headline figure" if any(row.title for row in found) else "accuracy"
 
 
 def _line(axes: Any, some: list[Row], number: int) -> None:
     ordered = sorted(some, key=lambda row: row.entry["when"])
     when = [datetime.fromisoformat(row.entry["when"]) for row in ordered]
-    values = [_accuracy(row) for row in ordered]
-    below = [
-        _accuracy(row) - min(row.metrics["accuracy"]["low"], _accuracy(row)) for row in ordered
-    ]
-    above = [
-        max(row.metrics["accuracy"]["high"], _accuracy(row)) - _accuracy(row) for row in ordered
-    ]
+    values = [_figure(row) for row in ordered]
+    below = [_figure(row) - min(row.figure["low"], _figure(row)) for row in ordered]
+    above = [max(row.figure["high"], _figure(row)) - _figure(row) for row in ordered]
     axes.errorbar(
         when,
         values,
@@ -212,9 +228,8 @@ def _dates(axes: Any) -> None:
         axes.set_xlim(middle - SHORTEST_DAYS / 2, middle + SHORTEST_DAYS / 2)
 
 
-def _accuracy_texts(metrics: dict[str, Any]) -> tuple[str, str]:
-    accuracy = metrics["accuracy"]
-    return percent(accuracy["mean"]), f"{percent(accuracy['low'])} to {percent(accuracy['high'])}"
+def _texts(figure: dict[str, Any]) -> tuple[str, str]:
+    return percent(figure["mean"]), f"{percent(figure['low'])} to {percent(figure['high'])}"
 
 
 def for_script(row: Row) -> dict[str, Any]:
@@ -232,11 +247,13 @@ def _values(row: Row) -> Iterator[tuple[str, str]]:
     for split in SPLITS[::-1]:
         metrics = row.entry["splits"].get(split)
         if metrics:
-            mean, interval = _accuracy_texts(metrics)
+            mean, interval = _texts(metrics["accuracy"])
             yield f"{split} accuracy", mean
             yield f"{split} 95 % interval", interval
-            for name, one in OTHERS.items():
-                if name in metrics:  # an older report lacks what was not measured then
+            for name, one in METRICS.items():
+                if (
+                    name in metrics and name != "accuracy"
+                ):  # an older report lacks what was not measured then
                     yield f"{split} {one.title}", as_shown(one, metrics[name]["mean"])
             yield f"{split} pictures", rendering.count(metrics["images"])
     for name, one in list(row.metrics["per_class"].items())[:50]:

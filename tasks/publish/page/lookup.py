@@ -12,8 +12,8 @@ from storage.errors import ParameterError, StorageDamaged
 from storage.folders import LATEST, PREDICTIONS, REPORT
 from storage.names import as_file_name
 from storage.workspace import Workspace
-from tasks.evaluate import mcnemar
-from tasks.evaluate.mcnemar import Paired
+from tasks.evaluate import comparing
+from tasks.evaluate.comparing import Paired
 from tasks.publish.inputs import Earlier
 from tasks.publish.page import run_entry
 from tasks.publish.wording import percent
@@ -60,10 +60,10 @@ def listed(workspace: Workspace, experiment: str | None = None) -> list[str]:
 
 
 def _listed(folder: Path, one: run_entry.Entry) -> str:
-    split = list(one["splits"])[-1]
-    accuracy = percent(one["splits"][split]["accuracy"]["mean"])
+    split, title, figure = run_entry.figure_of(one)
     when = one["when"][:16].replace("T", " ")
-    return f"{folder.parent.name}/{folder.name}  {when}  {split} accuracy {accuracy}"
+    name = f"{folder.parent.name}/{folder.name}"
+    return f"{name}  {when}  {split} {title} {percent(figure['mean'])}"
 
 
 def open_page(folder: Path) -> str:
@@ -99,15 +99,15 @@ class Comparison(NamedTuple):
             "better": "The first is significantly better.",
             "worse": "The second is significantly better.",
             "no different": "They do not differ significantly.",
-        }[mcnemar.judged(self.pair)]
-        return "\n".join([*lines, how, mcnemar.counted(self.pair, "the first", "the second")])
+        }[comparing.judged(self.pair)]
+        return "\n".join([*lines, how, comparing.counted(self.pair, "the first", "the second")])
 
 
 def compare(workspace: Workspace, first: str, second: str) -> Comparison:
     """Two reports by name, paired on the test pictures that both have."""
     one, other = find(workspace, first), find(workspace, second)
     entries = _entry(one), _entry(other)
-    pair = mcnemar.paired(
+    pair = comparing.paired(
         predictions_of(workspace, one, entries[0]), predictions_of(workspace, other, entries[1])
     )
     return Comparison(*entries, pair)
@@ -176,9 +176,8 @@ def _entry(folder: Path) -> run_entry.Entry:
 
 
 def _line(one: run_entry.Entry) -> str:
-    name = list(one["splits"])[-1]
-    accuracy = one["splits"][name]["accuracy"]
+    split, title, figure = run_entry.figure_of(one)
     return (
-        f"{one['experiment']}/{one['run']}: {name} accuracy {percent(accuracy['mean'])} "
-        f"({percent(accuracy['low'])} to {percent(accuracy['high'])})"
+        f"{one['experiment']}/{one['run']}: {split} {title} {percent(figure['mean'])} "
+        f"({percent(figure['low'])} to {percent(figure['high'])})"
     )

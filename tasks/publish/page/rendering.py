@@ -5,8 +5,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from tasks.evaluate.metrics import OTHERS
-from tasks.publish.wording import as_shown, decimals, percent, seconds
+from tasks.publish.wording import as_shown, as_words, decimals, percent, seconds
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE, SCRIPT = "page.css.j2", "page.js.j2"
@@ -26,7 +25,7 @@ def render(template: str, **context: Any) -> str:
     )
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
     environment.filters.update(percent=percent, count=count, decimals=decimals, seconds=seconds)
-    environment.globals.update(other_metrics=OTHERS, as_shown=as_shown)
+    environment.globals.update(as_shown=as_shown, as_words=as_words)
     style, script = (_text(name) for name in (STYLE, SCRIPT))
     environment.globals.update(
         # Our own files, not text from strangers.

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,11 @@ import pandas as pd
 from storage import digests, folders
 from storage.errors import StorageDamaged
 from storage.folders import RUN
+from tasks.evaluate.metrics import METRICS
+from tasks.evaluate.parameters import HeadlineMetric
 from tasks.publish.inputs import TEST, ReportInputs
 from tasks.publish.page import headline, reproducing
+from tasks.publish.wording import as_words
 
 KEYS = frozenset(
     {"experiment", "run", "when", "model", "splits", "sentence", "evaluation", "pictures",
@@ -29,6 +32,7 @@ def entry(inputs: ReportInputs) -> Entry:
         "when": inputs.when,
         "seconds": inputs.seconds,
         "sentence": headline.sentence(inputs),
+        "headline": inputs.leading,
         "model": inputs.model,
         "evaluation": inputs.evaluation,
         # Without the confusion matrix: of many classes it is megabytes, and the index reads all.
@@ -41,6 +45,18 @@ def entry(inputs: ReportInputs) -> Entry:
         "pictures": pictures,
         "correct": correct,
     }
+
+
+def leading(one: Entry) -> str:
+    """The metric that leads a run's report; of one made before there was a choice, accuracy."""
+    found = str(one.get("headline"))
+    return found if found in get_args(HeadlineMetric) else "accuracy"
+
+
+def figure_of(one: Entry) -> tuple[str, str, dict[str, Any]]:
+    """What leads a run's report: the split, the metric's title in words, and its figures."""
+    split, name = list(one["splits"])[-1], leading(one)
+    return split, as_words(METRICS[name].title), one["splits"][split][name]
 
 
 def answers(predictions: pd.DataFrame) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from storage.statuses import Status
 from tasks.clean.duplicate_groups import CORRELATION, HASH_BITS, HASH_DISTANCE
 from tasks.evaluate import curves, slices
 from tasks.evaluate.curves import Curve
-from tasks.evaluate.metrics import of_predictions, wilson
+from tasks.evaluate.metrics import MANY_CLASSES, METRICS, of_predictions, others, wilson
 from tasks.publish import copies, galleries, thumbnails
 from tasks.publish.figures import to_look_at
 from tasks.publish.galleries import Tile
@@ -59,14 +59,19 @@ def results(inputs: ReportInputs) -> Context:
         "verdicts": headline.verdicts(inputs),
         "facts": headline.facts(inputs),
         "chosen": headline.chosen(inputs),
+        "many": len(inputs.classes) > MANY_CLASSES,
         "per_class": per_class(inputs, *both),
         "matrix": confusion.matrix(counts),
-        "matrix_classes": confusion.chosen_classes(counts),
         "confused": confusion.pairs(counts),
+        "cells": confusion.cells(counts),
         "of_published": of_predictions(predicted.labels, predicted.probabilities, inputs.classes),
         "calibration_error": curves.expected_calibration_error(bins),
+        "rarest": by_rarity(inputs)[0],
         "calibration_before": calibration_before(inputs, predicted),
         "largest_class": headline.one_answer(inputs),
+        "whose": headline.whose(inputs),
+        "lead": METRICS[inputs.leading],
+        "other_metrics": others(len(inputs.classes), inputs.leading),
         "tried": inputs.tried,
         "charts": drawn(inputs, *both, bins),
         "slices": found,
@@ -83,13 +88,13 @@ def drawn(
     figure = inputs.figure
     found = {
         "splits": charts.intervals(
-            "Accuracy by split",
-            headline.split_intervals(inputs.metrics, inputs.splits),
+            f"{METRICS[inputs.leading].title} by split",
+            headline.split_intervals(inputs),
             figure.accuracy if figure else None,
             f"published ({figure.split})" if figure else "",
         ),
-        "roc": charts.roc(telling(roc, inputs.classes)),
-        "precision_recall": charts.precision_recall(telling(recall, inputs.classes)),
+        "roc": charts.roc(telling(roc, inputs)),
+        "precision_recall": charts.precision_recall(telling(recall, inputs)),
         "calibration": charts.calibration(bins),
     }
     history = inputs.training.get("history", [])
@@ -112,9 +117,18 @@ def calibration_before(inputs: ReportInputs, predicted: curves.Predicted) -> flo
     return curves.expected_calibration_error(curves.calibration(before))
 
 
-def telling(found: list[Curve], classes: list[str]) -> list[Curve]:
-    """Of two classes the curve of the second, which says all; otherwise every curve."""
-    return [one for one in found if len(classes) != 2 or one.name == classes[1]]
+def telling(found: list[Curve], inputs: ReportInputs) -> list[Curve]:
+    """The rarest class first; of two classes its curve alone, which says all."""
+    rarest = by_rarity(inputs)
+    found = sorted(found, key=lambda one: rarest.index(one.name))
+    return [one for one in found if len(rarest) != 2 or one.name == rarest[0]]
+
+
+def by_rarity(inputs: ReportInputs) -> list[str]:
+    """The classes, those with the fewest shown pictures first; of as many the later ones."""
+    pictures = {name: one["support"] for name, one in inputs.headline["per_class"].items()}
+    later_first = inputs.classes[::-1]
+    return sorted(later_first, key=pictures.__getitem__)
 
 
 def slices_chart(found: list[slices.Slice], overall: float) -> Chart | None:
@@ -129,7 +143,10 @@ def slices_chart(found: list[slices.Slice], overall: float) -> Chart | None:
 
 
 def per_class(inputs: ReportInputs, roc: list[Curve], recall: list[Curve]) -> list[Context]:
-    """One row per class: the metrics', recall's interval, and the areas under its curves."""
+    """One row per class: the metrics', recall's interval, and the areas under its curves.
+
+    Of many classes the weakest come first, each with what it is most often taken for.
+    """
     areas = {one.name: one.area for one in roc}
     averages = {one.name: one.area for one in recall}
     rows = []
@@ -139,8 +156,12 @@ def per_class(inputs: ReportInputs, roc: list[Curve], recall: list[Curve]) -> li
         )
         rows.append(
             {"name": name, "low": low, "high": high, "area": areas.get(name),
-             "average": averages.get(name), **one}
+             "average": averages.get(name), "taken_for": [], **one}
         )  # fmt: skip
+    if len(rows) > MANY_CLASSES:
+        for row, cells in zip(rows, confusion.taken_for(inputs.headline["confusion"]), strict=True):
+            row["taken_for"] = cells
+        rows.sort(key=lambda row: (row["support"] == 0, row["f1"]))
     return rows
 
 

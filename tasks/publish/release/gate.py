@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from storage.errors import GateClosed
-from tasks.evaluate.mcnemar import Paired, counted, judged, paired
-from tasks.evaluate.metrics import METRICS, largest_class
+from tasks.evaluate.comparing import Paired, counted, difference, judged, paired
+from tasks.evaluate.metrics import METRICS, largest_class, of_one_answer
+from tasks.evaluate.parameters import HeadlineMetric
 from tasks.publish.parameters import Gate
-from tasks.publish.wording import as_shown
+from tasks.publish.wording import as_shown, as_words
 
 FIRST = "Nothing was published before."
 # Of fewer test pictures one more or less decides whether a model is better than one answer.
@@ -37,28 +38,34 @@ def judge(
     *,
     metrics: Mapping[str, Any],
     first: bool = True,
+    headline: HeadlineMetric = "accuracy",
 ) -> Judgement:
     """The gate on two predictions tables; not the `first`, a model without `current` lost its own.
 
-    `metrics` are the candidate's of the test split. A candidate without test pictures is never
-    published. Where no test picture is shared, or the current model's predictions are lost, only
-    floor and bounds count, and the findings say so.
+    `metrics` are the candidate's of the test split, `headline` the one that it is judged by. A
+    candidate without test pictures is never published. Where no test picture is shared, or the
+    current model's predictions are lost, only floor and bounds count, and the findings say so.
     """
     if (candidate["split"] != "test").all():
         return Judgement(
             holds=False, findings=("There are no test pictures to judge by.",), pair=None
         )
-    within, findings = _within(gate, metrics)
+    within, findings = _within(gate, metrics, headline)
     if current is None:
         return Judgement(within, (*findings, FIRST if first else LOST), None)
     pair = paired(candidate, current)
-    not_worse, finding = _not_worse(gate, pair)
+    if headline == "accuracy":
+        not_worse, finding = _not_worse(gate, pair)
+    else:
+        not_worse, finding = _not_lower(gate, candidate, current, headline)
     return Judgement(within and not_worse, (*findings, finding), pair)
 
 
-def require_bounds(gate: Gate, metrics: Mapping[str, Any], experiment: str) -> None:
+def require_bounds(
+    gate: Gate, metrics: Mapping[str, Any], experiment: str, headline: HeadlineMetric = "accuracy"
+) -> None:
     """GateClosed where a model that is published does not reach what was raised since."""
-    within, findings = _within(gate, metrics)
+    within, findings = _within(gate, metrics, headline)
     if not within:
         raise GateClosed(
             f"the model of {experiment!r} is published, and would not be now: {' '.join(findings)} "
@@ -75,21 +82,24 @@ def require(judgement: Judgement, experiment: str) -> None:
         )
 
 
-def _within(gate: Gate, metrics: Mapping[str, Any]) -> tuple[bool, list[str]]:
+def _within(
+    gate: Gate, metrics: Mapping[str, Any], headline: HeadlineMetric
+) -> tuple[bool, list[str]]:
     """Whether the published repeat's test metrics keep to the bounds; a sentence for each."""
-    accuracy = metrics["accuracy"]["published"]
-    above = accuracy >= gate.floor
+    figure, title = metrics[headline]["published"], as_words(METRICS[headline].title)
+    above = figure >= gate.floor
     reaches = "reaches" if above else "is below"
-    findings = [f"Test accuracy {accuracy:.1%} {reaches} the floor of {gate.floor:.1%}."]
-    _, pictures, best = largest_class(metrics["confusion"])
-    if accuracy <= best and not gate.floor and pictures >= LEAST_PICTURES:
+    findings = [f"Test {title} {figure:.1%} {reaches} the floor of {gate.floor:.1%}."]
+    _, pictures, _ = largest_class(metrics["confusion"])
+    best = of_one_answer(metrics["confusion"], headline)
+    if figure <= best and not gate.floor and pictures >= LEAST_PICTURES:
         above = False
         findings.append(
-            f"Always giving the most frequent answer would be right on {best:.1%}: a model that is "
+            f"Always giving the same answer would reach {best:.1%}: a model that is "
             "no better is published only if publish.gate.floor is set."
         )
     for name, bound in gate.bounds.items():
-        metric, value = METRICS[name], metrics[name]["published"]
+        metric, value = METRICS[name], metrics.get(name, {}).get("published")
         if value is None:
             kept, word = False, "is unknown, which is not within"
         elif metric.higher_is_better:
@@ -112,3 +122,21 @@ def _not_worse(gate: Gate, pair: Paired | None) -> tuple[bool, str]:
         "no different": "Not significantly different from the current model.",
     }[how]
     return how != "worse", f"{beginning} {counted(pair, 'the new model', 'the current one')}"
+
+
+def _not_lower(
+    gate: Gate, candidate: pd.DataFrame, current: pd.DataFrame, headline: HeadlineMetric
+) -> tuple[bool, str]:
+    found = difference(candidate, current, headline, gate.significance)
+    if found is None:
+        return _not_worse(gate, None)
+    beginning = {
+        "better": "Significantly better than the current model",
+        "worse": "Significantly worse than the current model",
+        "no different": "Not significantly different from the current model",
+    }[found.how]
+    return found.how != "worse", (
+        f"{beginning}: on the {found.pictures} test pictures that both share, "
+        f"{as_words(METRICS[headline].title)} changes by {100 * found.mean:+.1f} points "
+        f"({100 * found.low:+.1f} to {100 * found.high:+.1f} by bootstrap)."
+    )

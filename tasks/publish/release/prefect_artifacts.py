@@ -5,7 +5,8 @@ import re
 from typing import Any
 
 from storage.references import SPLITS
-from tasks.evaluate.metrics import OTHERS
+from tasks.evaluate.metrics import METRICS, others
+from tasks.publish.wording import as_words
 
 MARKUP = re.compile(r"([\\`*_{}\[\]()#+!|~])")
 MOST_CLASSES = 100
@@ -31,7 +32,10 @@ def rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
             "low": round(metrics[name]["accuracy"]["low"], 4),
             "high": round(metrics[name]["accuracy"]["high"], 4),
         }
-        | {one.title: _rounded(metrics[name][key]["mean"]) for key, one in OTHERS.items()}
+        | {
+            one.title: _rounded(metrics[name][key]["mean"])
+            for key, one in others(len(metrics["classes"])).items()
+        }
         for name in SPLITS
         if name in metrics
     ]
@@ -45,10 +49,11 @@ def summary(experiment: str, metrics: dict[str, Any]) -> str:
     """Markdown: the headline and a table of classes, the first MOST_CLASSES of them."""
     name = "test" if "test" in metrics else "validation" if "validation" in metrics else "train"
     part = metrics[name]
-    accuracy = part["accuracy"]
+    leading = metrics.get("headline", "accuracy")
+    figure, title = part[leading], as_words(METRICS[leading].title)
     lines = [
-        f"# {plain(experiment)}: {accuracy['mean']:.1%} {name} accuracy",
-        f"95 % interval {accuracy['low']:.1%} to {accuracy['high']:.1%}, {part['images']} images",
+        f"# {plain(experiment)}: {figure['mean']:.1%} {name} {title}",
+        f"95 % interval {figure['low']:.1%} to {figure['high']:.1%}, {part['images']} images",
         "",
         "| class | precision | recall | F1 | pictures |",
         "|---|---|---|---|---|",

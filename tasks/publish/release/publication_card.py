@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from tasks.evaluate.metrics import OTHERS, wilson
+from tasks.evaluate.metrics import others, wilson
 from tasks.publish.inputs import ReportInputs
 from tasks.publish.release.gate import Judgement
 from tasks.publish.release.prefect_artifacts import plain
@@ -17,7 +17,7 @@ def card(inputs: ReportInputs, judgement: Judgement, training_card: str) -> str:
 
     They are this model's own, not the mean over seeds that the report shows.
     """
-    titles = (one.title for one in OTHERS.values())
+    titles = [one.title for one in others(len(inputs.classes)).values()]
     lines = [
         f"# {plain(inputs.experiment)}, published {inputs.when[:10]}",
         "",
@@ -26,8 +26,8 @@ def card(inputs: ReportInputs, judgement: Judgement, training_card: str) -> str:
         f"Why it was published: {plain(judgement.text)}",
         "",
         f"| Split | Pictures | Accuracy | 95 % interval |{_cells(titles)}",
-        f"|---|---|---|---|{'---|' * len(OTHERS)}",
-        *(_split_line(name, inputs.metrics[name]) for name in inputs.splits),
+        f"|---|---|---|---|{'---|' * len(titles)}",
+        *(_split_line(name, inputs.metrics) for name in inputs.splits),
         "",
         f"By class, on {inputs.shown} pictures:",
         "",
@@ -44,13 +44,17 @@ def card(inputs: ReportInputs, judgement: Judgement, training_card: str) -> str:
     return "\n".join(lines)
 
 
-def _split_line(name: str, metrics: dict[str, Any]) -> str:
+def _split_line(name: str, every: dict[str, Any]) -> str:
+    metrics = every[name]
     accuracy, images = metrics["accuracy"]["published"], metrics["images"]
     low, high = wilson(accuracy * images, images)
-    others = (as_shown(one, metrics[key]["published"]) for key, one in OTHERS.items())
+    rest = (
+        as_shown(one, metrics[key]["published"])
+        for key, one in others(len(every["classes"])).items()
+    )
     return (
         f"| {name} | {images} | {percent(accuracy)} | {percent(low)} to {percent(high)} "
-        f"|{_cells(others)}"
+        f"|{_cells(rest)}"
     )
 
 

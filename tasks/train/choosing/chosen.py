@@ -34,7 +34,7 @@ def choose(
             "pictures in memory, and they do not fit: set model.head.kind=dense, which reads them "
             "in batches"
         )
-    balanced = training.class_weights == "balanced"
+    balanced = training.balanced
     with tracked("heads tried", None, show) as advance:
         rows = judging.rows(train, validation, lambda data: forms.pooled(data, shape))
         best = search.search(rows, judging.parts(rows), classes, balanced=balanced, advance=advance)

@@ -107,7 +107,10 @@ def test_a_summary_is_the_mean_of_the_repeats_with_the_details_of_the_published_
     found = metrics.summary([one_repeat(0.9), one_repeat(0.8), one_repeat(0.7)], 1, 50)
     accuracy = found["accuracy"]
     assert accuracy["mean"] == pytest.approx(0.8)
-    assert (accuracy["low"], accuracy["high"]) == pytest.approx(metrics.wilson(40, 50))
+    low, high = metrics.wilson(40, 50)
+    reach = 1.959964 * 0.1  # of the seeds, independent of which pictures were drawn
+    assert accuracy["low"] == pytest.approx(0.8 - ((0.8 - low) ** 2 + reach**2) ** 0.5)
+    assert accuracy["high"] == pytest.approx(min(1, 0.8 + ((high - 0.8) ** 2 + reach**2) ** 0.5))
     assert accuracy["deviation"] == pytest.approx(0.1)
     assert accuracy["repeats"] == [0.9, 0.8, 0.7]
     assert accuracy["published"] == 0.8
@@ -152,3 +155,38 @@ def test_a_single_training_has_no_spread():
 def test_an_unknown_area_does_not_count_in_the_mean(areas, mean):
     repeats = [one_repeat(0.9, area) for area in areas]
     assert metrics.summary(repeats, 0, 10)["roc_auc"]["mean"] == pytest.approx(mean)
+
+
+def test_repeats_that_agree_leave_the_interval_as_it_is():
+    found = metrics.summary([one_repeat(0.8), one_repeat(0.8)], 0, 50)["accuracy"]
+    assert (found["low"], found["high"]) == metrics.wilson(40, 50)
+
+
+def test_top_5_is_asked_of_many_classes_only_and_is_that_of_scikit_learn():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 40, 300)
+    scores = rng.random((300, 40)) + np.eye(40)[labels] / 2
+    rows = scores / scores.sum(axis=1, keepdims=True)
+    found = metrics.of_predictions(labels, rows, [f"c{k}" for k in range(40)])
+    expected = peer.top_k_accuracy_score(labels, rows, k=5, labels=range(40))
+    assert found["top_5_accuracy"] == pytest.approx(expected)
+    few = metrics.of_predictions(labels % 3, rows[:, :3], ["a", "b", "c"])
+    assert "top_5_accuracy" not in few
+
+
+@given(predictions())
+@examples(30)
+def test_nobody_who_gives_one_answer_reaches_more_than_what_is_said(given_):
+    labels, probabilities, classes = given_
+    numbers = list(range(len(classes)))
+    confusion = peer.confusion_matrix(labels, probabilities.argmax(axis=1), labels=numbers)
+    present = sorted(set(labels.tolist()))
+    for headline, score in (
+        ("accuracy", peer.accuracy_score),
+        ("macro_f1", lambda a, b: peer.f1_score(a, b, average="macro", labels=present)),
+    ):
+        best = max(score(labels, np.full(len(labels), k)) for k in numbers)
+        assert metrics.of_one_answer(confusion.tolist(), headline) == pytest.approx(best)
+    assert metrics.of_one_answer(confusion.tolist(), "balanced_accuracy") == pytest.approx(
+        1 / len(present)
+    )

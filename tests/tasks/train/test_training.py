@@ -404,6 +404,30 @@ def test_steps_per_epoch_go_on_where_the_epoch_before_stopped(tmp_path):
 ROUNDED = {"rotation": 30, "width_shift": 0.3, "horizontal_flip": True}
 
 
+def test_a_balanced_pass_has_as_many_of_every_class_and_leaves_none_of_them_out():
+    labels = np.repeat([0, 1, 2], [70, 20, 7])
+    data = batches.Labelled(lambda places: places[:, None].astype(np.float32), labels)
+    found = taken(batches.shuffled(data, (1,), batch_size=97, seed=4, balanced=True), 12)
+    found = [(np.array(features), np.array(drawn)) for features, drawn in found]
+    for features, drawn in found:
+        counts = np.bincount(drawn, minlength=3)
+        assert counts.sum() == 97
+        assert counts.max() - counts.min() <= 1
+        places = features[:, 0].astype(int)
+        assert (labels[places] == drawn).all()
+        each = np.bincount(places, minlength=97)
+        for number, size in enumerate((70, 20, 7)):
+            of_class = each[labels == number]
+            assert of_class.max() - of_class.min() <= 1, size
+    # From one pass to the next it is others of the largest class.
+    passes = [set(features[drawn == 0, 0].tolist()) for features, drawn in found]
+    assert len(set().union(*passes)) == 70
+    again = taken(
+        batches.shuffled(data, (1,), batch_size=97, seed=4, first_batch=3, balanced=True), 1
+    )
+    assert (np.array(again[0][0]) == found[3][0]).all()
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -411,6 +435,7 @@ ROUNDED = {"rotation": 30, "width_shift": 0.3, "horizontal_flip": True}
         {"optimizer": "sgd", "decay": 0.05},
         {"cosine": True},
         {"label_smoothing": 0.1},
+        {"sampling": "balanced"},
         {"augmentation": Augmentation(**ROUNDED)},
     ],
 )

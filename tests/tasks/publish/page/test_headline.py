@@ -7,6 +7,7 @@ import pytest
 from tasks.publish.page import headline, run_page
 from tasks.publish.page.run_entry import entry
 from tasks.publish.parameters import PublishedFigure
+from tasks.publish.wording import percent
 from tasks.train.parameters import FineTuning, Frozen, Network
 from tasks.train.parts import PARTS
 from tests.tasks.publish import sample
@@ -120,3 +121,27 @@ def test_a_published_figure_of_a_split_without_pictures_is_not_denied(made, spli
 def test_without_an_earlier_model_no_first_run_is_claimed(made):
     """Reports of the same evaluation may lie before this one: they are not compared with."""
     assert headline.verdicts(made)[-1].text == "There is no earlier model to compare with."
+
+
+def test_another_figure_leads_everywhere_on_the_page(workspace):
+    made = sample.inputs(workspace, leading="balanced_accuracy")
+    seen = Seen(run_page.page(made)).text
+    assert "test balanced accuracy" in seen
+    assert "Balanced accuracy by split" in seen
+    assert entry(made)["headline"] == "balanced_accuracy"
+
+
+def test_with_several_seeds_the_figure_says_whose_it_is(made):
+    assert headline.whose(made) == ""
+    several = repeated(made)
+    published = several.figure_shown["published"]
+    assert headline.whose(several) == f"mean of 2 seeds; the published one: {percent(published)}"
+    assert headline.whose(several) in Seen(run_page.page(several)).text
+
+
+def test_the_rarest_class_leads_the_curves(workspace):
+    made = sample.inputs(workspace)
+    rare = {**made.headline["per_class"], "cat": made.headline["per_class"]["cat"] | {"support": 1}}
+    metrics = made.metrics | {"test": made.metrics["test"] | {"per_class": rare}}
+    found = run_page.by_rarity(replace(made, metrics=metrics))
+    assert found[0] == "cat"

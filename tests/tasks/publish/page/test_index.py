@@ -6,7 +6,7 @@ from storage import atomic, folders, publications
 from storage.errors import ParameterError
 from storage.folders import LATEST, METRICS, REPORT, RUN
 from storage.publications import Publication
-from tasks.evaluate import mcnemar
+from tasks.evaluate import comparing
 from tasks.evaluate.metrics import wilson
 from tasks.publish import report_folder
 from tasks.publish.page import index, lookup, run_entry
@@ -120,7 +120,7 @@ def test_a_damaged_report_does_not_spoil_the_index(workspace, reported):
 
 def test_answers_give_mcnemar_without_the_tables(workspace, reported):
     first, second = reported(1), reported(2)
-    pair = mcnemar.paired(first.predictions, second.predictions)
+    pair = comparing.paired(first.predictions, second.predictions)
     (pictures, bits), (same, others) = (
         run_entry.answers(one.predictions) for one in (first, second)
     )
@@ -215,7 +215,7 @@ def test_opens_the_page(workspace, reported, monkeypatch):
 def test_compares_two_runs(workspace, reported):
     first, second = reported(1), reported(2)
     found = lookup.compare(workspace, f"sample/{first.run}", "sample")
-    assert found.pair == mcnemar.paired(first.predictions, second.predictions)
+    assert found.pair == comparing.paired(first.predictions, second.predictions)
     assert f"sample/{second.run}: test accuracy" in found.text
     assert "exact McNemar p =" in found.text
 
@@ -248,3 +248,15 @@ def test_strange_names_are_text_in_the_index(workspace, reported):
     assert all("onerror" not in attributes for _, attributes in seen.elements)
     assert "strange%20%231%25/r%3Fn/report.html" in [one["href"] for one in seen.all("a")]
     assert json.dumps(seen.data["runs"][0]["name"]).startswith('"<img')
+
+
+def test_runs_led_by_another_figure_say_so_and_are_ranked_among_themselves(workspace, reported):
+    reported(1, when="2026-01-01T00:00:00+00:00")
+    led = reported(2, when="2026-01-02T00:00:00+00:00", leading="macro_f1")
+    first, second = index.rows(workspace)
+    assert (first.leading, second.leading) == ("macro_f1", "accuracy")
+    assert first.figure["mean"] == led.headline["macro_f1"]["mean"]
+    assert index.standings([first, second])[0].best == first
+    text = Seen(index.page(workspace)).text
+    assert "macro F1" in text
+    assert "Headline figure" in text

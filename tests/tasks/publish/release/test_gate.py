@@ -44,7 +44,7 @@ def test_the_first_model_needs_only_the_floor():
 def test_a_model_that_is_no_better_than_one_answer_is_published_only_where_that_is_asked_for():
     found = judge(Gate(), table(34))
     assert not found.holds
-    assert "Always giving the most frequent answer would be right on 34.0%" in found.text
+    assert "Always giving the same answer would reach 34.0%" in found.text
     assert judge(Gate(), table(35)).holds
     assert judge(Gate(floor=0.1), table(34)).holds
 
@@ -129,3 +129,53 @@ def test_a_bound_on_a_metric_that_there_is_not_names_the_nearest():
 def test_a_floor_is_a_share():
     with pytest.raises(ValidationError):
         Gate(floor=90)
+
+
+def uneven(right_of_rare):
+    """90 pictures of a class, all recognised, and 10 of another, so many of them recognised."""
+    said = ["cat"] * 90 + ["dog"] * right_of_rare + ["cat"] * (10 - right_of_rare)
+    found = pd.DataFrame({"label": ["cat"] * 90 + ["dog"] * 10, "predicted": said})
+    return found.assign(
+        image=[str(number) for number in range(100)],
+        split="test",
+        correct=found["label"] == found["predicted"],
+    )
+
+
+def judge_balanced(rule, right_of_rare, current=None):
+    confusion = [[90, 0], [10 - right_of_rare, right_of_rare]]
+    metrics = {
+        "accuracy": {"published": 0.9 + right_of_rare / 100},
+        "balanced_accuracy": {"published": 0.5 + right_of_rare / 20},
+        "confusion": confusion,
+    }
+    return gate.judge(
+        rule, uneven(right_of_rare), current, metrics=metrics, headline="balanced_accuracy"
+    )
+
+
+def test_the_floor_is_of_the_figure_that_leads():
+    found = judge_balanced(Gate(floor=0.9), 7)
+    assert not found.holds
+    assert "Test balanced accuracy 85.0% is below the floor of 90.0%." in found.text
+    assert judge_balanced(Gate(floor=0.85), 7).holds
+
+
+def test_one_answer_is_no_better_by_any_figure():
+    found = judge_balanced(Gate(), 0)
+    assert not found.holds
+    assert "Always giving the same answer would reach 50.0%" in found.text
+
+
+def test_a_balanced_figure_that_falls_keeps_the_current_model_whatever_accuracy_says():
+    found = judge_balanced(Gate(), 2, uneven(9))
+    assert not found.holds
+    assert "balanced accuracy changes by -35.0 points" in found.text
+    assert judge_balanced(Gate(), 8, uneven(9)).holds
+    assert "Significantly better" in judge_balanced(Gate(), 9, uneven(2)).text
+
+
+def test_a_bound_on_a_metric_that_is_not_measured_is_not_kept():
+    found = judge(Gate(bounds={"top_5_accuracy": 0.5}), table(90))
+    assert not found.holds
+    assert "Test Top-5 accuracy is unknown, which is not within the bound" in found.text

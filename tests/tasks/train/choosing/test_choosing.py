@@ -219,13 +219,19 @@ def test_balanced_classes_count_alike():
 
     data, new = drawn(3, (500, 25)), drawn(4, (300, 300))
     recalls = []
-    for weights in ("none", "balanced"):
-        fitted = choose(data, labelled(0, 2), 2, training=Training(class_weights=weights))
+    for training in (Training(), Training(class_weights="balanced"), Training(sampling="balanced")):
+        fitted = choose(data, labelled(0, 2), 2, training=training)
         right = said(fitted, new).argmax(axis=1) == new.labels
         recalls.append([right[:300].mean(), right[300:].mean()])
-    plain, balanced = np.mean(recalls, axis=1)
+    plain, balanced, drawn_alike = np.mean(recalls, axis=1)
     assert balanced > plain + 0.1
     assert recalls[0][1] + 0.2 < recalls[1][1]
+    assert drawn_alike == balanced
+
+
+def test_two_ways_to_make_classes_count_alike_are_one_too_many():
+    with pytest.raises(ValueError, match="take one"):
+        Training(class_weights="balanced", sampling="balanced")
 
 
 def test_what_does_not_fit_in_memory_says_what_to_do(monkeypatch):

@@ -1,9 +1,11 @@
-"""Two models on the same test pictures: exact McNemar."""
+"""Two models on the same test pictures: exact McNemar, and for other figures a bootstrap."""
 
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from tasks.evaluate.metrics import METRICS, RESAMPLES, SEED
 from tasks.evaluate.parameters import SIGNIFICANCE
 
 
@@ -48,6 +50,59 @@ def paired(first: pd.DataFrame, second: pd.DataFrame) -> Paired | None:
         both_wrong=int((~a & ~b).sum()),
         p_value=mcnemar(only_first, only_second),
     )
+
+
+class Difference(NamedTuple):
+    """How much higher a metric of the first model is than the second's, with its interval."""
+
+    pictures: int
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def how(self) -> str:
+        """`better`, `worse` or `no different`."""
+        return "better" if self.low > 0 else "worse" if self.high < 0 else "no different"
+
+
+def difference(
+    first: pd.DataFrame, second: pd.DataFrame, headline: str, significance: float = SIGNIFICANCE
+) -> Difference | None:
+    """Of two predictions tables on the test pictures that both have; None without any.
+
+    By bootstrap of the pictures, each with both answers (Efron 1979), of a metric that counts tell.
+    """
+    value = METRICS[headline].counts
+    assert value is not None, headline
+    tables = [table[table["split"] == "test"] for table in (first, second)]
+    columns = ["image", "predicted"]
+    joined = tables[0][["image", "label", "predicted"]].merge(
+        tables[1][columns], on="image", suffixes=("", "_second")
+    )
+    if joined.empty:
+        return None
+    answers = joined[["label", "predicted", "predicted_second"]]
+    names = pd.Index(np.unique(answers.to_numpy(str)))
+    numbers = np.stack([names.get_indexer(answers[name]) for name in answers])
+    cells, drawn_of = np.unique(numbers, axis=1, return_counts=True)
+    truth, *said = np.eye(len(names))[cells]
+    right = [truth * one for one in said]
+
+    def gained(counts: np.ndarray) -> np.ndarray:
+        values = [
+            value(counts @ truth, counts @ one, counts @ hit)
+            for one, hit in zip(said, right, strict=True)
+        ]
+        return values[0] - values[1]
+
+    draw = np.random.default_rng(SEED)
+    total = len(joined)
+    drawn = draw.multinomial(total, drawn_of / total, size=RESAMPLES).astype(float)
+    tails = 100 * significance / 2
+    low, high = np.percentile(gained(drawn), [tails, 100 - tails])
+    mean = float(gained(drawn_of[None].astype(float))[0])
+    return Difference(total, mean, float(low), float(high))
 
 
 def counted(pair: Paired, first: str, second: str) -> str:
