@@ -8,11 +8,19 @@ from tasks.serve.listening import listen, listening_socket
 
 
 def serve(
-    *, model: str, host: str = "127.0.0.1", port: int = 8000, max_bytes: int = MAX_BYTES
+    *,
+    model: str,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    max_bytes: int = MAX_BYTES,
+    doubt: bool = False,
 ) -> None:
-    """Answer until interrupted; `model` is a model.keras, its folder, or an experiment."""
+    """Answer until interrupted; `model` is a model.keras, its folder, or an experiment.
+
+    With `doubt` answers say which classes may fit, and whether any does.
+    """
     limits = Limits(max_bytes=max_bytes)
     # An address that is taken is told before seconds are spent on the model.
     with listening_socket(host, port) as bound:
         file = model_file(model)
-        listen(create_app(lambda: Classifier.open(file), limits), limits, bound)
+        listen(create_app(lambda: Classifier.open(file, doubt=doubt), limits), limits, bound)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from flows.command.options import AsJson, Model
+from flows.command.options import AsJson, Doubt, Model
 from tasks.classify.parameters import CLIP
 
 EPILOGUE = """\
@@ -66,14 +66,7 @@ def classify(
             "since log loss punishes certainty without bound where it is wrong; 0 keeps them."
         ),
     ] = None,
-    doubt: Annotated[
-        bool,
-        Parameter(
-            show_default=False,
-            help="Say how far each answer can be trusted: the classes that hold the true one nine "
-            "times in ten, and unknown for a picture unlike those of all classes.",
-        ),
-    ] = False,
+    doubt: Doubt = False,
     as_json: AsJson = False,
 ) -> None:
     """Use a model on pictures: a line for each, or a reason why it cannot be read."""

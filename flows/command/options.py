@@ -44,5 +44,13 @@ File = Annotated[
     ),
 ]
 Model = Annotated[str, Parameter(help="A model.keras, its folder, or an experiment.")]
+Doubt = Annotated[
+    bool,
+    Parameter(
+        show_default=False,
+        help="Say how far each answer can be trusted: the classes that hold the true one nine "
+        "times in ten, and unknown for a picture unlike those of all classes.",
+    ),
+]
 Yes = Annotated[bool, Parameter(show_default=False, help="Remove without asking.")]
 Shell = Literal["bash", "zsh", "fish"]

@@ -27,6 +27,17 @@ DOUBT = "--doubt"
 Compute = Callable[[np.ndarray], np.ndarray]
 
 
+class Doubt(NamedTuple):
+    """What is said of an answer beside it: the classes of its set, and whether it is like any.
+
+    `familiarity` is how much the picture is like those that the model knows, its highest logit.
+    """
+
+    held: tuple[str, ...]
+    familiarity: float
+    unknown: bool
+
+
 class Bounds(NamedTuple):
     """What classes of a picture's set have at least, and how familiar a known picture is."""
 
@@ -100,6 +111,14 @@ class Classifier:
             remark=remark,
             bounds=bounds,
         )
+
+    def doubt(self, probabilities: Sequence[float], familiarity: float | None) -> Doubt | None:
+        """Of one picture's answer; None where answers are not doubted."""
+        if self.bounds is None or familiarity is None:
+            return None
+        both = zip(self.classes, probabilities, strict=True)
+        held = tuple(name for name, one in both if one >= self.bounds.probability)
+        return Doubt(held, familiarity, familiarity < self.bounds.familiarity)
 
     def judged(self, pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, list[float | None]]:
         """Probabilities as below, and with `bounds` how familiar each picture is, else None."""

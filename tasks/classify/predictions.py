@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from storage.names import one_line
-from tasks.classify.classifier import PICTURES_AT_A_TIME, Bounds, Classifier
+from tasks.classify.classifier import PICTURES_AT_A_TIME, Classifier
 from tasks.classify.drawing import WIDTH, Drawings, for_the_screen
 from tasks.classify.name_labels import claimed
 from tasks.classify.parameters import Known
@@ -206,8 +206,9 @@ def _classified(
             continue
         row, how_familiar = next(rows)
         said = _prediction(one, tuple(row), classifier.classes)
-        if classifier.bounds is not None and how_familiar is not None:
-            said = _doubted(said, how_familiar, classifier.classes, classifier.bounds)
+        doubt = classifier.doubt(row, how_familiar)
+        if doubt is not None:
+            said = replace(said, **doubt._asdict())
         yield _drawn(said, one, drawings)
 
 
@@ -224,15 +225,6 @@ def _prediction(
         claimed=claimed(one.place.name, one.folder, classes),
         trained_on=one.trained_on,
     )
-
-
-def _doubted(
-    said: Prediction, familiarity: float, classes: tuple[str, ...], bounds: Bounds
-) -> Prediction:
-    both = zip(classes, said.probabilities, strict=True)
-    held = tuple(name for name, probability in both if probability >= bounds.probability)
-    unknown = familiarity < bounds.familiarity
-    return replace(said, held=held, familiarity=familiarity, unknown=unknown)
 
 
 def _drawn(said: Prediction, one: _Prepared, drawings: Drawings | None) -> Prediction:

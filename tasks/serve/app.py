@@ -13,8 +13,11 @@ from tasks.serve import responses
 from tasks.serve.connections import RestOfBody
 from tasks.serve.limits import Limits
 from tasks.serve.request_bodies import pictures_in
-from tasks.serve.responses import Card, Health, Prediction, Refusal
+from tasks.serve.responses import Card, Doubted, Health, Prediction, Refusal
 from tasks.serve.service import RETRY_AFTER, Service
+
+# The one with more fields first: what is said is written as the first that fits.
+Said = Doubted | Prediction | list[Doubted | Prediction | Refusal]
 
 
 def create_app(open_model: Callable[[], Classifier], limits: Limits) -> FastAPI:
@@ -53,7 +56,7 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         responses=responses.predict_codes(service.limits),
         openapi_extra=responses.PREDICT_BODY,
     )
-    async def predict(request: Request) -> Prediction | list[Prediction | Refusal]:
+    async def predict(request: Request) -> Said:
         """One picture gives one object. Several give a list in their order, with a `detail` in
         place of the label for each one that cannot be used.
 
@@ -76,7 +79,7 @@ async def _outcomes(service: Service, pictures: list[bytes]) -> list[Prediction 
     return [one for one in done if not isinstance(one, BaseException)]
 
 
-def _said(outcomes: list[Prediction | Problem]) -> Prediction | list[Prediction | Refusal]:
+def _said(outcomes: list[Prediction | Problem]) -> Said:
     said = [one if isinstance(one, Prediction) else _refusal(one) for one in outcomes]
     if all(isinstance(one, Refusal) for one in said):
         raise HTTPException(422, "; ".join(one.detail for one in said if isinstance(one, Refusal)))

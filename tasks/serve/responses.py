@@ -28,6 +28,19 @@ class Prediction(BaseModel):
     probabilities: dict[str, float] = Field(description="Class name to probability; they sum to 1.")
 
 
+class Doubted(Prediction):
+    """What `darkroom serve --doubt` says of one picture."""
+
+    held: list[str] = Field(
+        description="The classes that the picture may be of: nine times in ten the true one is "
+        "among them. Empty where the model is not sure enough of any."
+    )
+    familiarity: float = Field(
+        description="How much the picture is like those that the model was trained on."
+    )
+    unknown: bool = Field(description="Whether it is like none of them: then no class may fit.")
+
+
 class Refusal(BaseModel):
     """Why there is no answer, and what would help."""
 

@@ -17,9 +17,11 @@ from tasks.pictures.decoding import Problem
 from tasks.pictures.resizing import shown
 from tasks.serve.batching import Batches
 from tasks.serve.limits import Limits
-from tasks.serve.responses import Prediction, State
+from tasks.serve.responses import Doubted, Prediction, State
 
 RETRY_AFTER = {"Retry-After": "1"}
+# (classes,) probabilities of one picture, and how familiar it is where answers are doubted.
+Judged = tuple[np.ndarray, float | None]
 LOG = logging.getLogger("uvicorn.error")
 
 
@@ -118,31 +120,42 @@ class Service:
         finally:
             self.taken -= 1
 
-    def _seen(self, classifier: Classifier, data: bytes) -> np.ndarray | Problem:
+    def _seen(self, classifier: Classifier, data: bytes) -> np.ndarray | Problem | Judged:
         """The picture at the model's size, which takes as little memory as it can while it waits;
-        where the model computes pictures one by one, what it says.
+        where the model computes pictures one by one, what it says, and how familiar it finds it.
         """
         with self.decoding:
             pixels = shown(data, classifier.square, self.limits.max_pixels)
-        if isinstance(pixels, Problem) or classifier.at_once == 1:
+        if isinstance(pixels, Problem) or _in_batches(classifier):
             return pixels
-        return classifier.probabilities([pixels])[0]
+        found, familiar = classifier.judged([pixels])
+        return found[0], familiar[0]
 
     async def outcome(self, data: bytes) -> Prediction | Problem:
         """What the model says of an encoded picture, or why that picture cannot be used."""
         classifier = self.classifier
         loop = asyncio.get_running_loop()
-        alone = classifier.at_once > 1
         found = await loop.run_in_executor(self.threads, self._seen, classifier, data)
         if isinstance(found, Problem):
             return found
-        row = [float(one) for one in (found if alone else await self.batches.row(found))]
+        if isinstance(found, tuple):
+            values, familiarity = found
+        else:
+            values, familiarity = await self.batches.row(found), None
+        row = [float(one) for one in values]
         best = max(range(len(row)), key=row.__getitem__)
-        return Prediction(
+        said = Prediction(
             label=classifier.classes[best],
             probability=row[best],
             probabilities=dict(zip(classifier.classes, row, strict=True)),
         )
+        doubt = classifier.doubt(row, familiarity)
+        return said if doubt is None else Doubted(**said.model_dump(), **doubt._asdict())
+
+
+def _in_batches(classifier: Classifier) -> bool:
+    """Whether pictures are computed together, and not one by one, each by the thread it is in."""
+    return classifier.at_once == 1 and classifier.bounds is None
 
 
 def _nothing() -> None:

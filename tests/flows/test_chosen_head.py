@@ -1,11 +1,15 @@
 """A run whose head is chosen, from its first step to a model that doubts."""
 
 import json
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import requests
 
 from flows.command.presets import PRESETS, settings_of
 from flows.parameters import Experiment
@@ -15,6 +19,7 @@ from storage.folders import CARD, HISTORY, PLOT, TRAINING, TRIED, UNSEEN
 from storage.workspace import HOME_VARIABLE
 from tests.flows.conftest import moved
 from tests.pictures import picture, write_folders
+from tests.project import PROJECT
 
 CLASSES = ("ant", "bee", "cow")
 
@@ -103,6 +108,28 @@ def test_the_model_doubts(chosen, darkroom, tmp_path):
             assert not row["held"] or row["label"] in row["held"]
     table = pd.read_csv(tmp_path / "table.csv")
     assert list(table.columns[-3:]) == ["unknown", "familiarity", "held"]
+
+
+def test_a_server_doubts_as_the_command_does(chosen, darkroom, tmp_path):
+    folder = write_folders(tmp_path / "new", per_class=2, classes=CLASSES, first=700)
+    said = darkroom("classify", chosen["model"], folder, "--json", "--doubt")[1]
+    rows = json.loads(said.splitlines()[-1])["images"]
+    assert rows
+    words = [sys.executable, "-m", "flows", "serve", chosen["model"], "--port", "0", "--doubt"]
+    with subprocess.Popen(words, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            address = re.search(r"http://127\.0\.0\.1:\d+", child.stdout.readline())[0]
+            for row in rows:
+                files = {"file": (folder / row["image"]).read_bytes()}
+                answer = requests.post(f"{address}/predict", files=files, timeout=60).json()
+                for name in ("label", "held", "unknown"):
+                    assert answer[name] == row[name], name
+                assert answer["familiarity"] == pytest.approx(row["familiarity"], abs=1e-3)
+            files = [("file", (folder / row["image"]).read_bytes()) for row in rows[:2]]
+            both = requests.post(f"{address}/predict", files=files, timeout=60).json()
+            assert [one["held"] for one in both] == [row["held"] for row in rows[:2]]
+        finally:
+            child.kill()
 
 
 def test_a_model_without_bounds_says_so(developed, darkroom, pictures):
