@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from flows.parameters import Experiment
+from flows.parameters import Experiment, FineTuned, FromScratch
 from flows.settings import as_setting, experiment_of
 from storage.errors import ParameterError
 from tasks.running.code_fingerprint import PROJECT
@@ -148,3 +148,23 @@ def _absolute(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _absolute(one) for name, one in value.items()}
     return value.absolute() if isinstance(value, Path) else value
+
+
+def plan(experiment: Experiment) -> str:
+    """What will be trained, on what, and how often, in a line."""
+    model, training = experiment.model, experiment.training
+    side = f"{model.extraction().image_size} pixels"
+    if isinstance(model, FromScratch):
+        what = f"{model.network} from scratch at {side}"
+    else:
+        on = f"{' and '.join(model.backbones)} at {side}"
+        words = {"dense": "a dense head on", "linear": "the best of several linear heads on"}
+        what = f"{words[model.head.kind]} {on}"
+        if isinstance(model, FineTuned):
+            what += f", tuned above {model.layer}"
+        if model.views:
+            what += f", {model.views} changed views of each training picture"
+    if model.averaging != "none":
+        what += ", seen with their mirror images"
+    times = f", {training.repeats} times" if training.repeats > 1 else ""
+    return f"{what}{times}; what is stored is not done again"

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from flows.experiment_flow import experiment_flow
+from flows.experiments import plan
 from flows.parameters import Experiment, StepName
 from flows.step_calls import Run
 from flows.steps import develop, finish
@@ -24,7 +25,7 @@ def pipeline(
     Returns what `darkroom run --json` prints.
     """
     prepare = begin_visit if retry else fetch
-    with Run(experiment.experiment, list(rerun), until) as run:
+    with Run(experiment.experiment, list(rerun), until, plan(experiment)) as run:
         prepare(run.workspace, experiment.source)
         develop(run, experiment, again=retry or "no")
     return finish(run, experiment).summary

@@ -6,6 +6,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
 from flows.experiment_flow import experiment_flow
+from flows.experiments import plan
 from flows.parameters import Experiment
 from flows.step_calls import Run
 from flows.steps import develop, finish
@@ -25,7 +26,7 @@ def refresh(experiment: Experiment) -> State[Any] | dict[str, Any]:
     extracted. `set` changes single values: {"training.epochs": 5}.
     """
     require_revisitable(experiment.source)
-    with Run(experiment.experiment, [], None) as run:
+    with Run(experiment.experiment, [], None, plan(experiment)) as run:
         begin_visit(run.workspace, experiment.source)
         develop(run, experiment, again="all")
     summary = finish(run, experiment).summary

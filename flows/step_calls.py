@@ -11,6 +11,7 @@ from storage import records
 from storage.references import Reference
 from storage.workspace import Workspace
 from tasks.running import counters
+from tasks.running.durations import SHORTEST_SECONDS, at_most, duration, pictures_of
 from tasks.running.interruption import heeded
 from tasks.running.outcomes import StepOutcome
 from tasks.running.results import cached_reference
@@ -74,6 +75,7 @@ class Results:
                 state=outcome.state,
                 why=outcome.why,
                 seconds=outcome.seconds,
+                pictures=pictures_of(call.inputs.values()),
                 when=records.now(),
                 result=reference.model_dump(mode="json"),
             )
@@ -83,16 +85,21 @@ class Results:
 class Run(Results):
     """Runs steps as Prefect's tasks, one after the other, and keeps what became of them."""
 
-    def __init__(self, experiment: str, rerun: list[str], until: str | None) -> None:
+    def __init__(
+        self, experiment: str, rerun: list[str], until: str | None, plan: str = ""
+    ) -> None:
         super().__init__(experiment)
         self._rerun = rerun
         self._until = until
+        self._plan = plan
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         self.started = time.monotonic()
         self.workspace.made()
         self.counts = self._stack.enter_context(counters.counting())
+        if self._plan:
+            print(f"{self.experiment}: {self._plan}", file=sys.stderr)
         return self
 
     def __exit__(
@@ -109,6 +116,8 @@ class Run(Results):
         call = self.call(step, inputs)
         refresh = step.name in self._rerun
         why = ASKED if refresh else reason(call.parts, call.key, call.previous)
+        if refresh or not (self.workspace.results / call.key).exists():
+            self._foretell(call)
         started = time.monotonic()
         with heeded():
             task = task_of(step, self.workspace, refresh=refresh)
@@ -125,6 +134,18 @@ class Run(Results):
         if step.name == self._until:
             raise Reached
         return reference
+
+    def _foretell(self, call: Call) -> None:
+        """Tell of a step about to run how long it may take, where earlier ones tell."""
+        pictures = pictures_of(call.inputs.values())
+        found = at_most(self.workspace, call.step.name, call.parts, pictures)
+        if found is not None and found >= SHORTEST_SECONDS:
+            length = duration(found)
+            print(
+                f"{call.step.name:>9}  begins: {length} at most for {pictures:,} pictures, by the "
+                "pace of earlier runs",
+                file=sys.stderr,
+            )
 
 
 class Cached(Results):

@@ -1,6 +1,8 @@
 """The record of runs: what every execution of a step depended on, took and gave."""
 
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,10 @@ KEPT_PER_STEP = 50
 
 
 class Record(BaseModel):
-    """One execution, or the first cached use of a result by an experiment."""
+    """One execution, or the first cached use of a result by an experiment.
+
+    `pictures` is how many the step was given, 0 where that is not known.
+    """
 
     experiment: str
     step: str
@@ -24,6 +29,7 @@ class Record(BaseModel):
     state: str
     why: str
     seconds: float
+    pictures: int = 0
     when: str
     result: dict[str, Any]
 
@@ -50,12 +56,16 @@ def add(workspace: Workspace, record: Record) -> Path:
 
 def latest(workspace: Workspace, experiment: str, step: str) -> Record | None:
     """The last record of this step in this experiment, if there is one that can be read."""
-    for path in reversed(_files(_folder(workspace, experiment, step))):
-        try:
-            return Record.model_validate_json(path.read_bytes())
-        except (OSError, ValueError):  # damaged, or pruned by another process just now
-            continue
-    return None
+    return next(_newest_first(_folder(workspace, experiment, step)), None)
+
+
+def last_executions(workspace: Workspace, step: str) -> list[Record]:
+    """Of every experiment the last time that this step did not come from the cache."""
+    found = []
+    for folder in sorted(workspace.records.glob(f"*/{step}")):
+        done = (one for one in _newest_first(folder) if one.state == "executed")
+        found += [one for one in [next(done, None)] if one is not None]
+    return found
 
 
 def all_of(workspace: Workspace) -> list[Record]:
@@ -67,6 +77,13 @@ def all_of(workspace: Workspace) -> list[Record]:
         except (OSError, ValueError):  # damaged, or pruned by another process just now
             continue
     return found
+
+
+def _newest_first(folder: Path) -> Iterator[Record]:
+    for path in reversed(_files(folder)):
+        # A file may be damaged, or pruned by another process just now.
+        with suppress(OSError, ValueError):
+            yield Record.model_validate_json(path.read_bytes())
 
 
 def _files(folder: Path) -> list[Path]:

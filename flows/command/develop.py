@@ -53,13 +53,13 @@ def develop(
 
 
 def _plan(experiment: Experiment, found: Inspection) -> list[str]:
-    """What was understood, and what comes now, in five lines."""
+    """What was understood, in four lines."""
     totals = {label: sum(counts.values()) for label, counts in found.classes.items()}
     largest = sorted(totals, key=lambda label: -totals[label])[:MOST_CLASSES]
     more = f" and {len(totals) - MOST_CLASSES} more" if len(totals) > MOST_CLASSES else ""
     splits = {split for counts in found.classes.values() for split in counts} - {""}
     named = ", ".join(f"{label} ({totals[label]:,})" for label in largest) + more
-    split, model = experiment.split, experiment.model
+    split = experiment.split
     if are_given(split.splits, splits):
         how = f"as given ({', '.join(sorted(splits))})"
     else:
@@ -68,12 +68,9 @@ def _plan(experiment: Experiment, found: Inspection) -> list[str]:
             f"{k} {v:.0%}" if isinstance(v, float) else f"{k} {v}" for k, v in amounts.items()
         )
         how = f"{split.rule or 'sticky'}, {', '.join(numbers)}"
-    network = getattr(model, "backbone", None) or getattr(model, "network", "")
-    training = experiment.training
     return [
         f"{experiment.experiment}: {found.layout}",
         f"  {sum(totals.values()):,} pictures of {len(totals)} classes: {named}",
         f"  split {how}",
-        f"  model {model.kind}, {network}, {training.epochs} epochs at most",
         f"  results go to {Workspace.current().root}",
     ]  # fmt: skip

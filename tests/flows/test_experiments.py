@@ -245,3 +245,34 @@ def test_no_name_stands_twice_in_one_place():
                 places(value)
 
     places(yaml.compose(experiments.DEPLOYMENTS.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ([], "the best of several linear heads on EfficientNetLite0 at 224 pixels"),
+        (
+            [
+                "model.head.kind=dense",
+                "model.averaging=mirror",
+                "model.backbone=[EfficientNetLite0, EfficientNetLite2]",
+                "training.repeats=3",
+            ],
+            (
+                "a dense head on EfficientNetLite0 and EfficientNetLite2 at 224 pixels, seen with "
+                "their mirror images, 3 times"
+            ),
+        ),
+        (
+            ["model={kind: network, network: lenet5, image_size: 32}"],
+            "lenet5 from scratch at 32 pixels",
+        ),
+        (
+            ["model={kind: finetune, layer: block4_pool, backbone: VGG16, image_size: 96}"],
+            "a dense head on VGG16 at 96 pixels, tuned above block4_pool",
+        ),
+    ],
+)
+def test_what_a_run_will_do_is_said_in_a_line(settings, said, tmp_path):
+    experiment = experiments.load("my-pictures", [f"source.folder={tmp_path}", *settings])
+    assert experiments.plan(experiment) == f"{said}; what is stored is not done again"

@@ -174,7 +174,7 @@ from tasks.classify.classifier import Classifier
 import flows.serve
 real, go = Classifier.open, threading.Event()
 threading.Thread(target=lambda: (sys.stdin.readline(), go.set()), daemon=True).start()
-Classifier.open = lambda file: go.wait() and real(file)
+Classifier.open = lambda file, **how: go.wait() and real(file, **how)
 flows.serve.serve(model=sys.argv[1], port=int(sys.argv[2]))
 """
 
