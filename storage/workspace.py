@@ -96,6 +96,11 @@ class Workspace:
         return self.root / "downloads"
 
     @property
+    def ledger(self) -> Path:
+        """The ledger of downloads: what became of every address, whichever experiment asked."""
+        return self.downloads / "ledger.sqlite"
+
+    @property
     def unfinished(self) -> Path:
         """Trainings and downloads that a killed run goes on with."""
         return self.root / "unfinished"

@@ -10,6 +10,7 @@ import pandas as pd
 
 from storage.images import ImageStore
 from storage.references import SPLITS
+from tasks.acquire.web.host_figures import HostFigures
 from tasks.evaluate.diagnosis import Diagnosis
 from tasks.evaluate.look import Looked
 from tasks.evaluate.parameters import HeadlineMetric
@@ -45,12 +46,11 @@ class ReportInputs:
     `metrics` is the evaluation's metrics.json, `leading` the metric that leads, `training` the
     model's training.json, `predictions` the evaluation's table, `rows` the manifest of `clean`,
     `split` that of `split`; `model` and `evaluation` are places in the workspace. `diagnosis` and
-    `parity` are the evaluation's; `downloads` counts addresses by status, `hosts` those that gave a
-    picture and the others; `heat_maps` holds encoded Grad-CAM pictures by stored image name,
-    `network` the model's layers as `layer_table.described` gives them, `augmented` what
-    `augmentation_sheet.rows` does, `copies` says which ones `clean` looked for, `tried` holds a row
-    per head that was tried, `remarks` how the source was understood and what else the steps said of
-    the pictures.
+    `parity` are the evaluation's; `downloads` counts addresses by status, `hosts` how each
+    answered; `heat_maps` holds encoded Grad-CAM pictures by stored image name, `network` the
+    model's layers as `layer_table.described` gives them, `augmented` what `augmentation_sheet.rows`
+    does, `copies` says which ones `clean` looked for, `tried` holds a row per head that was tried,
+    `remarks` how the source was understood and what else the steps said of the pictures.
     """
 
     experiment: str
@@ -75,7 +75,7 @@ class ReportInputs:
     versions: Mapping[str, str] = field(default_factory=dict)
     digests: Mapping[str, str] = field(default_factory=dict)
     downloads: Mapping[str, int] = field(default_factory=dict)
-    hosts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    hosts: Mapping[str, HostFigures] = field(default_factory=dict)
     heat_maps: Mapping[str, bytes] = field(default_factory=dict)
     look: Looked | None = None
     network: Sequence[Mapping[str, Any]] = ()

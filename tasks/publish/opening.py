@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ from storage import folders, manifests
 from storage.features import PIXELS, FeatureSpace
 from storage.folders import METRICS, NETWORK, PREDICTIONS, TRAINING, TRIED
 from storage.images import ImageStore
+from storage.ledger import Ledger
 from storage.references import (
     EvaluationRef,
     FeaturesRef,
@@ -20,14 +20,13 @@ from storage.references import (
 )
 from storage.statuses import Status
 from storage.workspace import Workspace
+from tasks.acquire.web.host_figures import HostFigures, by_host
 from tasks.evaluate import diagnosis, parity
 from tasks.evaluate import look as looks
 from tasks.pictures.parameters import Augmentation, square_of
 from tasks.publish.figures import augmentation_sheet, grad_cam_overlay
 from tasks.publish.inputs import ReportInputs, Told
 from tasks.publish.page import lookup
-
-MOST_HOSTS = 20
 
 
 def opened(
@@ -69,7 +68,7 @@ def opened(
             "evaluation": evaluation.digest,
         },
         downloads=downloads_of(rows),
-        hosts=hosts_of(rows),
+        hosts=hosts_of(workspace, rows),
         **about,
     )
 
@@ -143,17 +142,12 @@ def downloads_of(rows: pd.DataFrame) -> dict[str, int]:
     return {str(status): int(count) for status, count in ended.value_counts().items()}
 
 
-def hosts_of(rows: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """Host -> addresses that gave a picture and those that did not, the MOST_HOSTS busiest."""
-    if not _have_addresses(rows):
+def hosts_of(workspace: Workspace, rows: pd.DataFrame) -> dict[str, HostFigures]:
+    """How the busiest hosts answered; empty for a source whose files have no address each."""
+    if not _have_addresses(rows) or not workspace.ledger.is_file():
         return {}
-    hosts = rows["source"].map(lambda address: urlsplit(address).netloc)
-    stored = rows["image"] != ""
-    table = stored.groupby(hosts).agg(["sum", "size"]).sort_values("size", ascending=False)
-    return {
-        str(host): (int(row["sum"]), int(row["size"] - row["sum"]))
-        for host, row in table.head(MOST_HOSTS).iterrows()
-    }
+    with Ledger.opened(workspace.ledger) as ledger:
+        return by_host(ledger.rows(rows["source"].unique().tolist()).values())
 
 
 def _have_addresses(rows: pd.DataFrame) -> bool:

@@ -26,6 +26,7 @@ WINDOW = 50_000
 # Rows are committed together this often: what a kill can lose is fetched again.
 SECONDS_BETWEEN_COMMITS = 0.05
 SECONDS_TO_STOP = 2.0
+OVERLOADED = 503
 
 # Pixels take a hundred times the room of their file, and new files are made one at a time by the
 # file system: as many threads look at pictures and store them as there are cores.
@@ -166,16 +167,15 @@ class Crew:
                 self._finished.put(error)
                 return
             self._pass_on(outcome)
+            # Once it is passed on: what is to be paused is paused before the next may start.
             sent = not (isinstance(outcome, Download) and outcome.attempts < job.attempts)
-            self._turns.done(host, answered=_heard(outcome), sent=sent)
+            self._turns.done(host, answered=_heard(outcome), sent=sent, refused=_refused(outcome))
 
     def _pass_on(self, outcome: Download | Again) -> None:
         if isinstance(outcome, Download):
             self._finished.put(outcome)
             return
         host = host_of(outcome.job.target)
-        if outcome.failure is not None and outcome.failure.status == DownloadStatus.RATE_LIMITED:
-            self._turns.ease(host)
         if outcome.whole_host:
             self._turns.pause(host, outcome.seconds)
             self._turns.put(host, outcome.job, first=True)
@@ -188,3 +188,11 @@ def _heard(outcome: Download | Again) -> bool:
     if isinstance(outcome, Download):
         return bool(outcome.code)
     return outcome.failure is None or bool(outcome.failure.code)
+
+
+def _refused(outcome: Download | Again) -> bool:
+    """Whether the host wants fewer requests: 429, or 503."""
+    found = outcome if isinstance(outcome, Download) else outcome.failure
+    return found is not None and (
+        found.status == DownloadStatus.RATE_LIMITED or found.code == OVERLOADED
+    )

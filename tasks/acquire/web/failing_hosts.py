@@ -1,12 +1,19 @@
-"""Hosts that are dead or want no more requests are left alone after a while; the list goes on."""
+"""Hosts that are dead or want no more requests are left alone after a while; the list goes on.
+
+Hosts some of whose addresses hang are waited for less.
+"""
 
 import threading
+from collections import Counter
 
 from storage.statuses import DownloadStatus
 from tasks.acquire.web.responses import Failure
 
 # So many attempts in a row, at whatever addresses of the host.
 PATIENCE = 20
+# After so many addresses that hung, those of the host get so many times what its slowest good
+# answer took, and so many seconds at least.
+HANGING, SLOWER, SHORTEST_SECONDS = 3, 5.0, 10.0
 UNREACHABLE = frozenset(
     {
         *(DownloadStatus.DNS, DownloadStatus.CONNECTION, DownloadStatus.TLS),
@@ -41,4 +48,35 @@ class Strikes:
 
 def _is_hosts_own(failure: Failure) -> bool:
     unreachable = failure.status in UNREACHABLE and not failure.code
-    return unreachable or failure.status == DownloadStatus.RATE_LIMITED
+    return unreachable or failure.status == DownloadStatus.RATE_LIMITED or failure.code == 503
+
+
+class Patience:
+    """How long an address of a host may take, shorter where many of its addresses hang."""
+
+    def __init__(self, total_seconds: float) -> None:
+        self._total = total_seconds
+        self._hung: Counter[str] = Counter()
+        self._slowest: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def seconds(self, host: str) -> float:
+        """The whole time at first; later several times what the slowest good answer took."""
+        if self._hung[host] < HANGING:
+            return self._total
+        return min(self._total, max(SHORTEST_SECONDS, SLOWER * self._slowest.get(host, 0.0)))
+
+    def note(self, host: str, seconds: float, *, hung: bool) -> None:
+        """An address took so long, or until its time was over."""
+        with self._lock:
+            if hung:
+                self._hung[host] += 1
+            else:
+                self._slowest[host] = max(self._slowest.get(host, 0.0), seconds)
+
+    def why(self, host: str) -> str:
+        """Why the time was shorter, for the ledger; "" where it was not."""
+        seconds = self.seconds(host)
+        if seconds >= self._total:
+            return ""
+        return f" after {seconds:.0f} s, as {self._hung[host]} addresses of {host} had hung"

@@ -18,7 +18,7 @@ from storage.records import now
 from storage.statuses import DownloadStatus
 from tasks.acquire.web import failures, limits, response_bodies, responses, robots
 from tasks.acquire.web.connections import GuardedAdapter
-from tasks.acquire.web.failing_hosts import Strikes
+from tasks.acquire.web.failing_hosts import Patience, Strikes
 from tasks.acquire.web.limits import Allowance, Limits
 from tasks.acquire.web.politeness import Turns, host_of
 from tasks.acquire.web.responses import Failure
@@ -90,25 +90,37 @@ class Fetcher:
         self._obey_robots = obey_robots
         self._sites = robots.Sites(lambda site: turns.expects(host_of(site)))
         self._strikes = Strikes()
+        self._patience = Patience(allowed.total_seconds)
 
     def work(self, job: Job) -> Download | Again:
         """The address's row, or what is to be sent next."""
         began = time.monotonic()
-        with limits.spending(self._allowance(began, job)):
+        host, total_seconds = self._host_and_time(job)
+        with limits.spending(self._allowance(began + total_seconds, job)):
             try:
                 outcome = self._next(job)
             except failures.EXPECTED as error:
                 outcome = Failure(*failures.explained(error))
         seconds = job.seconds + time.monotonic() - began
         if isinstance(outcome, Failure):
-            outcome = self._failed(job, outcome, seconds)
+            if outcome.status == DownloadStatus.TIMEOUT and seconds >= total_seconds:
+                outcome = replace(outcome, reason=outcome.reason + self._patience.why(host))
+                self._patience.note(host, seconds, hung=True)
+            outcome = self._failed(job, outcome, seconds, total_seconds)
+        elif isinstance(outcome, Download) and outcome.status == DownloadStatus.OK:
+            self._patience.note(host, seconds, hung=False)
         if isinstance(outcome, Again):
             return replace(outcome, job=replace(outcome.job, seconds=seconds))
         return replace(outcome, seconds=round(seconds, 4))
 
-    def _allowance(self, began: float, job: Job) -> Allowance:
+    def _host_and_time(self, job: Job) -> tuple[str, float]:
+        """Whom this asks, and how long the address may take in all."""
+        host = "" if bad_url(job.target) else host_of(job.target)
+        return host, self._patience.seconds(host)
+
+    def _allowance(self, deadline: float, job: Job) -> Allowance:
         return Allowance(
-            deadline=began + self._limits.total_seconds - job.seconds,
+            deadline=deadline - job.seconds,
             connect_seconds=self._limits.connect_seconds,
             read_seconds=self._limits.read_seconds,
             bytes_left=self._limits.max_file_bytes + limits.OVERHEAD_BYTES,
@@ -209,7 +221,9 @@ class Fetcher:
             when=now(),
         )
 
-    def _failed(self, job: Job, failure: Failure, seconds: float) -> Download | Again:
+    def _failed(
+        self, job: Job, failure: Failure, seconds: float, total_seconds: float
+    ) -> Download | Again:
         """One more attempt where that may help and time is left for it, else the row."""
         if failure.status != DownloadStatus.BAD_URL:
             self._strikes.note(host_of(job.target), failure)
@@ -217,7 +231,7 @@ class Fetcher:
         if (
             failure.status.may_succeed_now
             and job.attempts < self._limits.attempts
-            and seconds < self._limits.total_seconds
+            and seconds < total_seconds
             and pause <= self._limits.longest_wait_seconds
         ):
             limited = failure.status == DownloadStatus.RATE_LIMITED or failure.later is not None

@@ -2,6 +2,9 @@
 
 No thread ever waits for a host: it takes the next request whose host is ready, and what must be
 tried again later goes back here with the time before which it may not start.
+
+How much a host gets follows its answers, as congestion control does (Jacobson 1988): a refusal
+halves it, good answers bring it back step by step.
 """
 
 import heapq
@@ -16,9 +19,13 @@ from urllib.parse import urlsplit
 # Requests leave a little slower than allowed, since the network may push two of them together.
 SLACK = 1.1
 LIMITED_SECONDS = 0.1
-# What a host that asks for a pause gets between two requests: first this, at most that.
+# What a host that asks for a pause gets between two requests: first this, at most that; each good
+# answer takes off a share, until this little is left.
 FIRST_EASE_SECONDS = 0.1
 LAST_EASE_SECONDS = 10.0
+RECOVERY, NO_EASE_SECONDS = 0.97, 0.001
+# A request that takes longer has its place still, but others need not wait for its answer.
+OVERDUE_SECONDS = 5.0
 PORTS = {"http": ":80", "https": ":443"}
 Job = TypeVar("Job")
 
@@ -32,17 +39,39 @@ def host_of(url: str) -> str:
 
 @dataclass
 class Host(Generic[Job]):
-    """What is going on with one host; times are those of `time.monotonic`."""
+    """What is going on with one host; times are those of `time.monotonic`.
+
+    `asked` is the time between requests that it or the user asks for, `eased` what refusals make
+    of it; `window` is how many requests may be under way, `started` when those that are began, by
+    thread.
+    """
 
     name: str
-    seconds_between: float
-    active: int = 0
+    asked: float
+    eased: float = 0.0
     # One request at a time until it has answered: a dead host costs one thread, not many.
-    limit: int = 1
-    eased: bool = False
+    heard: bool = False
+    window: float = 1.0
+    refused_at: float = -math.inf
+    started: dict[int, float] = field(default_factory=dict)
     next_at: float = 0.0
     scheduled_at: float = math.inf
     waiting: list[tuple[float, int, Job]] = field(default_factory=list)
+
+    @property
+    def seconds_between(self) -> float:
+        """The time from one request to the next."""
+        return max(self.asked, self.eased)
+
+    def free_at(self, most: int) -> float:
+        """When one more may start, as far as those under way are concerned, `most` in all."""
+        if len(self.started) >= most:
+            return math.inf
+        limit = 1 if self.is_limited else int(self.window)
+        latest = sorted(self.started.values())[-limit:]
+        if len(latest) < limit:
+            return -math.inf
+        return latest[0] + OVERDUE_SECONDS if self.heard else math.inf
 
     @property
     def is_limited(self) -> bool:
@@ -92,13 +121,18 @@ class Turns(Generic[Job]):
                 self._wait_until(ready_at)
         return None
 
-    def done(self, name: str, *, answered: bool, sent: bool = True) -> None:
-        """The host is free for the next; `answered` if it said anything, `sent` if it was asked."""
+    def done(self, name: str, *, answered: bool, sent: bool = True, refused: bool = False) -> None:
+        """The host is free for the next; `answered` if it said anything, `sent` if it was asked.
+
+        Called by the thread that took the job. `refused`: it wants fewer requests.
+        """
         with self._changed:
             host = self._host(name)
-            host.active -= 1
-            if answered and not host.eased:
-                host.limit = self._concurrency
+            started = host.started.pop(threading.get_ident(), math.inf)
+            if refused:
+                self._ease(host, started)
+            elif answered and sent:
+                self._trust(host)
             if not sent:
                 host.next_at -= host.seconds_between
             elif host.is_limited:
@@ -109,7 +143,7 @@ class Turns(Generic[Job]):
         """Whether a request to this host waits for its turn, or is on its way."""
         with self._changed:
             host = self._hosts.get(name)
-            return host is not None and bool(host.waiting or host.active)
+            return host is not None and bool(host.waiting or host.started)
 
     def pause(self, name: str, seconds: float) -> None:
         """Nothing more to this host for so many seconds."""
@@ -118,24 +152,33 @@ class Turns(Generic[Job]):
             host.next_at = max(host.next_at, time.monotonic() + seconds)
             self._schedule(host)
 
-    def ease(self, name: str) -> None:
-        """From now on one request at a time to this host, and half as fast as before.
+    def _ease(self, host: Host[Job], started: float) -> None:
+        """Half as many requests at a time to this host, and half as fast as before.
 
         Answers to requests that were on their way together slow it down only once.
         """
-        with self._changed:
-            host = self._host(name)
-            if time.monotonic() >= host.next_at or not host.eased:
-                slower = min(max(2 * host.seconds_between, FIRST_EASE_SECONDS), LAST_EASE_SECONDS)
-                host.seconds_between = max(host.seconds_between, slower)
-            host.eased = True
-            host.limit = 1
+        if started >= host.refused_at:
+            host.refused_at = time.monotonic()
+            host.window = max(1.0, host.window / 2)
+            slower = max(2 * host.seconds_between, FIRST_EASE_SECONDS)
+            host.eased = min(slower, LAST_EASE_SECONDS)
+        host.heard = True
+
+    def _trust(self, host: Host[Job]) -> None:
+        """A little more of what the host was given before it refused, after a good answer."""
+        if not host.heard:
+            host.window = self._concurrency
+        host.heard = True
+        host.window = min(self._concurrency, host.window + 1 / host.window)
+        host.eased *= RECOVERY
+        if host.eased <= max(host.asked, NO_EASE_SECONDS):
+            host.eased = 0.0
 
     def slow_down(self, name: str, seconds_between: float) -> None:
         """At least so many seconds between two requests to this host from now on."""
         with self._changed:
             host = self._host(name)
-            host.seconds_between = max(host.seconds_between, SLACK * seconds_between)
+            host.asked = max(host.asked, SLACK * seconds_between)
             host.next_at = max(host.next_at, time.monotonic() + host.seconds_between)
             self._schedule(host)
 
@@ -154,9 +197,9 @@ class Turns(Generic[Job]):
     def _schedule(self, host: Host[Job]) -> None:
         """Note when the host's next job may start; an earlier note becomes outdated."""
         ready_at = math.inf
-        limit = 1 if host.is_limited else host.limit
-        if host.waiting and host.active < limit:
-            ready_at = max(host.next_at, host.waiting[0][0])
+        if host.waiting:
+            free_at = host.free_at(self._concurrency)
+            ready_at = max(host.next_at, host.waiting[0][0], free_at)
         if ready_at != host.scheduled_at:
             host.scheduled_at = ready_at
             if ready_at < math.inf:
@@ -171,7 +214,7 @@ class Turns(Generic[Job]):
         host = heapq.heappop(self._ready)[2]
         job = heapq.heappop(host.waiting)[2]
         host.scheduled_at = math.inf
-        host.active += 1
+        host.started[threading.get_ident()] = time.monotonic()
         host.next_at = max(host.next_at, time.monotonic() + host.seconds_between)
         self._schedule(host)
         if self._ready:

@@ -79,7 +79,7 @@ def collect_synsets(
     )  # fmt: skip
     urls = list(dict.fromkeys(entry.url for entry in entries))
     images = ImageStore(workspace.images)
-    with Ledger.opened(ledger_path(workspace)) as ledger:
+    with Ledger.opened(workspace.ledger) as ledger:
         jobs = jobs_for(
             ledger, images, urls,
             retry_failed=retry_failed, revisit=revisit, limits=limits, manners=manners,
@@ -95,11 +95,6 @@ def collect_synsets(
         ledger.add(masked.values())
     found = {url: _within(row, limits.max_file_bytes) for url, row in (rows | masked).items()}
     return _table(entries, found)
-
-
-def ledger_path(workspace: Workspace) -> Path:
-    """The workspace's ledger of downloads."""
-    return workspace.downloads / "ledger.sqlite"
 
 
 def jobs_for(

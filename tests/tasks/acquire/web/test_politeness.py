@@ -6,6 +6,8 @@ from collections import defaultdict
 import pytest
 
 from storage.statuses import DownloadStatus as S
+from tasks.acquire.web import politeness
+from tasks.acquire.web.failing_hosts import HANGING, PATIENCE, SHORTEST_SECONDS, Patience
 from tasks.acquire.web.politeness import Turns, host_of
 from tests.tasks.acquire.web.hostile import picture, serving, slowly
 
@@ -140,3 +142,151 @@ def test_every_job_is_given_once_within_limits_whatever_happens_meanwhile():
 )  # fmt: skip
 def test_host_of(url, host):
     assert host_of(url) == host
+
+
+def one_turn(turns, host="a", *, refused=False):
+    """A request that is asked and answered."""
+    turns.put(host, 0)
+    assert turns.take() == (host, 0)
+    turns.done(host, answered=True, refused=refused)
+
+
+def state(turns, host="a"):
+    found = turns._hosts[host]
+    return found.seconds_between, int(found.window)
+
+
+def test_a_refusal_halves_what_a_host_gets_and_good_answers_bring_it_back():
+    turns: Turns[int] = Turns(concurrency=8, rate=200.0)
+    for _ in range(3):
+        one_turn(turns)
+    before = state(turns)
+    assert before[1] == 8
+    one_turn(turns, refused=True)
+    halved = state(turns)
+    assert halved[1] == 4
+    assert halved[0] >= 2 * before[0]
+    steps = []
+    for _ in range(200):
+        one_turn(turns)
+        steps.append(state(turns))
+    assert steps == sorted(steps, key=lambda one: (-one[0], one[1]))  # step by step, never back
+    assert steps[0][0] > 0.9 * halved[0]
+    assert steps[-1][1] == 8
+    assert steps[-1][0] <= 1.2 * before[0]
+
+
+def test_a_host_that_goes_on_refusing_gets_less_and_less_down_to_a_bound():
+    turns: Turns[int] = Turns(concurrency=8)
+    host = turns._host("a")
+    for _ in range(20):
+        turns.put("a", 0)
+        with turns._changed:
+            host.next_at = 0.0  # nobody waits here
+            turns._schedule(host)
+        assert turns.take() == ("a", 0)
+        turns.done("a", answered=True, refused=True)
+    assert state(turns) == (politeness.LAST_EASE_SECONDS, 1)
+
+
+def test_answers_that_were_on_their_way_together_slow_a_host_down_once():
+    turns: Turns[int] = Turns(concurrency=8)
+    one_turn(turns)
+    both_sent, first_answered = threading.Barrier(4), threading.Barrier(4)
+
+    def send():
+        turns.take()
+        both_sent.wait(20)
+        turns.done("a", answered=True, refused=True)
+        first_answered.wait(20)
+
+    for _ in range(3):
+        turns.put("a", 0)
+    threads = [threading.Thread(target=send) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    both_sent.wait(20)
+    first_answered.wait(20)
+    for thread in threads:
+        thread.join(20)
+    assert state(turns) == (politeness.FIRST_EASE_SECONDS, 4)
+
+
+def test_an_address_that_hangs_keeps_its_place_and_not_the_host(monkeypatch):
+    monkeypatch.setattr(politeness, "OVERDUE_SECONDS", 0.2)
+    turns: Turns[int] = Turns(concurrency=2)
+    one_turn(turns)
+    turns.slow_down("a", politeness.LIMITED_SECONDS)  # one at a time, as its robots.txt asks
+    for job in (1, 2, 3):
+        turns.put("a", job)
+    hangs = threading.Event()
+
+    def hang():
+        assert turns.take() == ("a", 1)
+        hangs.set()
+        threading.Event().wait(5)
+
+    threading.Thread(target=hang, daemon=True).start()
+    assert hangs.wait(20)
+    assert turns.take() == ("a", 2)  # only when the first is overdue
+    host = turns._hosts["a"]
+    assert len(host.started) == 2
+    assert host.free_at(2) == float("inf")  # two at a time are all that is allowed
+    turns.done("a", answered=True)
+    assert turns.take() == ("a", 3)
+
+
+def test_a_host_that_never_answered_gets_one_request_at_a_time_however_long_it_takes(monkeypatch):
+    monkeypatch.setattr(politeness, "OVERDUE_SECONDS", 0.0)
+    turns: Turns[int] = Turns(concurrency=8)
+    turns.put("a", 1)
+    turns.put("a", 2)
+    assert turns.take() == ("a", 1)
+    assert turns._hosts["a"].free_at(8) == float("inf")
+
+
+def test_where_many_addresses_hang_the_others_get_less_time():
+    patience = Patience(60.0)
+    patience.note("a", 0.3, hung=False)
+    for number in range(HANGING):
+        assert patience.seconds("a") == 60.0, number
+        assert patience.why("a") == ""
+        patience.note("a", 60.0, hung=True)
+    assert patience.seconds("a") == SHORTEST_SECONDS
+    assert patience.why("a") == " after 10 s, as 3 addresses of a had hung"
+    patience.note("a", 8.0, hung=False)
+    assert patience.seconds("a") == 40.0  # a slow host's good answers take long
+    assert patience.seconds("b") == 60.0
+
+
+def test_hanging_addresses_are_told_in_the_ledger_and_not_tried_again(downloads, monkeypatch):
+    monkeypatch.setattr("tasks.acquire.web.failing_hosts.SHORTEST_SECONDS", 0.5)
+
+    def drips(line, request):
+        line.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n")
+        line.drip(b"x" * 100)
+
+    with serving({"/robots.txt": robots(""), "/good.jpg": picture(), "*": drips}) as server:
+        urls = [server.url("/good.jpg"), *(server.url(f"/{n}.jpg") for n in range(6))]
+        rows = downloads(urls, threads=1, manners={"concurrency": 1}, total_seconds=1.5)
+    hung = [row for row in rows.values() if row.status == S.TIMEOUT]
+    assert len(hung) == 6
+    assert {row.attempts for row in hung} == {1}
+    told = [row.reason for row in hung if "had hung" in row.reason]
+    assert len(told) == 3
+    assert all("after 0 s, as" in reason or "after 1 s, as" in reason for reason in told)
+    assert rows[urls[0]].status == S.OK
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_a_host_that_refuses_everything_is_left_alone_after_a_while(downloads, monkeypatch, code):
+    monkeypatch.setattr(politeness, "LAST_EASE_SECONDS", 0.02)
+    monkeypatch.setattr(politeness, "FIRST_EASE_SECONDS", 0.01)
+    monkeypatch.setattr("tasks.acquire.web.fetch.BACKOFF_SECONDS", 0.01)
+    refusal = lambda line, request: line.answer(code)  # noqa: E731
+    with serving({"/robots.txt": robots(""), "*": refusal}) as server:
+        rows = downloads([server.url(f"/{n}.jpg") for n in range(120)], manners={"rate": 0.0})
+        asked = len(server.requests)
+    assert len(rows) == 120
+    assert asked <= PATIENCE + 1 + 8  # what was on its way when it was enough, and robots.txt
+    assert sum("not asked" in row.reason for row in rows.values()) > 80

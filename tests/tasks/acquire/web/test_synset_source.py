@@ -251,7 +251,7 @@ def test_one_placeholder_for_many_addresses_is_set_aside(collect, workspace):
         table = collect(server.url("/lists/{wnid}"))
     assert (table["status"] == Status.PLACEHOLDER).sum() == 6
     assert (table["status"] == "kept").sum() == 6
-    with Ledger.opened(synset_rows.ledger_path(workspace)) as ledger:
+    with Ledger.opened(workspace.ledger) as ledger:
         rows = ledger.rows(list(table["source"]))
     assert [row.status for row in rows.values()].count(S.PLACEHOLDER) == 6
 
