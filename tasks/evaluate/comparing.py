@@ -52,6 +52,67 @@ def paired(first: pd.DataFrame, second: pd.DataFrame) -> Paired | None:
     )
 
 
+# A collection that has lost more than this share of its pictures has lost something.
+LARGEST_LOSS = 0.1
+OTHER_PICTURES = (
+    "No class of the current model is left: these are other pictures, and another experiment "
+    "(--set experiment=NAME, or darkroom develop --name NAME)."
+)
+
+
+class Lost(NamedTuple):
+    """What a model was made without that an earlier one had, and what it has beside that.
+
+    `share` is of the earlier model's pictures, in whatever split; `all_classes` tells whether no
+    class is left.
+    """
+
+    classes: tuple[str, ...]
+    all_classes: bool
+    share: float
+    more_classes: tuple[str, ...]
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why this is a loss, in sentences; none for what comes and goes."""
+        if self.all_classes:
+            return [OTHER_PICTURES]
+        found = []
+        if len(self.classes) == 1:
+            found.append(f"A class of the current model is gone: {self.classes[0]}.")
+        elif self.classes:
+            number = len(self.classes)
+            found.append(f"{number} classes of the current model are gone: {_some(self.classes)}.")
+        if self.share > LARGEST_LOSS:
+            found.append(f"{self.share:.0%} of the pictures of the current model are gone.")
+        return found
+
+    @property
+    def gained(self) -> str:
+        """What classes came, in a sentence; "" where none did."""
+        if self.all_classes or not self.more_classes:
+            return ""
+        one = len(self.more_classes) == 1
+        which = "A class is new" if one else f"{len(self.more_classes)} classes are new"
+        return f"{which}: {_some(self.more_classes)}."
+
+
+def lost(candidate: pd.DataFrame, current: pd.DataFrame) -> Lost:
+    """Of two predictions tables, what the first has no longer."""
+    now, before = (set(map(str, one["label"].unique())) for one in (candidate, current))
+    gone = ~current["image"].isin(candidate["image"])
+    return Lost(
+        tuple(sorted(before - now)),
+        not now & before,
+        float(gone.mean()) if len(gone) else 0.0,
+        tuple(sorted(now - before)),
+    )
+
+
+def _some(names: tuple[str, ...], most: int = 6) -> str:
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
 class Difference(NamedTuple):
     """How much higher a metric of the first model is than the second's, with its interval."""
 

@@ -44,6 +44,11 @@ class Gate(Parameters):
         description="Of other metrics on the test pictures, by name, the least; where lower is "
         "better, as in log_loss, the most.",
     )
+    accept_loss: bool = Field(
+        default=False,
+        description="Publish also where a class of the current model is gone, more than a tenth of "
+        "its pictures, or all its classes.",
+    )
     significance: float = Field(
         SIGNIFICANCE, gt=0, lt=1, description="Worse at this p-value of exact McNemar is worse."
     )

@@ -8,6 +8,8 @@ import pytest
 
 from storage import publications
 from storage.errors import GateClosed, ParameterError
+from tests.flows.conftest import parameters
+from tests.pictures import write_folders
 
 
 def gated(experiment, **gate):
@@ -147,3 +149,37 @@ def test_without_test_pictures_nothing_is_published_and_nothing_fails(run, exper
     result = run(experiment.model_copy(update={"split": split}))
     assert "test" not in result["metrics"]
     assert publications.current(workspace, "small") is None
+
+
+def test_a_class_folder_that_is_away_for_a_day_costs_no_model_and_no_work(
+    run, prefect_server, workspace, tmp_path
+):
+    from flows.parameters import Experiment
+    from flows.refresh import refresh
+
+    folder = write_folders(tmp_path / "pictures", 12, classes=("ant", "bee", "cow"))
+    experiment = Experiment.model_validate(parameters(folder))
+    fields = {name: getattr(experiment, name) for name in type(experiment).model_fields}
+    run(experiment)
+    before = publications.current(workspace, "small")
+    (folder / "cow").rename(tmp_path / "cow")
+    state = refresh(**fields, return_state=True)
+    assert state.is_failed()
+    assert "A class of the current model is gone: cow." in state.message
+    assert "publish.gate.accept_loss=true" in state.message
+    assert publications.current(workspace, "small") == before
+    page = (workspace.reports / "small" / "latest" / "report.html").read_text()
+    assert "Something is missing" in page
+    assert "A class of the published model is gone: cow." in page
+    (tmp_path / "cow").rename(folder / "cow")
+    state = refresh(**fields, return_state=True)
+    assert state.is_completed()
+    done = state.result()
+    states = {step["name"]: step["state"] for step in done["steps"]}
+    # The split asks its lineage, and comes to what it was; nothing is looked at or computed.
+    assert [name for name, one in states.items() if one == "executed"] in (
+        ["split"], ["acquire", "split"],
+    )  # fmt: skip
+    assert done["counts"]["decoded"] == 0
+    assert (done["counts"]["extracted"], done["counts"]["epochs"]) == (0, 0)
+    assert publications.current(workspace, "small") == before

@@ -7,7 +7,7 @@ import pandas as pd
 
 from storage.features import computed_in
 from storage.references import SPLITS
-from tasks.evaluate.comparing import counted, judged, paired
+from tasks.evaluate.comparing import counted, judged, lost, paired
 from tasks.evaluate.metrics import METRICS, largest_class, of_one_answer
 from tasks.publish.inputs import TEST, VALIDATION, ReportInputs
 from tasks.publish.page.charts import Interval
@@ -100,7 +100,19 @@ def verdicts(inputs: ReportInputs) -> list[Verdict]:
     found += _of_largest_class(inputs)
     if inputs.figure is not None:
         found.append(_against_figure(inputs, inputs.figure))
+    found += _of_loss(inputs)
     return [*found, _against_previous(inputs), *_of_few_pictures(inputs)]
+
+
+def _of_loss(inputs: ReportInputs) -> list[Verdict]:
+    """What the published model was made from and this one was not."""
+    if inputs.previous is None or not inputs.previous.published:
+        return []
+    found = lost(inputs.predictions, inputs.previous.predictions)
+    if found.reasons:
+        text = " ".join(found.reasons).replace("current model", "published model")
+        return [Verdict("Something is missing", text, "bad")]
+    return [Verdict("Classes", found.gained, "neutral")] if found.gained else []
 
 
 def crossing(split: pd.DataFrame) -> int:

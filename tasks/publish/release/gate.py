@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from storage.errors import GateClosed
-from tasks.evaluate.comparing import Paired, counted, difference, judged, paired
+from tasks.evaluate.comparing import Paired, counted, difference, judged, lost, paired
 from tasks.evaluate.metrics import METRICS, largest_class, of_one_answer
 from tasks.evaluate.parameters import HeadlineMetric
 from tasks.publish.parameters import Gate
@@ -53,6 +53,8 @@ def judge(
     within, findings = _within(gate, metrics, headline)
     if current is None:
         return Judgement(within, (*findings, FIRST if first else LOST), None)
+    kept, told = _kept(gate, candidate, current)
+    within, findings = within and kept, [*findings, *told]
     pair = paired(candidate, current)
     if headline == "accuracy":
         not_worse, finding = _not_worse(gate, pair)
@@ -110,6 +112,17 @@ def _within(
         findings.append(f"Test {metric.title}{shown} {word} the bound of {bound:g}.")
         above = above and kept
     return above, findings
+
+
+def _kept(gate: Gate, candidate: pd.DataFrame, current: pd.DataFrame) -> tuple[bool, list[str]]:
+    """Whether no class and few pictures were lost since the current model, and what was."""
+    found = lost(candidate, current)
+    told = [*found.reasons, *([found.gained] if found.gained else [])]
+    if not found.reasons:
+        return True, told
+    if gate.accept_loss:
+        return True, [*told, "That is accepted (publish.gate.accept_loss)."]
+    return False, [*told, "If that is meant, set publish.gate.accept_loss=true."]
 
 
 def _not_worse(gate: Gate, pair: Paired | None) -> tuple[bool, str]:

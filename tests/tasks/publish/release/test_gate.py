@@ -13,6 +13,7 @@ def table(right, total=100, split="test", prefix=""):
         {
             "image": [f"{prefix}{number}" for number in range(total)],
             "split": split,
+            "label": "cat",
             "correct": [number < right for number in range(total)],
         }
     )
@@ -73,8 +74,13 @@ def test_better_is_published_but_not_below_the_floor():
     assert not judge(Gate(floor=0.99), table(95), table(80)).holds
 
 
-def test_other_test_pictures_cannot_be_compared():
-    found = judge(Gate(), table(50), table(90, prefix="other"))
+def test_other_test_pictures_cannot_be_compared_and_take_nobodys_place_unasked():
+    before = table(90, prefix="other")
+    found = judge(Gate(), table(50), before)
+    assert not found.holds
+    assert "100% of the pictures of the current model are gone." in found.text
+    assert "publish.gate.accept_loss=true" in found.text
+    found = judge(Gate(accept_loss=True), table(50), before)
     assert found.holds
     assert found.pair is None
     assert "cannot be compared" in found.text
@@ -179,3 +185,52 @@ def test_a_bound_on_a_metric_that_is_not_measured_is_not_kept():
     found = judge(Gate(bounds={"top_5_accuracy": 0.5}), table(90))
     assert not found.holds
     assert "Test Top-5 accuracy is unknown, which is not within the bound" in found.text
+
+
+def labelled(**counts):
+    """All recognised; of each class so many, named by its number."""
+    rows = [(f"{name}{number}", name) for name, count in counts.items() for number in range(count)]
+    found = pd.DataFrame(rows, columns=["image", "label"])
+    return found.assign(split="test", predicted=found["label"], correct=True)
+
+
+def judge_kept(now, before, **gate_settings):
+    return gate.judge(Gate(**gate_settings), now, before, metrics=measured(1.0))
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "said"),
+    [
+        ({"cat": 50}, {"cat": 50, "dog": 2}, "A class of the current model is gone: dog."),
+        (
+            {"cat": 50},
+            {"cat": 50, "dog": 1, "hen": 1},
+            "2 classes of the current model are gone: dog, hen.",
+        ),
+        ({"cat": 83, "dog": 9}, {"cat": 90, "dog": 9}, None),
+        (
+            {"cat": 78, "dog": 8},
+            {"cat": 90, "dog": 9},
+            "13% of the pictures of the current model are gone.",
+        ),
+        ({"ant": 50, "bee": 50}, {"cat": 90}, "No class of the current model is left"),
+        ({"cat": 90, "dog": 5}, {"cat": 90}, None),
+    ],
+)
+def test_what_lost_something_does_not_take_the_place_of_what_had_it(now, before, said):
+    found = judge_kept(labelled(**now), labelled(**before))
+    assert found.holds == (said is None)
+    if said is None:
+        assert "gone" not in found.text
+        return
+    assert said in found.text
+    accepted = judge_kept(labelled(**now), labelled(**before), accept_loss=True)
+    assert accepted.holds
+    assert "That is accepted" in accepted.text
+
+
+def test_a_class_that_came_is_told():
+    found = judge_kept(labelled(cat=40, dog=40, hen=5), labelled(cat=40, dog=40))
+    assert found.holds
+    assert "A class is new: hen." in found.text
+    assert "On the 80 test pictures that both share" in found.text
