@@ -140,7 +140,7 @@ def _needed(workspace: Workspace) -> set[Path]:
     keep: set[Path] = set()
     for record in _kept_records(workspace):
         keep.add(workspace.root / record.result["where"])
-        if "tree" in record.result:
+        if record.result.get("tree"):
             keep.add(workspace.root / record.result["tree"])
     keep.update(publications.needed(workspace))
     keep.update(_reported(workspace))

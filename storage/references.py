@@ -48,7 +48,7 @@ class ImagesRef(Reference):
 
 
 class SplitRef(Reference):
-    """Which picture is in which split; `tree` is the folder tree of hard links.
+    """Which picture is in which split; `tree` is the folder tree of hard links, "" without one.
 
     `lineage` is where it is kept what a sticky split put where, "" for the others. `remarks` say
     what a split that was given brought with it.

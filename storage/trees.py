@@ -1,8 +1,12 @@
-"""Split folder trees: `train/<class>/<file>`, hard-linked to the image store."""
+"""Split folder trees: `train/<class>/<file>`, hard-linked to the image store.
+
+A class with more than LARGEST_FOLDER pictures in a split has numbered folders below its own.
+"""
 
 import contextlib
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +16,8 @@ from storage.names import as_file_name
 
 # Raised when split trees are stored in another way: what was stored before is made anew.
 FORMAT = 1
+# With more entries in one folder, file systems and file managers become slow.
+LARGEST_FOLDER = 10_000
 
 
 class Leaf(NamedTuple):
@@ -28,13 +34,20 @@ def leaf_paths(leaves: Iterable[Leaf]) -> list[str]:
     leaves = list(leaves)
     taken: set[str] = set()
     folders = _class_folders(leaf.label for leaf in leaves)
+    sizes = Counter((leaf.split, leaf.label) for leaf in leaves)
+    seen: Counter[tuple[str, str]] = Counter()
     paths = []
     for leaf in leaves:
         name = f"{as_file_name(Path(leaf.name).stem)}{leaf.file.suffix}"
-        path = f"{leaf.split}/{folders[leaf.label]}/{name}"
+        kind = leaf.split, leaf.label
+        folder = f"{leaf.split}/{folders[leaf.label]}"
+        if sizes[kind] > LARGEST_FOLDER:
+            folder += f"/{seen[kind] // LARGEST_FOLDER:03}"
+            seen[kind] += 1
+        path = f"{folder}/{name}"
         while path.casefold() in taken:
             name = f"{leaf.file.stem[:16]}-{name}"
-            path = f"{leaf.split}/{folders[leaf.label]}/{name}"
+            path = f"{folder}/{name}"
         taken.add(path.casefold())
         paths.append(path)
     return paths
@@ -64,13 +77,11 @@ def grow(target: Path, leaves: list[Leaf], splits: Iterable[str]) -> None:
 
 def is_whole(target: Path, leaves: list[Leaf]) -> bool:
     """Whether every picture is where the tree should have it (none is opened)."""
-    present = {
-        f"{split.name}/{folder.name}/{entry.name}"
-        for split in _children(target)
-        for folder in _children(Path(split.path))
-        for entry in _children(Path(folder.path))
-    }
-    return present >= set(leaf_paths(leaves))
+    wanted = leaf_paths(leaves)
+    present: set[str] = set()
+    for folder in {path.rpartition("/")[0] for path in wanted}:
+        present.update(f"{folder}/{entry.name}" for entry in _children(target / folder))
+    return present >= set(wanted)
 
 
 def _children(folder: Path) -> list[os.DirEntry[str]]:
@@ -80,7 +91,7 @@ def _children(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _link(source: Path, target: Path) -> None:
-    target.parent.mkdir(exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     try:
         os.link(source, target)
     except FileExistsError:

@@ -69,7 +69,10 @@ def _split(workspace: Workspace, reference: SplitRef) -> bool:
     # Without its lineage the next split would begin anew, and pictures would move.
     if path is None or not (workspace.root / reference.lineage).exists():
         return False
-    leaves = leaves_of(workspace, manifests.load(path))
+    table = manifests.load(path)
+    if not reference.tree:
+        return not table.columns.empty
+    leaves = leaves_of(workspace, table)
     return trees.is_whole(workspace.root / reference.tree, leaves)
 
 

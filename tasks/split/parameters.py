@@ -12,6 +12,8 @@ from tasks.running.parameters import Parameters
 Rule = Literal["in_order", "stratified", "sticky", "given", "by_time"]
 SplitName = Literal["train", "validation", "test"]
 ROUNDING = 1e-6
+# Of more pictures a tree of links is made only if it is asked for: nothing here reads it.
+LARGEST_TREE = 20_000
 
 
 class Fractions(Parameters):
@@ -85,6 +87,12 @@ class Split(Parameters):
         "are left out of the one that is tested less, or kept as published.",
     )
 
+    tree: bool | None = Field(
+        None,
+        description="Lay the pictures out as folders, splits/DIGEST/train/CLASS/FILE, for eyes and "
+        f"other programs; default up to {LARGEST_TREE:,} pictures.",
+    )
+
     @model_validator(mode="after")
     def _fits_rule(self) -> Self:
         if self.rule == "in_order" and (self.counts is None or self.fractions is not None):
@@ -99,6 +107,10 @@ class Split(Parameters):
     def asked(self) -> Rule | None:
         """The rule that was asked for; None where the source decides."""
         return "given" if self.lists else self.rule
+
+    def wants_tree(self, pictures: int) -> bool:
+        """Whether so many pictures are laid out as folders."""
+        return pictures <= LARGEST_TREE if self.tree is None else self.tree
 
     @property
     def is_sticky(self) -> bool:

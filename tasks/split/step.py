@@ -21,7 +21,7 @@ def split(
     lineage: str | None = None,
     previous: AssignmentRef | None = None,
 ) -> SplitRef:
-    """Every usable image in one split, near-duplicates together; a folder tree of hard links.
+    """Every usable image in one split, near-duplicates together; with a folder tree of hard links.
 
     Splits that the source gives are as given, and what crosses them is left out or counted.
     A sticky split belongs to a lineage, named by its experiment; `previous` is the lineage's
@@ -32,26 +32,41 @@ def split(
     kept = table[table["status"] == Status.KEPT].reset_index(drop=True)
     earlier = lineages.assignment_of(workspace, previous)
     placed, remarks = rules.assign(kept, parameters, earlier, given=images.given)
+    pictures = int((placed["split"] != "").sum())
+    laid_out = parameters.wants_tree(pictures)
+    if not laid_out and parameters.tree is None:
+        remarks.append(
+            f"{pictures:,} pictures are not laid out as folders of each split: split.tree=true "
+            "does that"
+        )
     if lineage is None:
-        return _save(workspace, placed, "", remarks)
+        return _save(workspace, placed, "", remarks, laid_out=laid_out)
     kept_at = workspace.lineage(as_file_name(lineage), parameters.seed)
-    reference = _save(workspace, placed, workspace.relative(kept_at), remarks)
+    reference = _save(workspace, placed, workspace.relative(kept_at), remarks, laid_out=laid_out)
     lineages.remember(workspace, lineage, parameters, images, reference, previous)
     return reference
 
 
-def _save(workspace: Workspace, table: pd.DataFrame, lineage: str, remarks: list[str]) -> SplitRef:
+def _save(
+    workspace: Workspace,
+    table: pd.DataFrame,
+    lineage: str,
+    remarks: list[str],
+    *,
+    laid_out: bool,
+) -> SplitRef:
     digest, path = manifests.save(workspace.manifests, table)
     tree = workspace.splits / digest
-    leaves = leaves_of(workspace, table)
-    if not trees.is_whole(tree, leaves):
-        trees.grow(tree, leaves, SPLITS)
+    if laid_out:
+        leaves = leaves_of(workspace, table)
+        if not trees.is_whole(tree, leaves):
+            trees.grow(tree, leaves, SPLITS)
     counts = table["split"].value_counts()
     return SplitRef(
         digest=digest,
         where=workspace.relative(path),
         bytes=path.stat().st_size,
-        tree=workspace.relative(tree),
+        tree=workspace.relative(tree) if laid_out else "",
         lineage=lineage,
         classes=tuple(sorted(table.loc[table["split"] != "", "label"].unique())),
         left_out=int(counts.get("", 0)),

@@ -10,7 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from storage import folders
+from storage import folders, records
+from storage.references import SplitRef
+from storage.wholeness import is_whole
 from tests.flows.conftest import executed, parameters
 from tests.pictures import write_folders, write_kaggle_zip
 from tests.project import PROJECT
@@ -364,3 +366,21 @@ def test_acquire_clean_split_and_extract_need_no_tensorflow(prefect_server, pict
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert len(list(workspace.features.glob("EfficientNetLite0-64-imagenet-openvino-*"))) == 1
+
+
+def test_a_split_without_its_tree_of_folders_is_the_same_split(
+    run, experiment, developed, workspace
+):
+    before = records.latest(workspace, "small", "split").result
+    split = experiment.split.model_copy(update={"tree": False})
+    bare = run(experiment.model_copy(update={"split": split}))
+    assert [step["name"] for step in bare["steps"] if step["state"] == "executed"] == ["split"]
+    after = records.latest(workspace, "small", "split").result
+    assert (after["digest"], after["tree"]) == (before["digest"], "")
+    # What it points to is whole without one, and damage to its table is seen.
+    reference = SplitRef.model_validate(after)
+    assert is_whole(workspace, reference)
+    table = workspace.path(reference)
+    table.chmod(0o644)
+    table.write_bytes(table.read_bytes()[:-20])
+    assert not is_whole(workspace, reference)

@@ -150,3 +150,23 @@ def test_a_missing_stored_picture_leaves_no_half_tree(leaf, tmp_path):
     with pytest.raises(FileNotFoundError):
         trees.grow(tmp_path / "tree", [one], SPLITS)
     assert not (tmp_path / "tree").exists()
+
+
+def test_a_large_class_has_numbered_folders_below_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(trees, "LARGEST_FOLDER", 3)
+    file = tmp_path / "picture.jpg"
+    file.write_bytes(b"picture")
+    leaves = [trees.Leaf("train", "cat", f"{number}.jpg", file) for number in range(7)]
+    leaves += [trees.Leaf("train", "dog", f"{number}.jpg", file) for number in range(3)]
+    trees.grow(tmp_path / "tree", leaves, SPLITS)
+    train = tmp_path / "tree" / "train"
+    assert sorted(path.name for path in (train / "cat").iterdir()) == ["000", "001", "002"]
+    assert [len(list((train / "cat" / name).iterdir())) for name in ("000", "001", "002")] == [
+        3,
+        3,
+        1,
+    ]
+    assert len(list((train / "dog").iterdir())) == 3
+    assert trees.is_whole(tmp_path / "tree", leaves)
+    (train / "cat" / "002" / "6.jpg").unlink()
+    assert not trees.is_whole(tmp_path / "tree", leaves)

@@ -3,7 +3,7 @@ from typing import get_args
 import pytest
 from pydantic import ValidationError
 
-from tasks.split.parameters import Counts, Fractions, Rule, Split
+from tasks.split.parameters import LARGEST_TREE, Counts, Fractions, Rule, Split
 from tasks.split.rules import COLUMNS, RULES, assign
 from tests.tasks.split.tables import images
 
@@ -86,3 +86,14 @@ def test_class_names_are_only_names(label):
     found = images(**{label: [1] * 10, "other": [1] * 10})
     places, _ = assign(found, Split(rule="stratified"), {})
     assert (places["split"] != "").all()
+
+
+@pytest.mark.parametrize(
+    ("tree", "pictures", "wanted"),
+    [(None, LARGEST_TREE, True), (None, LARGEST_TREE + 1, False), (True, 10**6, True),
+     (False, 10, False)],
+)  # fmt: skip
+def test_a_large_collection_is_laid_out_as_folders_only_if_that_is_asked_for(
+    tree, pictures, wanted
+):
+    assert Split(tree=tree).wants_tree(pictures) == wanted
