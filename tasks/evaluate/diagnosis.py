@@ -16,9 +16,9 @@ from storage import atomic, digests, folders, manifests
 from storage.errors import StorageDamaged
 from storage.folders import CURVES, DIAGNOSIS, LABEL_ERRORS
 from storage.references import SPLITS
+from tasks.evaluate.confidence import PredictionSets, Threshold, prediction_sets, thresholds
 from tasks.evaluate.curves import Bin, Curve, Predicted, calibration, precision_recall, roc
 from tasks.evaluate.label_errors import Found
-from tasks.evaluate.prediction_sets import PredictionSets, prediction_sets
 from tasks.evaluate.shortcuts import Shortcut
 from tasks.evaluate.slices import Slice, slices
 
@@ -40,6 +40,7 @@ class Diagnosis:
     label_errors: Found
     sets: PredictionSets | None = None
     shortcuts: Sequence[Shortcut] = ()
+    thresholds: Sequence[Threshold] = ()
 
     @property
     def digest(self) -> str:
@@ -63,6 +64,7 @@ def diagnose(
     shown = [name for name in SPLITS if (predictions["split"] == name).any()][-1]
     table = predictions[predictions["split"] == shown].reset_index(drop=True)
     predicted = Predicted.of(table, classes)
+    validation = _validation(predictions, shown, classes)
     return Diagnosis(
         split=shown,
         roc=[_thinned(one) for one in roc(predicted)],
@@ -70,18 +72,16 @@ def diagnose(
         calibration=calibration(predicted),
         slices=slices(table, split),
         label_errors=doubts,
-        sets=_sets(predictions, predicted, shown, classes),
+        sets=prediction_sets(validation, predicted) if validation else None,
         shortcuts=shortcuts,
+        thresholds=thresholds(validation, predicted) if validation else (),
     )
 
 
-def _sets(
-    predictions: pd.DataFrame, predicted: Predicted, shown: str, classes: list[str]
-) -> PredictionSets | None:
-    validation = predictions[predictions["split"] == VALIDATION]
-    if shown == VALIDATION or validation.empty:
-        return None
-    return prediction_sets(Predicted.of(validation, classes), predicted)
+def _validation(predictions: pd.DataFrame, shown: str, classes: list[str]) -> Predicted | None:
+    """What sets thresholds for others; None where there are no others, or no validation."""
+    table = predictions[predictions["split"] == VALIDATION]
+    return None if shown == VALIDATION or table.empty else Predicted.of(table, classes)
 
 
 def save(folder: Path, diagnosis: Diagnosis) -> None:
@@ -105,6 +105,7 @@ def load(folder: Path) -> Diagnosis:
             label_errors=Found(manifests.load(folder / LABEL_ERRORS), facts["label_errors"]),
             sets=PredictionSets(**facts["sets"]) if facts["sets"] else None,
             shortcuts=[Shortcut(**one) for one in facts["shortcuts"]],
+            thresholds=[Threshold(**one) for one in facts["thresholds"]],
         )
     except (KeyError, TypeError) as error:
         raise StorageDamaged(
@@ -133,6 +134,7 @@ def _facts(diagnosis: Diagnosis) -> dict[str, Any]:
         "label_errors": diagnosis.label_errors.note,
         "sets": diagnosis.sets and diagnosis.sets._asdict(),
         "shortcuts": [one._asdict() for one in diagnosis.shortcuts],
+        "thresholds": [one._asdict() for one in diagnosis.thresholds],
     }
 
 
