@@ -66,7 +66,7 @@ def _of_truth(predicted: Predicted) -> np.ndarray:
 
 
 class Threshold(NamedTuple):
-    """From which probability on the answer `name` is right as often as was wanted.
+    """From which probability on the answer `name` is right as often as was wanted; 0: any will do.
 
     By `judged_by` validation pictures; on others `precision`, with its interval, is how often it is
     right, None where it is never given so surely, and `caught` the share of the class's pictures
@@ -112,4 +112,6 @@ def _reached(validation: Predicted, number: int, wanted: float) -> tuple[float, 
     places = np.flatnonzero(precise & ends)
     if not len(places):
         return 1.0, 0
-    return float(values[places[-1]]), int(places[-1] + 1)
+    last = int(places[-1])
+    # Where every answer will do, the least sure one that happened to come is no bound.
+    return 0.0 if last == len(values) - 1 else float(values[last]), last + 1

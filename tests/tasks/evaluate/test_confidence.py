@@ -67,3 +67,8 @@ def test_on_the_pictures_that_set_it_a_threshold_keeps_what_it_promises(seed, wa
     for found in thresholds(one, one, wanted):
         assert found.precision >= wanted
         assert found.judged_by >= LEAST_JUDGED
+
+
+def test_where_every_answer_will_do_there_is_no_bound():
+    one = predicted(900, 5, 9.0)
+    assert {found.probability for found in thresholds(one, one)} == {0.0}
