@@ -8,7 +8,7 @@ import pandas as pd
 from storage.features import computed_in
 from storage.references import SPLITS
 from tasks.evaluate.comparing import counted, judged, lost, paired
-from tasks.evaluate.metrics import METRICS, largest_class, of_one_answer
+from tasks.evaluate.metrics import METRICS, largest_class, of_classes, of_one_answer
 from tasks.publish.inputs import TEST, VALIDATION, ReportInputs
 from tasks.publish.page.charts import Interval
 from tasks.publish.parameters import PublishedFigure
@@ -64,8 +64,9 @@ def chosen(inputs: ReportInputs) -> str:
     text = f"The weights are those of {'the last epoch' if last else f'the epoch {lowest}'}"
     text += "; test pictures played no part." if TEST in inputs.metrics else "."
     if len(inputs.headline["accuracy"]["repeats"]) > 1:
+        titles = [one.title for one in of_classes(len(inputs.classes)).values()]
         text += (
-            f" {', '.join(one.title for one in METRICS.values())} are means over seeds, and the "
+            f" {', '.join(titles)} are means over seeds, and the "
             "intervals hold the spread of the seeds too; everything below is about the published "
             f"seed, the one {lowest}."
         )
