@@ -121,6 +121,14 @@ class DownloadStatus(Explained):
         return self in PASSING - {DownloadStatus.TLS, DownloadStatus.NOT_HTTP}
 
 
+OVERLOADED = 503
+
+
+def asks_for_less(status: DownloadStatus, code: int) -> bool:
+    """Whether a host wants fewer requests: 429, or 503."""
+    return status == DownloadStatus.RATE_LIMITED or code == OVERLOADED
+
+
 PASSING = frozenset(
     {
         DownloadStatus.DNS,

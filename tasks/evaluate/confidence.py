@@ -86,12 +86,16 @@ class Threshold(NamedTuple):
 def thresholds(validation: Predicted, shown: Predicted, wanted: float = PRECISE) -> list[Threshold]:
     """One for each class with pictures that reaches it on LEAST_JUDGED validation pictures."""
     found = []
+    # Once for all classes: of many pictures and classes these are the work.
+    asked, answers = (one.probabilities.argmax(axis=1) for one in (validation, shown))
+    sure, surely, right_then = validation.confidence, shown.confidence, validation.correct
     for number, name in enumerate(validation.classes):
-        probability, judged_by = _reached(validation, number, wanted)
+        given_then = asked == number
+        probability, judged_by = _reached(sure[given_then], right_then[given_then], wanted)
         of_class = shown.labels == number
         if judged_by < LEAST_JUDGED or not of_class.any():
             continue
-        said = (shown.probabilities.argmax(axis=1) == number) & (shown.confidence >= probability)
+        said = (answers == number) & (surely >= probability)
         right, given = int((said & of_class).sum()), int(said.sum())
         low, high = wilson(right, given) if given else (0.0, 1.0)
         precision = right / given if given else None
@@ -100,10 +104,11 @@ def thresholds(validation: Predicted, shown: Predicted, wanted: float = PRECISE)
     return found
 
 
-def _reached(validation: Predicted, number: int, wanted: float) -> tuple[float, int]:
-    """The lowest probability above which this answer is precise enough, and how many are above."""
-    said = validation.probabilities.argmax(axis=1) == number
-    values, right = validation.confidence[said], validation.correct[said]
+def _reached(values: np.ndarray, right: np.ndarray, wanted: float) -> tuple[float, int]:
+    """The lowest probability from which one answer is precise enough, and how many have it.
+
+    `values` are the probabilities of that answer where it was given, `right` whether it was.
+    """
     order = np.argsort(-values, kind="stable")
     values, right = values[order], right[order]
     precise = np.cumsum(right) >= wanted * np.arange(1, len(right) + 1)

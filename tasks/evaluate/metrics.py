@@ -222,12 +222,6 @@ def of_one_answer(confusion: Sequence[Sequence[int]], headline: str) -> float:
     return float(counts(pictures[None], pictures.sum() * always, pictures * always).max())
 
 
-def matrix_of(pictures: np.ndarray, answers: np.ndarray, classes: int) -> np.ndarray:
-    """(classes, classes) confusion matrix of true and chosen class numbers, each (n,)."""
-    cells = np.bincount(pictures * classes + answers, minlength=classes**2)
-    return cells.reshape(classes, classes)
-
-
 def summary(repeats: list[dict[str, Any]], published: int, count: int) -> dict[str, Any]:
     """One split over all repeats: each metric's mean, and the details of the published repeat.
 

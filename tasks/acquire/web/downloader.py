@@ -12,7 +12,7 @@ from functools import partial
 from storage.errors import StorageError
 from storage.images import ImageStore
 from storage.ledger import Download, Ledger
-from storage.statuses import DownloadStatus
+from storage.statuses import DownloadStatus, asks_for_less
 from tasks.acquire.web import pictures, placeholders
 from tasks.acquire.web.connections import GuardedAdapter
 from tasks.acquire.web.fetch import Again, Fetcher, Job, Kept, bad_url
@@ -26,7 +26,6 @@ WINDOW = 50_000
 # Rows are committed together this often: what a kill can lose is fetched again.
 SECONDS_BETWEEN_COMMITS = 0.05
 SECONDS_TO_STOP = 2.0
-OVERLOADED = 503
 
 # Pixels take a hundred times the room of their file, and new files are made one at a time by the
 # file system: as many threads look at pictures and store them as there are cores.
@@ -191,8 +190,6 @@ def _heard(outcome: Download | Again) -> bool:
 
 
 def _refused(outcome: Download | Again) -> bool:
-    """Whether the host wants fewer requests: 429, or 503."""
+    """Whether the host wants fewer requests."""
     found = outcome if isinstance(outcome, Download) else outcome.failure
-    return found is not None and (
-        found.status == DownloadStatus.RATE_LIMITED or found.code == OVERLOADED
-    )
+    return found is not None and asks_for_less(found.status, found.code)

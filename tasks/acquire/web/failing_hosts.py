@@ -6,7 +6,7 @@ Hosts some of whose addresses hang are waited for less.
 import threading
 from collections import Counter
 
-from storage.statuses import DownloadStatus
+from storage.statuses import DownloadStatus, asks_for_less
 from tasks.acquire.web.responses import Failure
 
 # So many attempts in a row, at whatever addresses of the host.
@@ -48,7 +48,7 @@ class Strikes:
 
 def _is_hosts_own(failure: Failure) -> bool:
     unreachable = failure.status in UNREACHABLE and not failure.code
-    return unreachable or failure.status == DownloadStatus.RATE_LIMITED or failure.code == 503
+    return unreachable or asks_for_less(failure.status, failure.code)
 
 
 class Patience:
@@ -74,9 +74,8 @@ class Patience:
             else:
                 self._slowest[host] = max(self._slowest.get(host, 0.0), seconds)
 
-    def why(self, host: str) -> str:
-        """Why the time was shorter, for the ledger; "" where it was not."""
-        seconds = self.seconds(host)
+    def why(self, host: str, seconds: float) -> str:
+        """Why an address had only so many seconds, for the ledger; "" where it had them all."""
         if seconds >= self._total:
             return ""
         return f" after {seconds:.0f} s, as {self._hung[host]} addresses of {host} had hung"

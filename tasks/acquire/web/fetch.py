@@ -104,7 +104,9 @@ class Fetcher:
         seconds = job.seconds + time.monotonic() - began
         if isinstance(outcome, Failure):
             if outcome.status == DownloadStatus.TIMEOUT and seconds >= total_seconds:
-                outcome = replace(outcome, reason=outcome.reason + self._patience.why(host))
+                outcome = replace(
+                    outcome, reason=outcome.reason + self._patience.why(host, total_seconds)
+                )
                 self._patience.note(host, seconds, hung=True)
             outcome = self._failed(job, outcome, seconds, total_seconds)
         elif isinstance(outcome, Download) and outcome.status == DownloadStatus.OK:

@@ -7,12 +7,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from storage.ledger import Download
-from storage.statuses import DownloadStatus
+from storage.statuses import DownloadStatus, asks_for_less
 
 MOST_HOSTS = 20
 # From fewer addresses no pace can be told, nor within less time: rows say the second.
 FEWEST, SHORTEST_SECONDS = 20, 5.0
-OVERLOADED = 503
 
 
 class HostFigures(NamedTuple):
@@ -42,9 +41,7 @@ def by_host(rows: Iterable[Download]) -> dict[str, HostFigures]:
 
 def _figures(rows: list[Download]) -> HostFigures:
     pictures = sum(bool(row.image) and row.status == DownloadStatus.OK for row in rows)
-    refused = sum(
-        row.status == DownloadStatus.RATE_LIMITED or row.code == OVERLOADED for row in rows
-    )
+    refused = sum(asks_for_less(row.status, row.code) for row in rows)
     timed_out = sum(row.status == DownloadStatus.TIMEOUT for row in rows)
     answered = [row.seconds for row in rows if row.attempts and row.code]
     median = statistics.median(answered) if answered else None
