@@ -1,7 +1,7 @@
 """The record of runs: what every execution of a step depended on, took and gave."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,31 +56,26 @@ def add(workspace: Workspace, record: Record) -> Path:
 
 def latest(workspace: Workspace, experiment: str, step: str) -> Record | None:
     """The last record of this step in this experiment, if there is one that can be read."""
-    return next(_newest_first(_folder(workspace, experiment, step)), None)
+    return next(_readable(reversed(_files(_folder(workspace, experiment, step)))), None)
 
 
 def last_executions(workspace: Workspace, step: str) -> list[Record]:
     """Of every experiment the last time that this step did not come from the cache."""
     found = []
     for folder in sorted(workspace.records.glob(f"*/{step}")):
-        done = (one for one in _newest_first(folder) if one.state == "executed")
+        newest_first = _readable(reversed(_files(folder)))
+        done = (one for one in newest_first if one.state == "executed")
         found += [one for one in [next(done, None)] if one is not None]
     return found
 
 
 def all_of(workspace: Workspace) -> list[Record]:
     """Every readable record, oldest first within each step."""
-    found = []
-    for path in sorted(workspace.records.glob("*/*/*.json")):
-        try:
-            found.append(Record.model_validate_json(path.read_bytes()))
-        except (OSError, ValueError):  # damaged, or pruned by another process just now
-            continue
-    return found
+    return list(_readable(sorted(workspace.records.glob("*/*/*.json"))))
 
 
-def _newest_first(folder: Path) -> Iterator[Record]:
-    for path in reversed(_files(folder)):
+def _readable(paths: Iterable[Path]) -> Iterator[Record]:
+    for path in paths:
         # A file may be damaged, or pruned by another process just now.
         with suppress(OSError, ValueError):
             yield Record.model_validate_json(path.read_bytes())

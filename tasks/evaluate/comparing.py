@@ -55,7 +55,7 @@ def paired(first: pd.DataFrame, second: pd.DataFrame) -> Paired | None:
 # A collection that has lost more than this share of its pictures has lost something.
 LARGEST_LOSS = 0.1
 OTHER_PICTURES = (
-    "No class of the current model is left: these are other pictures, and another experiment "
+    "No class of the {} model is left: these are other pictures, and another experiment "
     "(--set experiment=NAME, or darkroom develop --name NAME)."
 )
 
@@ -73,18 +73,22 @@ class Lost(NamedTuple):
     more_classes: tuple[str, ...]
 
     @property
-    def reasons(self) -> list[str]:
-        """Why this is a loss, in sentences; none for what comes and goes."""
+    def any(self) -> bool:
+        """Whether this is more than what comes and goes."""
+        return bool(self.classes) or self.share > LARGEST_LOSS
+
+    def reasons(self, which: str) -> list[str]:
+        """What was lost since `which` model, in sentences; none for what comes and goes."""
         if self.all_classes:
-            return [OTHER_PICTURES]
+            return [OTHER_PICTURES.format(which)]
         found = []
         if len(self.classes) == 1:
-            found.append(f"A class of the current model is gone: {self.classes[0]}.")
+            found.append(f"A class of the {which} model is gone: {self.classes[0]}.")
         elif self.classes:
             number = len(self.classes)
-            found.append(f"{number} classes of the current model are gone: {_some(self.classes)}.")
+            found.append(f"{number} classes of the {which} model are gone: {_some(self.classes)}.")
         if self.share > LARGEST_LOSS:
-            found.append(f"{self.share:.0%} of the pictures of the current model are gone.")
+            found.append(f"{self.share:.0%} of the pictures of the {which} model are gone.")
         return found
 
     @property

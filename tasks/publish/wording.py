@@ -22,7 +22,7 @@ def as_shown(metric: Metric, value: float | None) -> str:
 
 def as_words(title: str) -> str:
     """A metric's title within a sentence: accuracy, balanced accuracy, macro F1, ROC AUC."""
-    return title if title.isupper() or title[:2].isupper() else title[0].lower() + title[1:]
+    return title if title[:2].isupper() else title[0].lower() + title[1:]
 
 
 def seconds(value: float) -> str:

@@ -110,9 +110,8 @@ def _of_loss(inputs: ReportInputs) -> list[Verdict]:
     if inputs.previous is None or not inputs.previous.published:
         return []
     found = lost(inputs.predictions, inputs.previous.predictions)
-    if found.reasons:
-        text = " ".join(found.reasons).replace("current model", "published model")
-        return [Verdict("Something is missing", text, "bad")]
+    if found.any:
+        return [Verdict("Something is missing", " ".join(found.reasons("published")), "bad")]
     return [Verdict("Classes", found.gained, "neutral")] if found.gained else []
 
 

@@ -17,6 +17,12 @@ FIRST = "Nothing was published before."
 LEAST_PICTURES = 30
 LOST = "The current model's predictions are gone: they cannot be compared."
 
+BEGINNINGS = {
+    "better": "Significantly better than the current model",
+    "worse": "Significantly worse than the current model",
+    "no different": "Not significantly different from the current model",
+}
+
 
 class Judgement(NamedTuple):
     """Whether the gate holds; `findings` are sentences, each a reason for or against."""
@@ -117,8 +123,8 @@ def _within(
 def _kept(gate: Gate, candidate: pd.DataFrame, current: pd.DataFrame) -> tuple[bool, list[str]]:
     """Whether no class and few pictures were lost since the current model, and what was."""
     found = lost(candidate, current)
-    told = [*found.reasons, *([found.gained] if found.gained else [])]
-    if not found.reasons:
+    told = [*found.reasons("current"), *([found.gained] if found.gained else [])]
+    if not found.any:
         return True, told
     if gate.accept_loss:
         return True, [*told, "That is accepted (publish.gate.accept_loss)."]
@@ -129,12 +135,7 @@ def _not_worse(gate: Gate, pair: Paired | None) -> tuple[bool, str]:
     if pair is None:
         return True, "It shares no test picture with the current model: they cannot be compared."
     how = judged(pair, gate.significance)
-    beginning = {
-        "better": "Significantly better than the current model.",
-        "worse": "Significantly worse than the current model.",
-        "no different": "Not significantly different from the current model.",
-    }[how]
-    return how != "worse", f"{beginning} {counted(pair, 'the new model', 'the current one')}"
+    return how != "worse", f"{BEGINNINGS[how]}. {counted(pair, 'the new model', 'the current one')}"
 
 
 def _not_lower(
@@ -143,13 +144,8 @@ def _not_lower(
     found = difference(candidate, current, headline, gate.significance)
     if found is None:
         return _not_worse(gate, None)
-    beginning = {
-        "better": "Significantly better than the current model",
-        "worse": "Significantly worse than the current model",
-        "no different": "Not significantly different from the current model",
-    }[found.how]
     return found.how != "worse", (
-        f"{beginning}: on the {found.pictures} test pictures that both share, "
+        f"{BEGINNINGS[found.how]}: on the {found.pictures} test pictures that both share, "
         f"{as_words(METRICS[headline].title)} changes by {100 * found.mean:+.1f} points "
         f"({100 * found.low:+.1f} to {100 * found.high:+.1f} by bootstrap)."
     )
