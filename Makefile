@@ -33,7 +33,7 @@ quick: $(STAMP)
 	DARKROOM_MOST_EXAMPLES=15 $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m quick
 
 test: $(STAMP)
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

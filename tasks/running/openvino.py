@@ -75,18 +75,18 @@ def of_keras(model: Any, shape: tuple[int | None, ...]) -> Any:
     MissingLibrary where OpenVINO does not know one of its layers.
     """
     tf = load_tensorflow()
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
 
-    function = tf.function(
-        lambda x: model(x, training=False),
-        input_signature=[tf.TensorSpec(shape, tf.float32)],
-    )
-    frozen = convert_variables_to_constants_v2(function.get_concrete_function())
+    groups = (model.trainable_variables, model.non_trainable_variables)
+    weights = [[np.asarray(one) for one in variables] for variables in groups]
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)], autograph=False)
+    def frozen(pictures: Any) -> Any:
+        # Handed in as arrays, weights are constants of the graph: nothing is left to freeze.
+        return model.stateless_call(*weights, pictures, training=False)[0]
+
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frozen.pb"
-        path.write_bytes(frozen.graph.as_graph_def().SerializeToString())
+        path.write_bytes(frozen.get_concrete_function().graph.as_graph_def().SerializeToString())
         try:
             return core().read_model(path)
         except RuntimeError as error:

@@ -14,7 +14,7 @@ SCRIPT = """
 import json, sys
 from flows.command.app import main
 code = main({words!r})
-print(json.dumps(sorted({{"prefect", "tensorflow", "keras"}} & set(sys.modules))))
+print(json.dumps(sorted({{"prefect", "tensorflow", "keras", "scipy"}} & set(sys.modules))))
 sys.exit(code)
 """
 

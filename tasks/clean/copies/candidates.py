@@ -4,8 +4,6 @@ import os
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from tasks.clean.copies import descriptors
 from tasks.clean.copies.looks import OF_MAPS, OF_PICTURE, Looks
@@ -45,6 +43,9 @@ def candidates(looks: Looks, new: np.ndarray) -> Candidates:
 
 def _ordered(pairs: np.ndarray, count: int) -> np.ndarray:
     """The same, so that a picture's pairs follow soon after each other (Cuthill and McKee 1969)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import reverse_cuthill_mckee
+
     ones = np.ones(len(pairs), bool)
     graph = coo_array((ones, pairs.T), (count, count)).tocsr()
     place = np.empty(count, int)
