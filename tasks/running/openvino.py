@@ -79,14 +79,16 @@ def of_keras(model: Any, shape: tuple[int | None, ...]) -> Any:
     groups = (model.trainable_variables, model.non_trainable_variables)
     weights = [[np.asarray(one) for one in variables] for variables in groups]
 
-    @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)], autograph=False)
-    def frozen(pictures: Any) -> Any:
-        # Handed in as arrays, weights are constants of the graph: nothing is left to freeze.
-        return model.stateless_call(*weights, pictures, training=False)[0]
-
+    # Handed in as arrays, weights are constants of the graph: nothing is left to freeze.
+    function = tf.function(
+        lambda x: model.stateless_call(*weights, x, training=False)[0],
+        input_signature=[tf.TensorSpec(shape, tf.float32)],
+        autograph=False,
+    )
+    graph = function.get_concrete_function().graph
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frozen.pb"
-        path.write_bytes(frozen.get_concrete_function().graph.as_graph_def().SerializeToString())
+        path.write_bytes(graph.as_graph_def().SerializeToString())
         try:
             return core().read_model(path)
         except RuntimeError as error:
