@@ -108,14 +108,16 @@ def at(size: int, pictures: Path) -> dict[str, Any]:
     """The four rows of one size."""
     with tempfile.TemporaryDirectory() as place:
         home, folder = Path(place), pictures / f"{size}"
+        new = [
+            folder / f"class {number % CLASSES}" / f"{number:07d}.jpg"
+            for number in range(size, size + int(size * NEW))
+        ]
+        for file in new:
+            file.unlink(missing_ok=True)
         make(folder, 0, size)
         rows = {"first": run(folder, home), "again": run(folder, home)}
-        new = [folder / f"class {number % CLASSES}" / f"{number:07d}.jpg"
-               for number in range(size, size + int(size * NEW))]  # fmt: skip
         make(folder, size, len(new))
         rows["more"] = run(folder, home)
-        for file in new:
-            file.unlink()
         files = sum(len(names) for _, _, names in os.walk(home / "workspace"))
     shares = {
         "all_steps": round(rows["more"]["wall_s"] / rows["first"]["wall_s"], 3),
