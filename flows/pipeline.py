@@ -7,7 +7,7 @@ from flows.experiments import plan
 from flows.parameters import Experiment, StepName
 from flows.step_calls import Run
 from flows.steps import develop, finish
-from tasks.acquire.kinds import begin_visit, fetch
+from tasks.acquire.kinds import begin_visit, distrust, fetch
 
 
 @experiment_flow
@@ -27,5 +27,7 @@ def pipeline(
     prepare = begin_visit if retry else fetch
     with Run(experiment.experiment, list(rerun), until, plan(experiment)) as run:
         prepare(run.workspace, experiment.source)
+        if "acquire" in rerun:
+            distrust(run.workspace, experiment.source)
         develop(run, experiment, again=retry or "no")
     return finish(run, experiment).summary

@@ -9,7 +9,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from storage import atomic, digests
@@ -19,14 +19,21 @@ SETTLED_SECONDS = 2.0
 DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
-def state_of(path: Path) -> str:
+AnyPath = str | Path
+
+
+def state_of(path: AnyPath) -> str:
     """Size, times and inode of a file as one text."""
-    status = os.stat(path)
+    return state_in(os.stat(path))
+
+
+def state_in(status: os.stat_result) -> str:
+    """The same of a file that was looked at already."""
     return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
 
 
 @contextlib.contextmanager
-def unchanged(path: Path) -> Iterator[None]:
+def unchanged(path: AnyPath) -> Iterator[None]:
     """SourceChanged when `path` is written to, replaced or removed during the block."""
     before = state_of(path)
     yield
@@ -42,7 +49,7 @@ def unchanged(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def readable(path: Path) -> Iterator[None]:
+def readable(path: AnyPath) -> Iterator[None]:
     """SourceDamaged when the system refuses to read `path` during the block."""
     try:
         yield
@@ -59,13 +66,10 @@ class Fingerprints:
     def __init__(self, database: Path) -> None:
         self._database = database
 
-    def of_files(self, paths: list[Path]) -> list[str]:
+    def of_files(self, paths: Sequence[AnyPath]) -> list[str]:
         """SHA-256 of each file, in order; only files that are new or touched are read."""
         with self._connection() as connection:
-            known: dict[bytes, tuple[str, str]] = {
-                path: (state, digest)
-                for path, state, digest in connection.execute("SELECT * FROM files")
-            }
+            known = _all(connection)
             # Bytes, since a file's name need not be text.
             names = [os.fsencode(path) for path in paths]
             found = [
@@ -80,17 +84,31 @@ class Fingerprints:
             connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
         return [digest for _, digest, _ in found]
 
-    def of_file(self, path: Path) -> str:
+    def remembered(self) -> dict[bytes, tuple[str, str]]:
+        """Each known file's state and the SHA-256 that it had in that state, by its path."""
+        with self._connection() as connection:
+            return _all(connection)
+
+    def forget(self, path: Path) -> None:
+        """Read a file, or every file below a folder, once more, whatever their states."""
+        name = os.fsencode(path)
+        with self._connection() as connection:
+            connection.execute(
+                "DELETE FROM files WHERE path = ? OR path >= ? AND path < ?",
+                (name, name + b"/", name + b"0"),
+            )
+
+    def of_file(self, path: AnyPath) -> str:
         """SHA-256 of one file."""
         return self.of_files([path])[0]
 
-    def _of_file(self, path: Path, known: tuple[str, str] | None) -> tuple[str, str, bool]:
+    def _of_file(self, path: AnyPath, known: tuple[str, str] | None) -> tuple[str, str, bool]:
         with readable(path):
             state = state_of(path)
             if known and known[0] == state:
                 return state, known[1], True
             with unchanged(path):
-                digest = digests.of_file(path)
+                digest = digests.of_file(Path(path))
             # A time far in the future, as cameras and zips give, is as good as one long ago.
             settled = abs(time.time() - os.stat(path).st_mtime) > SETTLED_SECONDS
         return state, digest, settled
@@ -122,3 +140,8 @@ class Fingerprints:
                 f"{self._database} is damaged ({error}): delete it and run again, the files it "
                 "remembers are read once more"
             ) from error
+
+
+def _all(connection: sqlite3.Connection) -> dict[bytes, tuple[str, str]]:
+    rows = connection.execute("SELECT path, state, digest FROM files")
+    return {path: (state, digest) for path, state, digest in rows}

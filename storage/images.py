@@ -26,6 +26,8 @@ BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), ".heic"),
 }  # fmt: skip
 UNKNOWN_SUFFIX = ".bin"
+# How files are called whose bytes are stored under another suffix.
+SAME_SUFFIX = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg", ".tiff": ".tif", ".dib": ".bmp"}
 
 
 def suffix_of(data: bytes) -> str:
@@ -45,7 +47,11 @@ class ImageStore:
 
     def path(self, name: str) -> Path:
         """The file of an image's stored name (`abcd….jpg`)."""
-        return self.root / name[:2] / name
+        return Path(self._place(name))
+
+    def _place(self, name: str) -> str:
+        # A text: making a path takes ten times as long as looking whether a file is there.
+        return f"{self.root}/{name[:2]}/{name}"
 
     def add(self, data: bytes) -> str:
         """The stored name of these bytes; they are written only if they are not there, whole."""
@@ -57,6 +63,18 @@ class ImageStore:
             atomic.write_file(path, lambda temporary: _write_read_only(temporary, data))
         return name
 
+    def again(self, digest: str, suffix: str, size: int) -> str:
+        """The stored name of bytes with this digest and size, "" if they are not there.
+
+        `suffix` is that of their file, a guess: of what turns out to be something else they are
+        not found. As `add`, it keeps them from being collected.
+        """
+        name = digest + SAME_SUFFIX.get(suffix, suffix)
+        if not self.has(name, size):
+            return ""
+        os.utime(self._place(name))
+        return name
+
     def read(self, name: str) -> bytes:
         """The bytes of an image."""
         return self.path(name).read_bytes()
@@ -64,7 +82,7 @@ class ImageStore:
     def has(self, name: str, size: int) -> bool:
         """Whether the image is there with `size` bytes; it is not opened."""
         try:
-            return os.stat(self.path(name)).st_size == size
+            return os.stat(self._place(name)).st_size == size
         except OSError:
             return False
 

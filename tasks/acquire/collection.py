@@ -71,8 +71,8 @@ def gather(
     gathered = Files(times=times)
     for found in files:
         stored = found.data is not None and images is not None
-        gathered.images.append(images.add(found.data) if stored else "")  # type: ignore[union-attr, arg-type]
-        gathered.sizes.append(len(found.data) if found.data is not None else 0)
+        gathered.images.append(images.add(found.data) if stored else found.image)  # type: ignore[union-attr, arg-type]
+        gathered.sizes.append(len(found.data) if found.data is not None else found.size)
         if found.table is not None:
             gathered.tables.append(_placed(found, found.table))
         let_go = found.data is not None or found.table is not None

@@ -66,7 +66,8 @@ NO_SUFFIX = "its name has no picture suffix"
 class Found:
     """A file of a source: its name there, its bytes if they are wanted, what is wrong with it.
 
-    A picture without bytes was not read. `inner` is the archive inside the source that holds it, ''
+    A picture without bytes was not read, or is stored already: then `image` is its stored name and
+    `size` its bytes. `inner` is the archive inside the source that holds it, ''
     if none; names, and so labels, are what they are in there. `said` is what a container says of
     the picture, `table` the file where it may be a table, `time` when it was written, if asked for.
     """
@@ -79,6 +80,8 @@ class Found:
     said: Said | None = None
     table: TableFile | None = None
     time: str = ""
+    image: str = ""
+    size: int = 0
 
     def inside(self, archive: str) -> Self:
         """The same file, as one of an archive that lies in the source."""

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -9,16 +10,22 @@ from storage.errors import SourceMissing
 from storage.fingerprints import readable
 
 
-def paths_of(folder: Path, *, empty_folders: bool = False, follow: bool = True) -> list[Path]:
-    """Every file below `folder`, sorted.
+def paths_of(folder: Path, *, follow: bool = True) -> list[Path]:
+    """Every file below `folder`, sorted; links are followed if wanted."""
+    return [folder / name for name in names_below(folder, follow=follow)]
+
+
+def names_below(folder: Path, *, empty_folders: bool = False, follow: bool = True) -> Sequence[str]:
+    """The names of every file below `folder`, relative to it, sorted folder by folder.
 
     Links are followed if wanted, also to folders; one that leads back to a folder above it, or
-    nowhere, counts as a file.
+    nowhere, counts as a file. Texts, since hundreds of thousands of paths take seconds to make.
     """
     if not folder.is_dir():
         raise SourceMissing(_no_folder(folder.absolute()))
-    found = []
-    above: dict[str, frozenset[str]] = {os.fspath(folder): frozenset({os.path.realpath(folder)})}
+    found: list[str] = []
+    top = os.fspath(folder)
+    above: dict[str, frozenset[str]] = {top: frozenset({os.path.realpath(folder)})}
     for root, folders, files in os.walk(folder, onerror=_refuse, followlinks=follow):
         folders.sort()
         links = [name for name in folders if Path(root, name).is_symlink()]
@@ -29,9 +36,10 @@ def paths_of(folder: Path, *, empty_folders: bool = False, follow: bool = True) 
         for name in folders:
             below = os.fspath(Path(root, name))
             above[below] = real | {os.path.realpath(below)} if follow else real
-        if empty_folders and not folders and not files and not links and Path(root) != folder:
-            found.append(Path(root))
-        found += [Path(root, name) for name in sorted([*files, *links])]
+        inside = "" if root == top else f"{os.path.relpath(root, top)}/".replace(os.sep, "/")
+        if empty_folders and not folders and not files and not links and inside:
+            found.append(inside[:-1])
+        found += [inside + name for name in sorted([*files, *links])]
     return found
 
 
@@ -55,6 +63,14 @@ def _no_folder(folder: Path) -> str:
 def _refuse(error: OSError) -> None:
     with readable(Path(error.filename)):
         raise error
+
+
+def is_file(path: str) -> bool:
+    """Whether a file is there, or a link to one: Path.is_file without making a path."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def is_plain(path: Path) -> bool:

@@ -26,6 +26,7 @@ def memo(workspace):
 
 def settled(path, data):
     """A file that was written long ago."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     os.utime(path, (AN_HOUR_AGO, AN_HOUR_AGO))
     return path
@@ -194,3 +195,22 @@ def test_without_a_workspace_nothing_is_remembered_and_none_is_made(workspace, t
     path = settled(tmp_path / "a", b"a")
     assert Fingerprints(workspace.fingerprints).of_file(path) == digests.of_bytes(b"a")
     assert not workspace.root.exists()
+
+
+def test_what_is_forgotten_is_read_again_and_nothing_else(memo, tmp_path, opened):
+    inside = settled(tmp_path / "pictures" / "a" / "1", b"x")
+    beside = [settled(tmp_path / name, b"x") for name in ("pictures.csv", "pictures2/1")]
+    memo.of_files([inside, *beside])
+    memo.forget(tmp_path / "pictures")
+    opened.clear()
+    memo.of_files([inside, *beside])
+    assert opened == [str(inside)]
+
+
+def test_a_single_file_can_be_forgotten(memo, tmp_path, opened):
+    path = settled(tmp_path / "archive.zip", b"x")
+    memo.of_file(path)
+    memo.forget(path)
+    opened.clear()
+    memo.of_file(path)
+    assert opened == [str(path)]

@@ -80,6 +80,14 @@ def rows(source: Source, gathering: Gathering) -> Collected:
     return Collected(collected.origin, table, (*collected.remarks, *remarks))
 
 
+def distrust(workspace: Workspace, source: Source) -> None:
+    """Make the next `fingerprint` read every file, also those that seem to be as they were."""
+    memo = Fingerprints(workspace.fingerprints)
+    for value in source.model_dump().values():
+        if isinstance(value, Path):
+            memo.forget(value)
+
+
 def visits(workspace: Workspace, source: Source) -> int:
     """How often a refresh, or a retry, has gone through the source's addresses again."""
     path = _visit_file(workspace, source)

@@ -2,13 +2,14 @@
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from storage import digests
-from storage.fingerprints import Fingerprints, readable
+from storage.fingerprints import Fingerprints, readable, state_in
+from storage.images import ImageStore
 from storage.names import suffix_of_name
 from storage.statuses import Status
 from storage.workspace import Workspace
@@ -27,7 +28,7 @@ from tasks.acquire.gathering import Gathering
 from tasks.acquire.layout.columns import shown
 from tasks.acquire.parameters import Archive, Folders
 from tasks.acquire.tables.files import TableFile, may_be_table
-from tasks.acquire.walking import paths_of
+from tasks.acquire.walking import is_file, names_below
 
 MOST_BESIDE = 1000
 MAX_TOTAL_BYTES: int = Archive.model_fields["max_total_bytes"].default
@@ -39,19 +40,28 @@ def fetch(workspace: Workspace, source: Folders, *, revisit: bool) -> None:
 
 def fingerprint(workspace: Workspace, source: Folders) -> str:
     """Of every file's name and content; what is no file counts by name."""
-    paths = paths_of(source.folder, empty_folders=True)
-    files = [path for path in paths if path.is_file()]
-    memo = Fingerprints(workspace.fingerprints)
-    known = dict(zip(files, memo.of_files(files), strict=True))
-    return digests.of_value(
-        [(path.relative_to(source.folder).as_posix(), known.get(path, "")) for path in paths]
-    )
+    names = names_below(source.folder, empty_folders=True)
+    top = f"{source.folder}/"
+    files = [name for name in names if is_file(top + name)]
+    found = Fingerprints(workspace.fingerprints).of_files([top + name for name in files])
+    known = dict(zip(files, found, strict=True))
+    return digests.of_value([(name, known.get(name, "")) for name in names])
 
 
 def rows(source: Folders, gathering: Gathering) -> Collected:
-    """Every file of the folder; its name alone is shown: elsewhere it is the same collection."""
+    """Every file of the folder; its name alone is shown: elsewhere it is the same collection.
+
+    What was stored before and has not been touched since is not read.
+    """
     origin = source.folder.resolve().name
-    found = collect(listing(source, pictures=True), source, origin, gathering)
+    known = Fingerprints(gathering.workspace.fingerprints).remembered()
+    files = files_of(
+        source.folder,
+        max_file_bytes=source.max_file_bytes,
+        follow=True,
+        stored=Stored(gathering.images, known),
+    )
+    found = collect(files, source, origin, gathering)
     if (found.table["status"] == Status.KEPT).any():
         return found
     return found._replace(remarks=(*found.remarks, *beside(source.folder)))
@@ -81,33 +91,55 @@ def _holds_pictures(folder: Path) -> bool:
         return False
 
 
-def listing(source: Folders, *, pictures: bool = False) -> Iterator[Found]:
+def listing(source: Folders) -> Iterator[Found]:
     """Every file of the folder, and of archives in it where no picture lies beside them."""
     yield from files_of(
-        source.folder, max_file_bytes=source.max_file_bytes, pictures=pictures, follow=True
+        source.folder, max_file_bytes=source.max_file_bytes, pictures=False, follow=True
     )
 
 
+class Stored:
+    """Which files' bytes are in the image store already: those that are as they were then.
+
+    `known` is what Fingerprints.remembered gives.
+    """
+
+    def __init__(self, images: ImageStore, known: Mapping[bytes, tuple[str, str]]) -> None:
+        self._images, self._known = images, known
+
+    def name(self, path: str, status: os.stat_result) -> str:
+        """The stored name of a file, "" for one that has to be read."""
+        state, digest = self._known.get(os.fsencode(path), ("", ""))
+        if not digest or state != state_in(status):
+            return ""
+        return self._images.again(digest, suffix_of_name(path), status.st_size)
+
+
 def files_of(
-    folder: Path, *, max_file_bytes: int, pictures: bool = True, follow: bool = False
+    folder: Path,
+    *,
+    max_file_bytes: int,
+    pictures: bool = True,
+    follow: bool = False,
+    stored: Stored | None = None,
 ) -> Iterator[Found]:
     """Every file, named relative to `folder`; without `pictures` those are only named.
 
     Links are followed where the user named the folder; in what strangers put together they are
-    set aside.
+    set aside. What is `stored` already is not read.
     """
-    paths = paths_of(folder, empty_folders=True, follow=follow)
-    packed = follow and not any(suffix_of_name(path.name) in PICTURE_SUFFIXES for path in paths)
-    above = len(os.fspath(folder / "x")) - 1
-    for path in paths:
-        name = os.fspath(path)[above:].replace(os.sep, "/")
-        if packed and reading.is_archive(name) and path.is_file():
-            yield from _inside(path, name, max_file_bytes, pictures=pictures)
+    names = names_below(folder, empty_folders=True, follow=follow)
+    packed = follow and not any(suffix_of_name(name) in PICTURE_SUFFIXES for name in names)
+    top = f"{folder}/"
+    for name in names:
+        path = top + name
+        if packed and reading.is_archive(name) and is_file(path):
+            yield from _inside(Path(path), name, max_file_bytes, pictures=pictures)
             continue
         with readable(path):
             odd = _odd(path, name, follow=follow) or unwanted(name)
-            found = odd or _picture(path, name, max_file_bytes, pictures=pictures)
-        yield _with_table(found, path)
+            found = odd or _picture(path, name, max_file_bytes, stored, pictures=pictures)
+        yield _with_table(found, Path(path)) if found.status is Status.NOT_A_PICTURE else found
 
 
 def _inside(path: Path, name: str, max_file_bytes: int, *, pictures: bool) -> Iterator[Found]:
@@ -118,7 +150,7 @@ def _inside(path: Path, name: str, max_file_bytes: int, *, pictures: bool) -> It
         yield found.inside(name)
 
 
-def _odd(path: Path, name: str, *, follow: bool) -> Found | None:
+def _odd(path: str, name: str, *, follow: bool) -> Found | None:
     """The row for what is no file."""
     mode = os.lstat(path).st_mode
     if stat.S_ISREG(mode):
@@ -127,26 +159,30 @@ def _odd(path: Path, name: str, *, follow: bool) -> Found | None:
         return Found(f"{name}/", None, Status.EMPTY_FOLDER, "no file is in it")
     if not (follow and stat.S_ISLNK(mode)):
         return Found(name, None, Status.UNSAFE_NAME, "a link or a device, not a file")
-    if path.is_file():
+    if is_file(path):
         return None
-    if path.is_dir():
+    if Path(path).is_dir():
         reason = "a link in a circle: it leads to a folder above itself"
     else:
         reason = "a link that leads to no file"
     return Found(name, None, Status.UNSAFE_NAME, reason)
 
 
-def _picture(path: Path, name: str, max_file_bytes: int, *, pictures: bool) -> Found:
-    about = path.stat()
+def _picture(
+    path: str, name: str, max_file_bytes: int, stored: Stored | None, *, pictures: bool
+) -> Found:
+    about = os.stat(path)
     time = datetime.fromtimestamp(int(about.st_mtime), UTC).isoformat()[:19]
     if about.st_size > max_file_bytes:
         return too_many_bytes(name, max_file_bytes)
-    if bytes_decide(name) and not begins_as_picture(path):
+    if bytes_decide(name) and not begins_as_picture(Path(path)):
         return no_picture(name)
-    return Found(name, path.read_bytes() if pictures else None, time=time)
+    if stored is not None and (image := stored.name(path, about)):
+        return Found(name, time=time, image=image, size=about.st_size)
+    return Found(name, Path(path).read_bytes() if pictures else None, time=time)
 
 
 def _with_table(found: Found, path: Path) -> Found:
-    if found.status is not Status.NOT_A_PICTURE or not may_be_table(found.name):
+    if not may_be_table(found.name):
         return found
     return replace(found, table=TableFile(found.name, path.stat().st_size, path=path))

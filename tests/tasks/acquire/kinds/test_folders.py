@@ -5,12 +5,16 @@ import socket
 import tempfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from storage.errors import SourceDamaged, SourceMissing
 from storage.fingerprints import Fingerprints
+from storage.images import ImageStore
 from tasks.acquire import walking
+from tasks.acquire.gathering import Gathering
 from tasks.acquire.kinds import folders
+from tasks.acquire.parameters import Folders
 from tests.pictures import picture
 from tests.tasks.acquire.conftest import contents, statuses
 
@@ -178,3 +182,62 @@ def test_a_picture_removed_while_the_folder_is_read_is_an_error(tmp_path):
     (tmp_path / "2.jpg").unlink()
     with pytest.raises(SourceDamaged, match=r"cannot read .*2\.jpg"):
         list(found)
+
+
+LONG_AGO = 1_600_000_000
+
+
+@pytest.fixture
+def collected(workspace, tmp_path, opened):
+    """Collect the pictures of a folder; its rows, and the names of the pictures that were read."""
+    source = Folders(folder=tmp_path / "pictures")
+    workspace.made()
+
+    def collect():
+        folders.fingerprint(workspace, source)
+        opened.clear()
+        table = folders.rows(source, Gathering(workspace, "no", lambda number: None)).table
+        top = f"{source.folder}/"
+        return table, [path.removeprefix(top) for path in opened if path.startswith(top)]
+
+    return collect
+
+
+def test_a_second_look_reads_only_what_is_new_or_was_touched(collected, tmp_path):
+    files = {"cat/1.jpg": CAT, "cat/2.jpeg": picture(3), "dog/1.jpg": DOG, "dog/2.jpg": picture(4)}
+    folder = write(tmp_path / "pictures", files)
+    for name in files:
+        os.utime(folder / name, (LONG_AGO, LONG_AGO))
+    first, read = collected()
+    assert sorted(read) == sorted(files)
+    again, read = collected()
+    assert read == []
+    pd.testing.assert_frame_equal(again, first)
+    write(folder, {"cat/3.jpg": picture(5), "dog/2.jpg": picture(6)})
+    more, read = collected()
+    assert sorted(read) == ["cat/3.jpg", "dog/2.jpg"]
+    kept = more[~more["name"].isin(read)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, first[first["name"] != "dog/2.jpg"].reset_index(drop=True))
+
+
+def test_a_picture_that_is_gone_from_the_store_is_read_again(collected, tmp_path, workspace):
+    folder = write(tmp_path / "pictures", {"cat/1.jpg": CAT, "dog/1.jpg": DOG})
+    for name in ("cat/1.jpg", "dog/1.jpg"):
+        os.utime(folder / name, (LONG_AGO, LONG_AGO))
+    first, _ = collected()
+    lost = first.loc[first["name"] == "cat/1.jpg", "image"].item()
+    ImageStore(workspace.images).path(lost).unlink()
+    again, read = collected()
+    assert read == ["cat/1.jpg"]
+    assert ImageStore(workspace.images).read(lost) == CAT
+    pd.testing.assert_frame_equal(again, first)
+
+
+def test_a_picture_under_a_wrong_suffix_keeps_its_true_one(collected, tmp_path):
+    folder = write(tmp_path / "pictures", {"cat/1.png": CAT, "dog/1.jpg": DOG})
+    for name in ("cat/1.png", "dog/1.jpg"):
+        os.utime(folder / name, (LONG_AGO, LONG_AGO))
+    first, _ = collected()
+    again, _ = collected()
+    assert first.loc[first["name"] == "cat/1.png", "image"].item().endswith(".jpg")
+    pd.testing.assert_frame_equal(again, first)
