@@ -1,6 +1,7 @@
 """The one door to OpenVINO: imported when something is computed with it, and not before."""
 
 import functools
+import itertools
 import sys
 import tempfile
 import threading
@@ -75,27 +76,52 @@ def of_keras(model: Any, shape: tuple[int | None, ...]) -> Any:
     MissingLibrary where OpenVINO does not know one of its layers.
     """
     tf = load_tensorflow()
-
     groups = (model.trainable_variables, model.non_trainable_variables)
     weights = [[np.asarray(one) for one in variables] for variables in groups]
-
-    # Handed in as arrays, weights are constants of the graph: nothing is left to freeze.
+    # Weights are inputs of the graph, so that it stays small, and become constants of the network.
+    inputs = [tf.TensorSpec(shape, tf.float32, "pictures")]
+    inputs += [tf.TensorSpec(one.shape, one.dtype) for one in itertools.chain(*weights)]
+    first = len(weights[0])
     function = tf.function(
-        lambda x: model.stateless_call(*weights, x, training=False)[0],
-        input_signature=[tf.TensorSpec(shape, tf.float32)],
+        lambda x, *w: model.stateless_call(w[:first], w[first:], x, training=False)[0],
+        input_signature=inputs,
         autograph=False,
     )
     graph = function.get_concrete_function().graph
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "frozen.pb"
+        path = Path(folder) / "graph.pb"
         path.write_bytes(graph.as_graph_def().SerializeToString())
         try:
-            return core().read_model(path)
+            network = core().read_model(path)
         except RuntimeError as error:
             raise MissingLibrary(
                 f"OpenVINO cannot read the network {model.name} ({_first_line(error)}): set "
                 "model.runtime=tensorflow"
             ) from error
+    names = [one.name for one in graph.inputs[1:]]
+    _bind(network, dict(zip(names, itertools.chain(*weights), strict=True)))
+    return network
+
+
+def _bind(network: Any, values: dict[str, np.ndarray]) -> None:
+    """Put constants in the place of the inputs of these names."""
+    load_openvino()
+    from openvino import opset15, passes
+
+    for result in network.get_results():
+        if result.input_value(0).get_node().get_type_name() == "Parameter":
+            network.remove_result(result)  # a weight that nothing uses
+    for parameter in network.get_parameters():
+        name = parameter.get_friendly_name()
+        if name in values:
+            constant = opset15.constant(values[name])
+            constant.set_friendly_name(name)
+            parameter.output(0).replace(constant.output(0))
+            network.remove_parameter(parameter)
+    # Weights are turned round for OpenVINO once, here, and not whenever it loads them.
+    manager = passes.Manager()
+    manager.register_pass(passes.ConstantFolding())
+    manager.run_passes(network)
 
 
 def one_by_one(network: Any, kind: type = np.float32) -> Callable[[np.ndarray], np.ndarray]:
