@@ -77,11 +77,9 @@ def _numbers(hashes: pd.Series) -> np.ndarray:
 
 def _representatives(groups: pd.Series, facts: pd.DataFrame) -> list[str]:
     """Of pictures saved again one will do; of groups that are chains, some that are not alike."""
-    chosen = []
-    for images in groups.groupby(groups).groups.values():
-        if len(images) == 1:
-            chosen.append(images[0])
-            continue
+    several = groups.duplicated(keep=False)
+    chosen = groups.index[~several].tolist()
+    for images in groups[several].groupby(groups[several]).groups.values():
         ordered = sorted(images)
         brightness = duplicate_groups.brightness(thumbnails(facts.loc[ordered]))
         chosen += [ordered[place] for place in duplicate_groups.unlike(brightness)]

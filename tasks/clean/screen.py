@@ -146,12 +146,17 @@ def _apply_size(table: pd.DataFrame, min_side: int) -> pd.DataFrame:
 
 
 def _set_aside_conflicts(table: pd.DataFrame) -> pd.DataFrame:
-    kept = table[_kept(table)]
-    labels = kept.groupby("image")["label"].agg(lambda column: sorted(set(column)))
-    torn = labels[labels.map(len) > 1]
+    torn = _labels_of_torn(table[_kept(table)], "image")
     where = _kept(table) & table["image"].isin(torn.index)
     reason = table["image"].map(torn.map(lambda names: "found as " + " and ".join(names)))
     return _mark(table, where, Status.LABEL_CONFLICT, reason)
+
+
+def _labels_of_torn(kept: pd.DataFrame, by: str) -> pd.Series:
+    """The labels, sorted, of each image or group that has more than one."""
+    both = kept[[by, "label"]].drop_duplicates()
+    torn = both[both.duplicated(by, keep=False)]
+    return torn.groupby(by)["label"].agg(sorted)
 
 
 def _set_aside_likes_of_conflicts(
@@ -186,16 +191,14 @@ def _collapse_duplicates(table: pd.DataFrame, same: list[str]) -> pd.DataFrame:
 def _with_groups(table: pd.DataFrame, alike: Likeness) -> pd.DataFrame:
     """Each usable image's group is called after one of its images."""
     images = table.loc[_kept(table), "image"]
-    once = pd.Series(images.unique(), dtype=object)
-    names = once.groupby(alike.groups.reindex(once).to_numpy()).transform("min")
-    group = images.map(dict(zip(once, names, strict=True)))
+    group = known_groups.first_of_group(images, images.map(alike.groups))
     return table.assign(group=group.reindex(table.index, fill_value=""))
 
 
 def _with_names_of_groups(table: pd.DataFrame) -> pd.DataFrame:
     """Groups are called after the first of the images that are left; those that went have none."""
     kept = table[_kept(table)]
-    names = kept.groupby("group")["image"].transform("min")
+    names = known_groups.first_of_group(kept["image"], kept["group"])
     return table.assign(group=names.reindex(table.index, fill_value=""))
 
 
@@ -207,8 +210,7 @@ def _set_aside_torn_groups(
     Pictures that differ in colour only stay, in one group.
     """
     kept = table[_kept(table)]
-    labels = kept.groupby("group")["label"].agg(lambda column: sorted(set(column)))
-    torn = labels[labels.map(len) > 1]
+    torn = _labels_of_torn(kept, "group")
     alike = [
         group
         for group, rows in kept[kept["group"].isin(torn.index)].groupby("group")
