@@ -13,6 +13,7 @@ from storage.workspace import Workspace
 from tasks.running import counters
 from tasks.running.durations import SHORTEST_SECONDS, at_most, duration, pictures_of
 from tasks.running.interruption import heeded
+from tasks.running.memory import give_back
 from tasks.running.outcomes import StepOutcome
 from tasks.running.results import cached_reference
 from tasks.running.steps import Step, key_of, key_parts
@@ -123,6 +124,7 @@ class Run(Results):
             task = task_of(step, self.workspace, refresh=refresh)
             state = task(**inputs, return_state=True)
             reference: Reference = state.result(_sync=True)
+        give_back()
         cached = state.name == "Cached"
         outcome = StepOutcome(
             name=step.name,
