@@ -30,7 +30,8 @@ Compute = Callable[[np.ndarray], np.ndarray]
 class Doubt(NamedTuple):
     """What is said of an answer beside it: the classes of its set, and whether it is like any.
 
-    `familiarity` is how much the picture is like those that the model knows, its highest logit.
+    `familiarity` is how much the picture is like those that the model knows: the evidence for any
+    class (tasks/train/choosing/doubt.py).
     """
 
     held: tuple[str, ...]
@@ -39,10 +40,10 @@ class Doubt(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """What classes of a picture's set have at least, and how familiar a known picture is."""
+    """What classes of a picture's set have at least, and how much evidence a known picture has."""
 
     probability: float
-    familiarity: float
+    evidence: float
 
     @classmethod
     def of(cls, file: Path) -> "Bounds":
@@ -58,7 +59,8 @@ class Bounds(NamedTuple):
         except (KeyError, TypeError, StorageDamaged) as error:
             raise ParameterError(
                 f"{DOUBT} is for models whose head was chosen (model.head.kind=linear) on "
-                f"{FEWEST} pictures or more: the model at {file} has no bounds to doubt by"
+                f"{FEWEST} pictures or more: the model at {file} has no bounds to doubt by, or "
+                "those of an earlier version; train it again"
             ) from error
 
 
@@ -118,7 +120,7 @@ class Classifier:
             return None
         both = zip(self.classes, probabilities, strict=True)
         held = tuple(name for name, one in both if one >= self.bounds.probability)
-        return Doubt(held, familiarity, familiarity < self.bounds.familiarity)
+        return Doubt(held, familiarity, familiarity < self.bounds.evidence)
 
     def judged(self, pictures: Sequence[np.ndarray]) -> tuple[np.ndarray, list[float | None]]:
         """Probabilities as below, and with `bounds` how familiar each picture is, else None."""

@@ -1,9 +1,10 @@
 """When an answer is to be doubted: bounds from pictures that a model had not learned from.
 
 A set of classes holds the true one for nine in ten (split conformal prediction; Sadinle, Lei and
-Wasserman 2019). A picture whose highest logit is lower than that of nineteen in twenty is called
-unknown: of classes that a model was not trained on that tells more than the highest probability,
-which is high where all others are low as well (Vaze et al., Open-Set Recognition, ICLR 2022).
+Wasserman 2019). A picture for whose classes there is less evidence than for those of nineteen in
+twenty is called unknown. Evidence is the negative energy of the logits (Liu et al., Energy-based
+Out-of-distribution Detection, NeurIPS 2020): of classes that a model was not trained on it tells
+more than the highest probability, which is high where all others are low as well.
 """
 
 import numpy as np
@@ -16,7 +17,7 @@ FEWEST = 50
 
 
 def bounds(logits: np.ndarray, labels: np.ndarray) -> dict[str, float] | None:
-    """`probability` that a class of a set has, and `familiarity` that a known picture has.
+    """`probability` that a class of a set has, and `evidence` that there is of a known picture.
 
     Of unseen pictures: `logits` (n, classes) and `labels` (n,). None of too few.
     """
@@ -25,17 +26,18 @@ def bounds(logits: np.ndarray, labels: np.ndarray) -> dict[str, float] | None:
     of_truth = softmax(logits)[np.arange(len(labels)), labels]
     return {
         "probability": reached_by(of_truth, HELD),
-        "familiarity": reached_by(familiarity(logits), KNOWN),
+        "evidence": reached_by(familiarity(logits), KNOWN),
     }
 
 
 def familiarity(logits: np.ndarray) -> np.ndarray:
-    """(n,) the highest logit of each picture; of two classes, how far they are apart."""
-    if logits.shape[1] == 2:
-        found: np.ndarray = np.abs(logits[:, 1] - logits[:, 0])
-        return found
-    highest: np.ndarray = logits.max(axis=1)
-    return highest
+    """(n,) the evidence for any class: logarithms of the sum of exponentials, as float64.
+
+    Of (n, classes) logits without their mean: what all classes have in common says nothing.
+    """
+    centred = logits.astype(np.float64) - logits.mean(axis=1, keepdims=True)
+    found: np.ndarray = np.logaddexp.reduce(centred, axis=1)
+    return found
 
 
 def reached_by(values: np.ndarray, share: float) -> float:
