@@ -26,7 +26,9 @@ from tasks.running.steps import step
 
 # Whatever place the weights come from, they are the same.
 WITHOUT_EFFECT = frozenset({"model.weights"})
-PICTURES_AT_A_TIME = 16
+# A batch has as many pixels as this many pictures of 128 pixels on a side: of tiny pictures so few
+# would leave the processor waiting for the next batch.
+PICTURES_AT_A_TIME, MOST_AT_A_TIME = 16, 256
 
 
 @step(without_effect=WITHOUT_EFFECT)
@@ -62,7 +64,7 @@ def _of_one(table: pd.DataFrame, model: Extraction, training: Drawing | None) ->
     with showing as advance, native_messages.quiet():
         extracted = extract_missing(
             missing, load, prepared, store,
-            batch_size=PICTURES_AT_A_TIME, workers=threads, advance=advance,
+            batch_size=batch_size(model.image_size), workers=threads, advance=advance,
         )  # fmt: skip
     counters.count("extracted", extracted)
     reference = store.reference(names, views=trained, averaged=averaged)
@@ -76,6 +78,12 @@ def _names(table: pd.DataFrame, trained: tuple[str, ...], averaged: tuple[str, .
     wanted = [(view, images) for view in averaged]
     wanted += [(view, train) for view in trained if view not in averaged]
     return [named(image, view) for view, chosen in wanted for image in chosen]
+
+
+def batch_size(side: int) -> int:
+    """How many pictures of this side, in pixels, go through a network together."""
+    same = PICTURES_AT_A_TIME * 128**2 // side**2
+    return min(MOST_AT_A_TIME, max(PICTURES_AT_A_TIME, same))
 
 
 def prepared_for(model: Extraction, threads: int) -> Prepared:

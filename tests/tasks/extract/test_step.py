@@ -7,6 +7,7 @@ import pytest
 
 from storage.errors import StorageDamaged
 from storage.images import ImageStore
+from tasks.extract.step import batch_size
 from tasks.features.picture_cache import loader
 from tasks.pictures import resizing, views
 from tasks.pictures.parameters import Augmentation, Square
@@ -68,3 +69,10 @@ def test_every_view_of_a_damaged_picture_fails_until_it_is_whole_again(images):
     assert [type(failure) for failure in failures] == [StorageDamaged] * len(VIEWS)
     images.path(image).write_bytes(whole)
     assert load(names[0]).shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize(
+    ("side", "pictures"), [(16, 256), (32, 256), (64, 64), (96, 28), (128, 16), (512, 16)]
+)
+def test_a_batch_has_about_as_many_pixels_whatever_the_side(side, pictures):
+    assert batch_size(side) == pictures
