@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from storage import atomic, publications
+from storage import atomic, digests, publications
 from storage.folders import LATEST, REPORT
 from storage.references import SPLITS
 from storage.workspace import Workspace
@@ -14,6 +14,7 @@ from tasks.evaluate.metrics import METRICS
 from tasks.publish.page import lookup, rendering, run_entry
 from tasks.publish.svg import Chart, colour, dash, new_figure, percent_axis, settings, svg
 from tasks.publish.wording import as_shown, as_words, percent, seconds
+from tasks.running import code_fingerprint
 
 INDEX = "index.html"
 TEMPLATE = "index.html.j2"
@@ -63,13 +64,39 @@ class Standing(NamedTuple):
 
 
 def write(workspace: Workspace) -> Path:
-    """Make reports/index.html anew, at once or not at all."""
-    return atomic.write_bytes(workspace.reports / INDEX, page(workspace).encode())
+    """Make reports/index.html anew, at once or not at all; one that shows all this is left alone.
+
+    The page's last line says what it was made of, and has a digest of what stands before it.
+    """
+    path, found = workspace.reports / INDEX, rows(workspace)
+    code = code_fingerprint.fingerprint("tasks.publish")
+    made_of = digests.of_value([code, [row._asdict() for row in found]])
+    if not _is_whole(path, made_of):
+        content = _page(found).encode()
+        atomic.write_bytes(path, content + _mark(content, made_of))
+    return path
+
+
+def _mark(content: bytes, made_of: str) -> bytes:
+    return f"\n<!-- {made_of} {digests.of_bytes(content)} -->\n".encode()
+
+
+def _is_whole(path: Path, made_of: str) -> bool:
+    """Whether the page is there, every byte of it, and was made of this."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    length = len(_mark(b"", made_of))
+    return content[-length:] == _mark(content[:-length], made_of)
 
 
 def page(workspace: Workspace) -> str:
     """The page over the newest MOST_RUNS runs."""
-    found = rows(workspace)
+    return _page(rows(workspace))
+
+
+def _page(found: list[Row]) -> str:
     shown = found[:MOST_RUNS]
     return rendering.render(
         TEMPLATE,

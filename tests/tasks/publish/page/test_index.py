@@ -260,3 +260,32 @@ def test_runs_led_by_another_figure_say_so_and_are_ranked_among_themselves(works
     text = Seen(index.page(workspace)).text
     assert "macro F1" in text
     assert "Headline figure" in text
+
+
+def test_an_index_that_shows_all_there_is_is_not_drawn_again(workspace, reported, monkeypatch):
+    reported(1, when="2026-01-01T00:00:00+00:00")
+    drawn, real = [], index.over_time
+    monkeypatch.setattr(index, "over_time", lambda rows: drawn.append(len(rows)) or real(rows))
+    path = index.write(workspace)
+    before = path.read_bytes()
+    index.write(workspace)
+    assert (drawn, path.read_bytes()) == ([1], before)
+    reported(2, when="2026-01-02T00:00:00+00:00")
+    index.write(workspace)
+    assert drawn == [1, 2]
+    assert path.read_bytes() != before
+
+
+@pytest.mark.parametrize("damage", [lambda page: page[:-9], lambda page: b"X" + page[1:],
+                                    lambda page: b""])  # fmt: skip
+def test_a_damaged_index_is_made_again(workspace, reported, damage):
+    reported(1, when="2026-01-01T00:00:00+00:00")
+    path = index.write(workspace)
+    before = path.read_text()
+    path.write_bytes(damage(path.read_bytes()))
+    index.write(workspace)
+    assert "sample" in path.read_text()
+    assert path.stat().st_size == len(before.encode())
+    path.unlink()
+    index.write(workspace)
+    assert path.is_file()
