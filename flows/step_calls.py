@@ -144,8 +144,8 @@ class Run(Results):
         if found is not None and found >= SHORTEST_SECONDS:
             length = duration(found)
             print(
-                f"{call.step.name:>9}  begins: {length} at most for {pictures:,} pictures, by the "
-                "pace of earlier runs",
+                f"{call.step.name:>9}  begins: {length} at most, if none of {pictures:,} pictures "
+                "is known yet (by the pace of earlier runs)",
                 file=sys.stderr,
             )
 

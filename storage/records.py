@@ -59,14 +59,10 @@ def latest(workspace: Workspace, experiment: str, step: str) -> Record | None:
     return next(_readable(reversed(_files(_folder(workspace, experiment, step)))), None)
 
 
-def last_executions(workspace: Workspace, step: str) -> list[Record]:
-    """Of every experiment the last time that this step did not come from the cache."""
-    found = []
-    for folder in sorted(workspace.records.glob(f"*/{step}")):
-        newest_first = _readable(reversed(_files(folder)))
-        done = (one for one in newest_first if one.state == "executed")
-        found += [one for one in [next(done, None)] if one is not None]
-    return found
+def executions(workspace: Workspace, step: str) -> list[Record]:
+    """Of every experiment each time that this step did not come from the cache."""
+    found = _readable(sorted(workspace.records.glob(f"*/{step}/*.json")))
+    return [one for one in found if one.state == "executed"]
 
 
 def all_of(workspace: Workspace) -> list[Record]:

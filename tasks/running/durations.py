@@ -31,13 +31,14 @@ def at_most(
 ) -> float | None:
     """Seconds that the step takes if none of its pictures is known; None where nothing tells.
 
-    Time grows with the pictures; of the experiments that did the same, the slowest counts.
+    Time grows with the pictures; of the runs that did the same, the slowest counts: others knew
+    some of theirs.
     """
     if step not in TIED_TO or not pictures:
         return None
     rates = [
         one.seconds / one.pictures
-        for one in records.last_executions(workspace, step)
+        for one in records.executions(workspace, step)
         if one.pictures >= FEWEST_PICTURES and _tied(one.parts, step) == _tied(parts, step)
     ]
     return max(rates) * pictures if rates else None

@@ -40,6 +40,12 @@ def test_a_later_use_of_the_cache_hides_no_execution(workspace):
     assert at_most(workspace, "extract", LITE, 1000) == pytest.approx(10)
 
 
+def test_a_later_run_that_knew_its_pictures_makes_no_promise(workspace):
+    executed(workspace, "a", 100.0, 1000)
+    executed(workspace, "a", 1.0, 1010)
+    assert at_most(workspace, "extract", LITE, 1000) == pytest.approx(100)
+
+
 @pytest.mark.parametrize(("step", "pictures"), [("extract", 0), ("publish", 1000)])
 def test_where_nothing_tells_nothing_is_said(workspace, step, pictures):
     executed(workspace, "few", 10.0, 20)
