@@ -7,7 +7,7 @@ They are shown to people; nothing is removed.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from storage.workspace import Workspace
 
 FOLDS = 5
 ROWS_AT_A_TIME = 512
+MANY = 20_000
 REGULARISATION = 0.01
 ITERATIONS = 100
 # Looser than scikit-learn's own: the ranking stays the same, in a fifth of the time.
@@ -57,13 +58,11 @@ def out_of_sample(
     `labels` are class numbers 0 to k - 1, each with pictures in at least `folds` groups.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     out = np.zeros((len(labels), int(labels.max()) + 1))
-    parts = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
-    for fit, judge in parts.split(features, labels, groups):
+    for fit, judge in _parted(labels, groups, folds):
         model = make_pipeline(
             StandardScaler(),
             LogisticRegression(C=REGULARISATION, max_iter=ITERATIONS, tol=TOLERANCE),
@@ -74,6 +73,36 @@ def out_of_sample(
             model.fit(features[fit], labels[fit])
         out[np.ix_(judge, model[-1].classes_)] = model.predict_proba(features[judge])
     return out
+
+
+def _parted(
+    labels: np.ndarray, groups: np.ndarray, folds: int
+) -> Iterator[tuple["np.ndarray", "np.ndarray"]]:
+    """Rows to fit on and rows to judge: every row once, groups whole, classes evenly."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    if len(labels) <= MANY:
+        yield from StratifiedGroupKFold(folds, shuffle=True, random_state=0).split(
+            labels, labels, groups
+        )
+        return
+    fold = dealt(labels, groups, folds)
+    for number in range(folds):
+        yield np.flatnonzero(fold != number), np.flatnonzero(fold == number)
+
+
+def dealt(labels: np.ndarray, groups: np.ndarray, folds: int) -> np.ndarray:
+    """(n,) fold of each row: groups are dealt out in turn, class by class, in a drawn order.
+
+    scikit-learn weighs them one by one, which takes longer than all fits together.
+    """
+    codes, names = pd.factorize(groups)
+    first = np.unique(codes, return_index=True)[1]
+    shuffled = np.random.default_rng(0).permutation(len(names))
+    order = shuffled[np.argsort(labels[first][shuffled], kind="stable")]
+    of_group = np.empty(len(names), int)
+    of_group[order] = np.arange(len(names)) % folds
+    return of_group[codes]
 
 
 def candidates(table: pd.DataFrame, probabilities: np.ndarray, classes: list[str]) -> pd.DataFrame:

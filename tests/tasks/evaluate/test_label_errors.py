@@ -1,6 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.evaluate import label_errors
 
@@ -79,3 +81,31 @@ def test_too_few_pictures_are_said(clouds):
     found = label_errors.find(few, lambda rows: features[rows], SHAPE, CLASSES)
     assert found.candidates.empty
     assert "Not looked for" in found.note
+
+
+@given(
+    rows=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 30)), min_size=1, max_size=200),
+    folds=st.integers(2, 5),
+)
+def test_groups_are_dealt_whole_and_those_of_each_class_evenly(rows, folds):
+    # A group is of one class here: the fold of a group with several goes by its first picture.
+    labels = np.array([label for label, _ in rows])
+    groups = np.array([f"{label}-{number}" for label, number in rows])
+    found = pd.DataFrame(
+        {"label": labels, "group": groups, "fold": label_errors.dealt(labels, groups, folds)}
+    )
+    assert found["fold"].between(0, folds - 1).all()
+    assert found.groupby("group")["fold"].nunique().eq(1).all()
+    once = found.drop_duplicates("group")
+    for _, of_class in once.groupby("label"):
+        counts = np.bincount(of_class["fold"], minlength=folds)
+        assert counts.max() - counts.min() <= 1
+
+
+@pytest.mark.parametrize("many", [100, 1000])
+def test_wrong_labels_are_found_however_groups_are_dealt_and_no_others(clouds, monkeypatch, many):
+    table, features, _ = clouds
+    monkeypatch.setattr(label_errors, "MANY", many)
+    found = label_errors.find(table, lambda rows: features[rows], SHAPE, CLASSES).candidates
+    assert set(found["image"]) <= {f"{number}.jpg" for number in WRONG}
+    assert len(found) >= 3
