@@ -23,6 +23,7 @@ CORRELATION = 0.99
 MEMBERS_COMPARED = 2000
 MOST_UNLIKE = 50
 PAIRS_AT_A_TIME = 2**15
+ROWS_AT_A_TIME = 4096
 # Light and shade of a thumbnail: the polynomial of this degree that comes nearest to it.
 LIGHT_DEGREE = 4
 
@@ -99,7 +100,12 @@ def _light(side: int) -> np.ndarray:
 def brightness(thumbnails: np.ndarray) -> np.ndarray:
     """(n, pixels) float32 luma (ITU-R BT.601) of (n, pixels * 3) uint8 RGB thumbnails."""
     weights = np.array([0.299, 0.587, 0.114], np.float32)
-    return thumbnails.reshape(len(thumbnails), -1, 3).astype(np.float32) @ weights
+    pixels = thumbnails.reshape(len(thumbnails), -1, 3)
+    found = np.empty(pixels.shape[:2], np.float32)
+    for start in range(0, len(pixels), ROWS_AT_A_TIME):  # floats of all colours would take 3 times
+        some = slice(start, start + ROWS_AT_A_TIME)
+        found[some] = pixels[some].astype(np.float32) @ weights
+    return found
 
 
 def same_in_colour(thumbnails: np.ndarray, labels: np.ndarray) -> bool:
