@@ -1,1 +1,1 @@
-"""Each file times one promise, beside its peer where there is one, and writes JSON."""
+"""Each module measures one promise, beside its peer where there is one, and writes JSON."""

@@ -6,29 +6,31 @@ Each prints what it measured and writes benchmarks/results/<name>.json.
 import importlib
 import pkgutil
 import sys
-from pathlib import Path
 
-import benchmarks
+from benchmarks import quality, speed
 
-FOLDER = Path(__file__).parent
-NOT_TIMED = ("__main__", "measuring", "experiments", "edits")
+NOT_TIMED = ("edits",)
 
 
-def names() -> list[str]:
-    """The benchmarks there are."""
-    found = (module.name for module in pkgutil.iter_modules([str(FOLDER)]))
-    return sorted(name for name in found if name not in NOT_TIMED)
+def modules() -> dict[str, str]:
+    """The module of each benchmark, by its name."""
+    return {
+        module.name: f"{wing.__name__}.{module.name}"
+        for wing in (quality, speed)
+        for module in pkgutil.iter_modules(wing.__path__)
+        if module.name not in NOT_TIMED
+    }
 
 
 def main(wanted: list[str]) -> int:
     """Run those wanted, or all; 2 if there is none of that name."""
-    unknown = set(wanted) - set(names())
-    if unknown:
-        print(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(names())}")
+    known = modules()
+    if unknown := set(wanted) - set(known):
+        print(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
         return 2
-    for name in wanted or names():
+    for name in wanted or sorted(known):
         print(f"== {name}", flush=True)
-        importlib.import_module(f"{benchmarks.__name__}.{name}").main()
+        importlib.import_module(known[name]).main()
     return 0
 
 

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks import ships_and_bikes
-from benchmarks.extraction import ARCHIVE
 from benchmarks.measuring import SHARED, experiment, write
+from benchmarks.quality import ships_and_bikes
+from benchmarks.speed.extraction import ARCHIVE
 
 PUBLISHED = {
     "digits": "-",

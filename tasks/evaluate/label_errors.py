@@ -117,7 +117,7 @@ def candidates(table: pd.DataFrame, probabilities: np.ndarray, classes: list[str
             labels,
             probabilities,
             # How many is what confident learning estimates; which, those whose label is least
-            # likely: on flipped labels far nearer to the truth (`benchmarks/label_errors.py`).
+            # likely: on flipped labels far nearer to the truth (the benchmark label_errors).
             filter_by="low_self_confidence",
             return_indices_ranked_by="self_confidence",
             n_jobs=1,

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.edits import EDITS
+from benchmarks.quality.edits import EDITS
 from flows.classification import use
 from flows.parameters import Experiment
 from storage import manifests

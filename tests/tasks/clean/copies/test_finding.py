@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.edits import EDITS
+from benchmarks.quality.edits import EDITS
 from storage.images import ImageStore
 from tasks.clean.copies import finding
 from tasks.clean.parameters import LOOKING

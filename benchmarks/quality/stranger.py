@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.extraction import ARCHIVE, DARKROOM
 from benchmarks.measuring import run, write
+from benchmarks.speed.extraction import ARCHIVE, DARKROOM
 from tasks.features.precision import resolve
 
 STRANGER = """

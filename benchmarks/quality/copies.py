@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks import edits
 from benchmarks.measuring import FOLDER, SHARED, run, write
+from benchmarks.quality import edits
 from tasks.clean import duplicate_groups
 from tasks.pictures.decoding import Problem, decode
 
@@ -34,7 +34,7 @@ SEED = 20_261_130
 PER_KIND = {"cats-and-dogs": 60, "caltech-101": 60, "pokedex": 30}
 PETS = SHARED / "data" / "dogs-vs-cats" / "dogs-vs-cats.zip"
 FIRST_PETS = 1000
-TRUE_COPIES = FOLDER / "true_copies.json"
+TRUE_COPIES = Path(__file__).parent / "true_copies.json"
 FASTDUP = FOLDER / "peers" / "fastdup_copies.py"
 THRESHOLDS = (0.98, 0.96, 0.94, 0.92, 0.9, 0.88, 0.86, 0.84, 0.82, 0.8)
 SUFFIXES = (".jpg", ".jpeg", ".png")

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.copies import PETS, pictures
 from benchmarks.measuring import run, write
+from benchmarks.quality.copies import PETS, pictures
 
 SEEDS = (7, 8, 9)
 TRAINED = {"cat": 700, "dog": 20}

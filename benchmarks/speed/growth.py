@@ -22,8 +22,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.copies_at_scale import drawn
 from benchmarks.measuring import PROJECT, write
+from benchmarks.speed.copies_at_scale import drawn
 
 CLASSES = 10
 SIDE = 64

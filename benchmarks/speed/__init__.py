@@ -1,0 +1,1 @@
+"""How fast and how large: whole runs, single steps, downloads, servers, the command at the door."""
