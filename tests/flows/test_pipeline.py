@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 
 from storage import folders, records
+from storage.fingerprints import state_of
 from storage.references import SplitRef
 from storage.wholeness import is_whole
 from tests.flows.conftest import executed, parameters
@@ -89,6 +91,27 @@ def test_rerun_executes_that_step_and_what_follows_stays_cached(run, experiment,
     assert foretold(experiment, ["train"])["train"] == ("run", "asked for with rerun")
     result = run(experiment, rerun=["train"])
     assert executed(result) == ["train"]
+
+
+def test_a_file_changed_behind_its_size_and_times_is_found_by_rerunning_acquire(
+    run, experiment, tmp_path, workspace
+):
+    folder = write_folders(tmp_path / "pictures", per_class=12)
+    source = type(experiment).model_validate(parameters(folder))
+    changed, other = sorted(folder.glob("*/*.jpg"))[:2]
+    run(source, until="acquire")
+    changed.write_bytes(other.read_bytes())
+    # As where a file system does not tell: what is remembered has the state of the new file.
+    with sqlite3.connect(workspace.fingerprints) as memo:
+        rows = memo.execute(
+            "UPDATE files SET state = ? WHERE path = ?", (state_of(changed), os.fsencode(changed))
+        ).rowcount
+    memo.close()
+    assert rows == 1
+    assert executed(run(source, until="clean")) == ["clean"]
+    again = run(source, rerun=["acquire"], until="clean")
+    assert executed(again) == ["acquire", "clean"]
+    assert again["counts"]["images"] == 23  # two have the same bytes now
 
 
 def test_a_changed_parameter_reruns_what_depends_on_it(run, experiment, developed):
