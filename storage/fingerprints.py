@@ -9,14 +9,23 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from storage import atomic, digests
-from storage.errors import SourceChanged, SourceDamaged, StorageDamaged
+from storage.errors import SourceChanged, SourceDamaged
 
 SETTLED_SECONDS = 2.0
-DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+# Errors that a whole database has as well: full or broken disks, locks, permissions.
+OF_THE_MACHINE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL, sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_READONLY,
+    }
+)  # fmt: skip
+Result = TypeVar("Result")
 
 
 AnyPath = str | Path
@@ -68,44 +77,45 @@ class Fingerprints:
 
     def of_files(self, paths: Sequence[AnyPath]) -> list[str]:
         """SHA-256 of each file, in order; only files that are new or touched are read."""
-        with self._connection() as connection:
-            known = _all(connection)
-            # Bytes, since a file's name need not be text.
-            names = [os.fsencode(path) for path in paths]
-            found = [
-                self._of_file(path, known.get(name))
-                for path, name in zip(paths, names, strict=True)
-            ]
-            rows = [
-                (name, state, digest)
-                for name, (state, digest, keep) in zip(names, found, strict=True)
-                if keep and known.get(name) != (state, digest)
-            ]
-            connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
-        return [digest for _, digest, _ in found]
+        return self._done(lambda connection: self._of_files(connection, paths))
 
     def remembered(self) -> dict[bytes, tuple[str, str]]:
         """Each known file's state and the SHA-256 that it had in that state, by its path."""
-        with self._connection() as connection:
-            return _all(connection)
+        return self._done(_all)
 
     def forget(self, path: Path) -> None:
         """Read a file, or every file below a folder, once more, whatever their states."""
         name = os.fsencode(path)
-        with self._connection() as connection:
-            connection.execute(
-                "DELETE FROM files WHERE path = ? OR path >= ? AND path < ?",
-                (name, name + b"/", name + b"0"),
+        where = (name, name + b"/", name + b"0")
+        self._done(
+            lambda connection: connection.execute(
+                "DELETE FROM files WHERE path = ? OR path >= ? AND path < ?", where
             )
+        )
 
     def of_file(self, path: AnyPath) -> str:
         """SHA-256 of one file."""
         return self.of_files([path])[0]
 
+    def _of_files(self, connection: sqlite3.Connection, paths: Sequence[AnyPath]) -> list[str]:
+        known = _all(connection)
+        # Bytes, since a file's name need not be text.
+        names = [os.fsencode(path) for path in paths]
+        found = [
+            self._of_file(path, known.get(name)) for path, name in zip(paths, names, strict=True)
+        ]
+        rows = [
+            (name, state, digest)
+            for name, (state, digest, keep) in zip(names, found, strict=True)
+            if keep and known.get(name) != (state, digest)
+        ]
+        connection.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
+        return [digest for _, digest, _ in found]
+
     def _of_file(self, path: AnyPath, known: tuple[str, str] | None) -> tuple[str, str, bool]:
         with readable(path):
             state = state_of(path)
-            if known and known[0] == state:
+            if known and known[0] == state and _is_digest(known[1]):
                 return state, known[1], True
             with unchanged(path):
                 digest = digests.of_file(Path(path))
@@ -113,9 +123,22 @@ class Fingerprints:
             settled = abs(time.time() - os.stat(path).st_mtime) > SETTLED_SECONDS
         return state, digest, settled
 
+    def _done(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """What `work` gives. A damaged memo is made anew, with a word: it is only a memo."""
+        try:
+            with self._connection() as connection:
+                return work(connection)
+        except sqlite3.DatabaseError as error:
+            if not _is_damage(error):
+                raise
+        for suffix in ("", "-journal"):
+            Path(f"{self._database}{suffix}").unlink(missing_ok=True)
+        with self._connection() as connection:
+            return work(connection)
+
     @contextlib.contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        with atomic.explained(self._database), self._explained():
+        with atomic.explained(self._database):
             # Who only looks makes no workspace: without one, nothing is remembered.
             there = self._database.parent.is_dir()
             connection = sqlite3.connect(self._database if there else ":memory:", timeout=60)
@@ -129,17 +152,16 @@ class Fingerprints:
             finally:
                 connection.close()
 
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", None) not in DAMAGED:
-                raise
-            raise StorageDamaged(
-                f"{self._database} is damaged ({error}): delete it and run again, the files it "
-                "remembers are read once more"
-            ) from error
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether the file is to blame: whatever comes of fixed statements, but for OF_THE_MACHINE."""
+    # Text that is none comes without a code.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code & 0xFF not in OF_THE_MACHINE
+
+
+def _is_digest(text: object) -> bool:
+    return isinstance(text, str) and len(text) == 64 and text.isalnum()
 
 
 def _all(connection: sqlite3.Connection) -> dict[bytes, tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sqlite3
 import threading
 import time
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import digests
-from storage.errors import SourceChanged, StorageDamaged, StorageFull
+from storage.errors import SourceChanged, StorageFull
 from storage.fingerprints import Fingerprints, unchanged
 from tests.project import examples
 
@@ -175,11 +176,57 @@ def test_many_threads_share_one_memo(workspace, tmp_path):
     assert found == [expected] * 6
 
 
-def test_a_damaged_memo_says_what_to_do(memo, workspace, tmp_path):
-    workspace.root.mkdir(exist_ok=True)
-    workspace.fingerprints.write_bytes(b"not a database, not at all" * 100)
-    with pytest.raises(StorageDamaged, match="delete it"):
-        memo.of_file(settled(tmp_path / "file", b"x"))
+@pytest.fixture
+def remembered(memo, workspace, tmp_path):
+    """Three files that the memo knows, their digests, and the memo's bytes."""
+    paths = [settled(tmp_path / f"file {number}", b"%d" % number) for number in range(3)]
+    return paths, memo.of_files(paths), workspace.fingerprints.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"not a database, not at all" * 100,
+        lambda whole: whole[: len(whole) // 2],
+        lambda whole: b"",
+        lambda whole: whole.replace(b"digest", b"\xff\xfegest"),
+        lambda whole: whole.replace(b"CREATE TABLE", b"CREATE TABLF"),
+    ],
+)
+def test_a_damaged_memo_is_made_anew_with_a_word(memo, workspace, remembered, damage, capsys):
+    paths, expected, whole = remembered
+    workspace.fingerprints.write_bytes(damage(whole))
+    assert memo.of_files(paths) == expected
+    said = capsys.readouterr().err
+    assert said == "" or ("was damaged" in said and "read once more" in said)
+    assert memo.of_files(paths) == expected
+    assert capsys.readouterr().err == ""
+
+
+@examples(60)
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_flipped_bit_stops_nothing(tmp_path_factory, place, bit):
+    folder = tmp_path_factory.mktemp("flipped")
+    memo = Fingerprints(folder / "memo.sqlite")
+    paths = [settled(folder / f"file {number}", b"%d" % number) for number in range(3)]
+    memo.of_files(paths)
+    content = bytearray((folder / "memo.sqlite").read_bytes())
+    content[int(place * len(content))] ^= 1 << bit
+    (folder / "memo.sqlite").write_bytes(content)
+    found = memo.of_files(paths)
+    assert [len(digest) for digest in found] == [64] * 3
+    memo.forget(folder)
+    assert memo.of_files(paths) == [digests.of_bytes(b"%d" % number) for number in range(3)]
+    assert set(memo.remembered()) >= {os.fsencode(path) for path in paths}
+
+
+def test_digests_that_are_none_are_not_believed(memo, workspace, remembered):
+    paths, expected, _ = remembered
+    connection = sqlite3.connect(workspace.fingerprints)
+    with connection:
+        connection.execute("UPDATE files SET digest = '../../x'")
+    connection.close()
+    assert memo.of_files(paths) == expected
 
 
 def test_a_full_disk_is_storage_full(small_disk, tmp_path):
