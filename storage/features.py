@@ -115,11 +115,9 @@ class FeatureStore:
         digest = digests.of_value([self.space.name, images, views, averaged])
         used = sorted({known[name][0] for name in images})
         path = self.folder / "sets" / f"{digest}.json"
-        content = {
-            "images": images,
-            "shards": {shard.name: shard.stat().st_size for shard in used},
-        }
-        atomic.write_json(path, content)
+        # Which images, the digest says; a hundred thousand names would be read for every look.
+        shards = {shard.name: shard.stat().st_size for shard in used}
+        atomic.write_json(path, {"images": len(images), "shards": shards})
         atomic.write_json(self.folder / SPACE, self.space.model_dump(mode="json"))
         return FeaturesRef(
             digest=digest,

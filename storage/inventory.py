@@ -31,7 +31,8 @@ LEFTOVER_SECONDS = DAY_SECONDS
 UNFINISHED_DAYS = 7
 PUBLISH = "publish"
 # They lie among results, and have rules of their own.
-NOT_RESULTS = frozenset({publications.FOLDER, "lineage"})
+LINEAGE = "lineage"
+NOT_RESULTS = frozenset({publications.FOLDER, LINEAGE})
 IMAGE_TABLE = frozenset({"image", "status"})
 
 
@@ -81,10 +82,17 @@ def damaged(workspace: Workspace) -> list[Path]:
 
 def require_none(found: list[Path]) -> None:
     """StorageDamaged if anything was found."""
+    lines = [path for path in found if path.parent.name == LINEAGE]
+    more = (
+        f". {len(lines)} of them say where sticky splits put their pictures ({lines[0]}), which no "
+        "run can make again: restore those from a backup; without them new splits begin"
+        if lines
+        else ""
+    )
     if found:
         raise StorageDamaged(
             f"{len(found)} stored files are damaged: delete them and run the experiments again, "
-            "only what is missing will be made"
+            f"only what is missing will be made{more}"
         )
 
 
@@ -144,14 +152,56 @@ def _needed(workspace: Workspace) -> set[Path]:
             keep.add(workspace.root / record.result["tree"])
     keep.update(publications.needed(workspace))
     keep.update(_reported(workspace))
-    for path in (workspace.splits / "lineage").glob("*.json"):
-        line = folders.read_json(path)
-        keep.update(
-            workspace.root / line[name]["where"]
-            for name in ("assignment", "previous")
-            if line[name] is not None
-        )
+    for path in _lines(workspace):
+        keep.update(workspace.root / place for place in _continued(path))
     return keep
+
+
+def _lines(workspace: Workspace) -> list[Path]:
+    return sorted((workspace.splits / LINEAGE).glob("*.json"))
+
+
+def _continued(path: Path) -> list[str]:
+    """Where the assignments lie that a lineage's file names."""
+    line = folders.read_json(path)
+    both = (line["assignment"], line["previous"])
+    return [str(one["where"]) for one in both if one is not None]
+
+
+def _damaged_lines(workspace: Workspace) -> Iterator[Path]:
+    """Lineages that cannot be read, or whose assignment is not whole."""
+    for path in _lines(workspace):
+        try:
+            assignment = workspace.root / folders.read_json(path)["assignment"]["where"]
+            if _continued(path) and manifests.is_whole(assignment):
+                continue
+        except (StorageDamaged, KeyError, TypeError, AttributeError):
+            pass
+        yield path
+
+
+def _damaged_features(workspace: Workspace) -> Iterator[Path]:
+    """Shards, and lists of shards that cannot be read or name some that are not there."""
+    yield from _shards("features")(workspace)
+    for store in _shard_stores(workspace.features):
+        there = {(path, path.stat().st_size) for path in store.paths()}
+        for path in filter(_is_finished, sorted(store.folder.glob("sets/*.json"))):
+            if not _is_list(path) or not _listed(store, path) <= there:
+                yield path
+
+
+def _is_list(path: Path) -> bool:
+    try:
+        return isinstance(folders.read_json(path)["shards"], dict)
+    except (StorageDamaged, KeyError, TypeError):
+        return False
+
+
+def _damaged_records(workspace: Workspace) -> Iterator[Path]:
+    """Records that cannot be read: runs pass over them, and no longer know why a step runs."""
+    for path in sorted(workspace.records.glob("*/*/*.json")):
+        if _is_finished(path) and not records.is_readable(path):
+            yield path
 
 
 def _kept_records(workspace: Workspace) -> Iterator[records.Record]:
@@ -250,7 +300,7 @@ def of_experiment(workspace: Workspace, experiment: str) -> list[Path]:
     """
     name = as_file_name(experiment)
     link = publications.link(workspace, experiment)
-    lines = (workspace.splits / "lineage").glob("*.json")
+    lines = _lines(workspace)
     own = [
         workspace.reports / name,
         workspace.records / name,
@@ -346,12 +396,12 @@ KINDS = {
         lambda workspace: manifests.damaged(workspace.manifests), _of_pattern("manifests/*.parquet")
     ),
     "facts": Kind(_shards("facts"), _unneeded_facts),
-    "splits": Kind(_none_damaged, _of_pattern("splits/*")),
-    "features": Kind(_shards("features"), _unneeded_features),
+    "splits": Kind(_damaged_lines, _of_pattern("splits/*")),
+    "features": Kind(_damaged_features, _unneeded_features),
     "models": Kind(_result_folders("models/*"), _of_pattern("models/*")),
     "evaluations": Kind(_result_folders("evaluations/*"), _of_pattern("evaluations/*")),
     "reports": Kind(_result_folders("reports/*/*"), _none_unneeded),
-    "records": Kind(_none_damaged, _none_unneeded),
+    "records": Kind(_damaged_records, _none_unneeded),
     "results": Kind(_none_damaged, _none_unneeded),
     "downloads": Kind(_none_damaged, _none_unneeded),
     "unfinished": Kind(_none_damaged, _abandoned("unfinished")),

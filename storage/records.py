@@ -70,6 +70,11 @@ def all_of(workspace: Workspace) -> list[Record]:
     return list(_readable(sorted(workspace.records.glob("*/*/*.json"))))
 
 
+def is_readable(path: Path) -> bool:
+    """Whether there is a whole record at `path`."""
+    return next(_readable([path]), None) is not None
+
+
 def _readable(paths: Iterable[Path]) -> Iterator[Record]:
     for path in paths:
         # A file may be damaged, or pruned by another process just now.

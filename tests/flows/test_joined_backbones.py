@@ -1,13 +1,12 @@
 """Several backbones: each computed once, heads see the averages of all, and so does the model."""
 
-import json
-
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from flows.parameters import Experiment, Features, FineTuned
 from storage.features import FeatureSpace, FeatureTable
+from storage.shards import ShardStore
 from storage.workspace import Workspace
 from tasks.evaluate import parity
 from tests.flows.conftest import parameters
@@ -37,8 +36,8 @@ def test_one_more_computes_only_itself_and_heads_see_the_averages_of_all(run, pi
     folder, space = stored(workspace, "+".join(BOTH))
     assert space.shape == (2 * 1280,)
     assert [part.backbone for part in space.parts] == BOTH
-    (listed,) = (folder / "sets").iterdir()
-    names = json.loads(listed.read_text())["images"]
+    names = sorted(ShardStore(folder).index())
+    assert len(names) == 24
     rows = [table_of(workspace, name, names) for name in ("+".join(BOTH), *BOTH)]
     means = [maps.astype(np.float32).reshape(24, 4, -1).mean(axis=1) for maps in rows[1:]]
     assert rows[0] == pytest.approx(np.concatenate(means, axis=1), abs=2e-3)

@@ -363,3 +363,49 @@ def test_every_folder_of_the_workspace_is_looked_after(workspace):
               if isinstance(one, property)]  # fmt: skip
     folders_there = {path.name for path in places if not path.suffix}
     assert folders_there - {"locks"} == set(inventory.KINDS)
+
+
+@pytest.fixture
+def line(workspace):
+    """The file of a sticky split's lineage, and the table of its assignment."""
+    table = pd.DataFrame({"image": ["a.jpg", "b.jpg"], "split": ["train", "test"]})
+    digest, manifest = manifests.save(workspace.manifests, table)
+    path = workspace.splits / "lineage" / "small-7.json"
+    assignment = {"digest": digest, "where": workspace.relative(manifest), "bytes": 1, "images": 2}
+    atomic.write_json(path, {"made_for": "a", "assignment": assignment, "previous": None})
+    return path, manifest
+
+
+def test_a_whole_lineage_has_no_damage(workspace, small, line):
+    assert inventory.damaged(workspace) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"assignment": null}', b"\xff"])
+def test_a_damaged_lineage_is_found_and_said_to_be_made_by_no_run(workspace, line, content):
+    path, _ = line
+    path.write_bytes(content)
+    assert inventory.damaged(workspace) == [path]
+    with pytest.raises(StorageDamaged, match="no run can make again: restore"):
+        inventory.require_none([path])
+
+
+def test_a_lineage_whose_assignment_is_damaged_is_found(workspace, line):
+    path, manifest = line
+    manifest.write_bytes(manifest.read_bytes()[:-20])
+    assert inventory.damaged(workspace) == [manifest, path]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[]", b'{"shards": 3}', b'{"images": 3, "shards": {"x.arrow": 3}}']
+)
+def test_a_damaged_list_of_shards_is_found(workspace, small, content):
+    (path,) = small.shard.parent.glob("sets/*.json")
+    path.write_bytes(content)
+    assert inventory.damaged(workspace) == [path]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"experiment": "small"}'])
+def test_a_damaged_record_is_found(workspace, small, content):
+    path = min(workspace.records.glob("*/*/*.json"))
+    path.write_bytes(content)
+    assert inventory.damaged(workspace) == [path]
