@@ -13,6 +13,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from storage import atomic
+from storage.names import one_line
 from storage.statuses import DownloadStatus
 
 # SQLite allows 999 parameters in old versions.
@@ -24,7 +25,8 @@ BUSY_SECONDS = 60
 class Download:
     """What became of one address.
 
-    `code` is the last HTTP status, 0 if there was no answer; `image` the stored name, '' if nothing
+    `reason` may quote a server: what would move a terminal's cursor is shown as "?". `code` is the
+    last HTTP status, 0 if there was no answer; `image` the stored name, '' if nothing
     was stored; `bytes` of what is TOO_LARGE are the fewest that it has, those of other failures may
     be 0; `seconds` the time spent on the network, over all attempts; `etag` and
     `last_modified` are the server's words, for asking again only if something changed; `when` is
@@ -43,6 +45,9 @@ class Download:
     last_modified: str = ""
     host: str = ""
     when: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", one_line(self.reason))
 
 
 COLUMNS = tuple(field.name for field in fields(Download))

@@ -25,4 +25,6 @@ def suffix_of_name(name: str) -> str:
 
 def one_line(text: str) -> str:
     """`text` without what would move a terminal's cursor or turn its direction around."""
+    if text.isprintable():
+        return text
     return "".join(sign if sign.isprintable() else "?" for sign in text)

@@ -54,3 +54,8 @@ def test_what_may_succeed_later():
     assert DownloadStatus.TIMEOUT.may_succeed_now
     assert DownloadStatus.TLS.may_succeed_later
     assert not DownloadStatus.TLS.may_succeed_now
+
+
+def test_a_reason_is_a_line_that_moves_no_cursor(ledger):
+    ledger.add([replace(GONE, reason="HTTP 404 \x1b[31mred\n\u202etxt")])
+    assert ledger.rows([GONE.url])[GONE.url].reason == "HTTP 404 ?[31mred??txt"

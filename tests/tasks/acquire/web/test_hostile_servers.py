@@ -70,6 +70,27 @@ def test_every_answer_ends_as_the_right_row(server, downloads):
     assert not any(row.image for row in rows.values() if row.status != S.OK)
 
 
+ESCAPES = "\x1b[2J\x1b]0;owned\x07\x9b31m"
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        lambda line, request: line.socket.sendall(
+            f"HTTP/1.1 404 {ESCAPES}gone\r\nContent-Length: 0\r\n\r\n".encode("latin-1")
+        ),
+        body(jpeg(3)[:800], Content_Type=f"image/jpeg{ESCAPES}"),
+        picture(4, X_Robots_Tag=f"noai {ESCAPES}, noai"),
+        lambda line, request: line.answer(302, Location=f"ftp://{ESCAPES}/"),
+    ],
+)
+def test_what_a_server_says_moves_no_cursor(downloads, behaviour):
+    with serving({"/x": behaviour}) as server:
+        row = downloads.one(server.url("/x"))
+    assert row.reason
+    assert row.reason.isprintable()
+
+
 def test_a_body_without_end_is_cut_at_the_limit(downloads):
     with serving({"/x": hostile.never_ending}) as server:
         row = downloads.one(server.url("/x"))
