@@ -13,6 +13,7 @@ import numpy as np
 from storage import folders
 from storage.errors import ParameterError, StorageDamaged
 from storage.folders import CARD, CLASSES, TRAINING
+from tasks.features.keras_file import require_plain
 from tasks.pictures.parameters import Square, square_of
 from tasks.pictures.resizing import resized
 from tasks.running.tensorflow import load_keras, load_tensorflow
@@ -173,6 +174,7 @@ def _in_tensorflow(file: Path) -> tuple[Square, int, Compute]:
 
 
 def _loaded(file: Path) -> Any:
+    require_plain(file)
     try:
         return load_keras().saving.load_model(file)
     # What Keras raises on bytes that it did not expect, JSON, zip and HDF5 among them.
