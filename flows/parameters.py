@@ -1,6 +1,7 @@
 """An experiment's parameters: one tree, the same in YAML, on the command line and in Prefect."""
 
 import difflib
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -15,10 +16,12 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from flows.backbones import LITE, MODES, WITH_WEIGHTS, mode_of
+from storage.errors import ParameterError
 from tasks.acquire.parameters import Source, UserPath
 from tasks.clean.parameters import LOOKING, Clean, Looking
 from tasks.evaluate.parameters import Evaluate, Look
 from tasks.extract.parameters import Drawing
+from tasks.features import keras_file
 from tasks.features.parameters import Extraction, Preprocessing
 from tasks.features.precision import resolve
 from tasks.pictures.parameters import Averaging, Resize
@@ -63,8 +66,8 @@ class Pretrained(Parameters):
 
     backbone: str | Annotated[tuple[str, ...], Field(min_length=1, max_length=4)] = Field(
         "VGG16",
-        description="EfficientNetLite0 to 2, or a network of keras.applications; of a list, the "
-        "averages of all.",
+        description="EfficientNetLite0 to 2, a network of keras.applications, or a .keras file "
+        "with one's own preprocessing inside; of a list, the averages of all.",
     )
     image_size: Annotated[int, Field(ge=32, le=1024)] | None = Field(
         None,
@@ -91,6 +94,9 @@ class Pretrained(Parameters):
     @model_validator(mode="after")
     def _known_backbone(self) -> Self:
         for name in self.backbones:
+            if keras_file.is_file(name):
+                self._suits_file(name)
+                continue
             if name not in MODES:
                 raise ValueError(f"unknown backbone {name!r}: {_nearest(name)}")
             if self.weights is not None and name not in WITH_WEIGHTS:
@@ -103,6 +109,21 @@ class Pretrained(Parameters):
                     "with rescale it would see hardly anything"
                 )
         return self
+
+    def _suits_file(self, name: str) -> None:
+        if not Path(name).expanduser().is_file():
+            raise ValueError(f"no file at {Path(name).expanduser().absolute()}")
+        if len(self.backbones) > 1:
+            raise ValueError(f"a list is for known backbones, found the file {name}")
+        if self.weights is not None:
+            raise ValueError(f"weights is for known backbones: {name} holds its own")
+        if self.preprocessing == "rescale":
+            raise ValueError(f"preprocessing is for known backbones: {name} holds its own")
+        if self.precision == "bfloat16" and self.runtime != "openvino":
+            raise ValueError(
+                f"{name} computes in the precision that it was saved with; runtime=openvino "
+                "computes it in bfloat16"
+            )
 
     @model_validator(mode="after")
     def _one_where_one_is_meant(self) -> Self:
@@ -124,9 +145,31 @@ class Pretrained(Parameters):
 
     def extraction(self) -> Extraction:
         """What the step `extract` is told; several backbones see pictures at the first's side."""
+        if keras_file.is_file(self.backbones[0]):
+            return self._of_file(Path(self.backbones[0]).expanduser())
         side = self.image_size or LITE.get(self.backbones[0], SIDE)
         first, *others = (self._extraction(name, side) for name in self.backbones)
         return first.model_copy(update={"beside": tuple(others)})
+
+    def _of_file(self, file: Path) -> Extraction:
+        """A network that the user built: named by its file's digest, preprocessing inside."""
+        name, own = keras_file.name_of(file), keras_file.side_of(file)
+        if own and self.image_size not in (None, own):
+            raise ParameterError(
+                f"{file} takes pictures of {own} pixels, found model.image_size={self.image_size}: "
+                "leave it out"
+            )
+        told = self.model_dump(include=set(Extraction.model_fields))
+        in_openvino = self.runtime == "openvino"
+        decided = {
+            "precision": resolve(self.precision) if in_openvino else "float32",
+            "runtime": "openvino" if in_openvino else "tensorflow",
+            "mode": "none",
+            "image_size": own or self.image_size or SIDE,
+            "backbone": name,
+            "weights": file,
+        }
+        return Extraction(**told | decided)
 
     def _extraction(self, backbone: str, side: int) -> Extraction:
         told = self.model_dump(include=set(Extraction.model_fields))

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from storage.errors import MissingLibrary, ParameterError, WeightsMissing
+from storage.errors import MissingLibrary, ParameterError, StorageDamaged, WeightsMissing
 from storage.features import FeatureSpace
-from tasks.features import efficientnet_lite, openvino_network
+from tasks.features import efficientnet_lite, keras_file, openvino_network
 from tasks.features.network import compiled, features_of, precision_policy
 from tasks.features.parameters import Extraction, Precision, Runtime
 from tasks.features.prepared import Prepared
@@ -88,7 +88,7 @@ class Backbone:
         base = self._base()
         if self.layer is not None:
             cut = _layer(base, self.layer).output
-            base = load_keras().Model(base.input, cut, name=base.name)
+            base = load_keras().Model(base.inputs[0], cut, name=base.name)
         return features_of(base, self.image_size, self.mode)
 
     def above(self) -> Any:
@@ -103,7 +103,7 @@ class Backbone:
                 f"before it, one of {', '.join(layer.name for layer in base.layers[:-1])}"
             )
         try:
-            above = keras.Model(cut.output, base.output, name="above")
+            above = keras.Model(cut.output, base.outputs[0], name="above")
         except ValueError as error:
             raise ParameterError(
                 f"{base.name} cannot be cut at {cut.name}: later layers take outputs from before "
@@ -124,7 +124,7 @@ class Backbone:
     def keras_precision(self) -> Precision:
         """What its Keras form computes in: TensorFlow is no faster with Lite's in bfloat16."""
         elsewhere = self.runtime == "openvino" and self.name in efficientnet_lite.SIZES
-        return "float32" if elsewhere else self.precision
+        return "float32" if elsewhere or keras_file.MARK in self.name else self.precision
 
     def space(self, shape: tuple[int, ...]) -> FeatureSpace:
         """The feature space of this backbone, whose features have this shape."""
@@ -148,17 +148,23 @@ def _weights_of(name: str) -> str:
     """What says which weights they are: their fingerprint, or that Keras has checked them."""
     if name in efficientnet_lite.SIZES:
         return efficientnet_lite.SIZES[name].fingerprint
+    if keras_file.MARK in name:
+        return name.partition(keras_file.MARK)[2]
     return VGG16_FINGERPRINT if name == "VGG16" else "keras.applications imagenet"
 
 
 def _require_known(name: str) -> None:
-    if name not in efficientnet_lite.SIZES and not hasattr(load_keras().applications, name):
+    if name in efficientnet_lite.SIZES or keras_file.MARK in name:
+        return
+    if not hasattr(load_keras().applications, name):
         raise ParameterError(f"unknown backbone {name!r}: expected a network of keras.applications")
 
 
 def _application(name: str, side: int, weights: Path | None) -> Any:
     if name in efficientnet_lite.SIZES:
         return efficientnet_lite.build(name, side, weights)
+    if keras_file.MARK in name:
+        return _of_file(name, weights)
     applications = load_keras().applications
     make = getattr(applications, name)
     if name == "VGG16":
@@ -179,6 +185,28 @@ def _application(name: str, side: int, weights: Path | None) -> Any:
             f"{name}'s ImageNet weights could not be loaded ({str(error)[:200]}): Keras downloads "
             "them once into ~/.keras/models, which needs a connection"
         ) from error
+
+
+def _of_file(name: str, file: Path | None) -> Any:
+    """The network in a `.keras` file, if it is still the one of this name."""
+    if file is None or not file.is_file() or keras_file.name_of(file) != name:
+        raise WeightsMissing(
+            f"expected the network {name} at {file or 'its file'}, found another or none: say "
+            "where it is with model.backbone"
+        )
+    try:
+        network = load_keras().saving.load_model(file, compile=False, safe_mode=True)
+    # What Keras raises on layers that do not fit each other, or their weights.
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StorageDamaged(
+            f"Keras cannot load {file} ({str(error)[:200]}): save it again, in this version"
+        ) from error
+    if len(network.inputs) != 1 or len(network.outputs) != 1:
+        raise ParameterError(
+            f"expected a network from pictures to features in {file}, found {len(network.inputs)} "
+            f"inputs and {len(network.outputs)} outputs"
+        )
+    return network
 
 
 def _layer(base: Any, name: str) -> Any:

@@ -5,16 +5,20 @@ asks for (Lambda layers, functions of other modules, programs of other libraries
 of its stack where lists are nested deep, and read for minutes where they are long.
 """
 
+import functools
 import json
 import lzma
 import struct
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from storage import digests
 from storage.errors import ParameterError, StorageDamaged
+from storage.names import as_file_name
 
 CONFIG = "config.json"
 # What such a file holds, and the most bytes of each: of the largest networks there are a tenth.
@@ -47,9 +51,59 @@ PARTS = frozenset(
 )
 
 
+SUFFIX = ".keras"
+# Between a file's stem and the beginning of its digest, in the name of a backbone.
+MARK = "@"
+
+
+def is_file(backbone: str) -> bool:
+    """Whether a backbone is named by its file."""
+    return backbone.lower().endswith(SUFFIX)
+
+
+def name_of(file: Path) -> str:
+    """What the network in `file` is called, wherever the file lies: `birds@1a2b3c4d5e6f7890`.
+
+    ParameterError and StorageDamaged as `require_plain`.
+    """
+    require_plain(file)
+    status = file.stat()
+    return _named(file, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=16)
+def _named(file: Path, _size: int, _time: int) -> str:
+    return f"{as_file_name(file.stem)}{MARK}{digests.of_file(file)[:16]}"
+
+
+def side_of(file: Path) -> int | None:
+    """The side of the square pictures (pixels) that the network takes; None if any will do.
+
+    ParameterError if it takes something else than pictures of three colours.
+    """
+    shape = _input_shape(file, _config(file))
+    if shape is None or len(shape) != 4 or shape[3] not in (3, None) or shape[1] != shape[2]:
+        raise ParameterError(
+            f"expected a network that takes square pictures of three colours, (n, side, side, 3), "
+            f"in {file}; found {shape}"
+        )
+    return shape[1]
+
+
+def _input_shape(file: Path, config: Any) -> list[int | None] | None:
+    for one in _objects(file, config):
+        if one.get("class_name") == "InputLayer" and isinstance(one.get("config"), dict):
+            shape = one["config"].get("batch_shape")
+            if isinstance(shape, list) and all(size is None or type(size) is int for size in shape):
+                return shape
+    return None
+
+
 def require_plain(file: Path) -> None:
     """StorageDamaged if it is no `.keras` file, ParameterError if it asks for code to be run."""
-    for name, module in _classes(file, _config(file)):
+    found = [one for one in _objects(file, _config(file)) if "class_name" in one]
+    for one in found:
+        name, module = str(one["class_name"]), str(one.get("module") or "")
         if name in OF_CODE or not (name in OF_VALUES or _is_part_of_keras(module)):
             raise ParameterError(
                 f"{file} asks for {name[:80]!r} of the module {module[:80]!r}, which could run "
@@ -83,19 +137,18 @@ def _config(file: Path) -> Any:
         raise _no_model(file, str(error).partition("\n")[0][:200]) from error
 
 
-def _classes(file: Path, config: Any) -> Iterator[tuple[str, str]]:
-    """The name and module of each class that the description asks for."""
-    waiting: list[tuple[Any, int]] = [(config, 0)]
+def _objects(file: Path, config: Any) -> Iterator[dict[str, Any]]:
+    """Every object of the description, those outside before those inside them, in their order."""
+    waiting: deque[tuple[Any, int]] = deque([(config, 0)])
     while waiting:
-        value, depth = waiting.pop()
+        value, depth = waiting.popleft()
         if depth > DEEPEST:
             raise _no_model(file, f"lists nested more than {DEEPEST} deep")
         if isinstance(value, dict):
-            if "class_name" in value:
-                yield str(value["class_name"]), str(value.get("module") or "")
-            waiting += [(one, depth + 1) for one in value.values()]
+            yield value
+            waiting.extend((one, depth + 1) for one in value.values())
         elif isinstance(value, list):
-            waiting += [(one, depth + 1) for one in value]
+            waiting.extend((one, depth + 1) for one in value)
 
 
 def _no_model(file: Path, found: str) -> StorageDamaged:
