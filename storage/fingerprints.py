@@ -8,6 +8,7 @@ could change again within one tick of the clock (the "racy git" problem).
 import contextlib
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -115,7 +116,7 @@ class Fingerprints:
     def _of_file(self, path: AnyPath, known: tuple[str, str] | None) -> tuple[str, str, bool]:
         with readable(path):
             state = state_of(path)
-            if known and known[0] == state and _is_digest(known[1]):
+            if known and known[0] == state:
                 return state, known[1], True
             with unchanged(path):
                 digest = digests.of_file(Path(path))
@@ -131,6 +132,10 @@ class Fingerprints:
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
                 raise
+            sys.stderr.write(
+                f"{self._database} was damaged ({error}) and is made anew: the files that it "
+                "remembered are read once more\n"
+            )
         for suffix in ("", "-journal"):
             Path(f"{self._database}{suffix}").unlink(missing_ok=True)
         with self._connection() as connection:
@@ -166,4 +171,4 @@ def _is_digest(text: object) -> bool:
 
 def _all(connection: sqlite3.Connection) -> dict[bytes, tuple[str, str]]:
     rows = connection.execute("SELECT path, state, digest FROM files")
-    return {path: (state, digest) for path, state, digest in rows}
+    return {path: (state, digest) for path, state, digest in rows if _is_digest(digest)}

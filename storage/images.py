@@ -27,7 +27,9 @@ BRANDS = {
 }  # fmt: skip
 UNKNOWN_SUFFIX = ".bin"
 # How files are called whose bytes are stored under another suffix.
-SAME_SUFFIX = {".jpeg": ".jpg", ".jpe": ".jpg", ".jfif": ".jpg", ".tiff": ".tif", ".dib": ".bmp"}
+SAME_SUFFIX = {
+    **dict.fromkeys((".jpeg", ".jpe", ".jfif", ".mpo"), ".jpg"), ".tiff": ".tif", ".dib": ".bmp",
+}  # fmt: skip
 
 
 def suffix_of(data: bytes) -> str:

@@ -26,9 +26,9 @@ class Download:
     """What became of one address.
 
     `reason` may quote a server: what would move a terminal's cursor is shown as "?". `code` is the
-    last HTTP status, 0 if there was no answer; `image` the stored name, '' if nothing
-    was stored; `bytes` of what is TOO_LARGE are the fewest that it has, those of other failures may
-    be 0; `seconds` the time spent on the network, over all attempts; `etag` and
+    last HTTP status, 0 if there was no answer; `image` the stored name, '' if nothing was stored;
+    `bytes` of what is TOO_LARGE are the fewest that it has, those of other failures may be 0;
+    `seconds` the time spent on the network, over all attempts; `etag` and
     `last_modified` are the server's words, for asking again only if something changed; `when` is
     UTC in ISO 8601.
     """
