@@ -34,7 +34,7 @@ def clouds():
 
 def test_pooling_averages_places(clouds):
     _, features, _ = clouds
-    pooled = label_errors.pooled(lambda rows: features[rows], 150, SHAPE)
+    pooled = label_errors.Pooled(lambda rows: features[rows], SHAPE)[np.arange(150)]
     expected = features.astype(np.float32).reshape(150, 2, 2, 8).mean(axis=(1, 2))
     assert pooled.shape == (150, 8)
     assert pooled == pytest.approx(expected, abs=1e-6)
@@ -53,7 +53,7 @@ def test_every_picture_is_judged_by_a_model_that_has_not_seen_its_group(monkeypa
         return fit(self, x, y)
 
     monkeypatch.setattr(LogisticRegression, "fit", watched)
-    pooled = label_errors.pooled(lambda rows: features[rows], 150, SHAPE)
+    pooled = label_errors.Pooled(lambda rows: features[rows], SHAPE)[np.arange(150)]
     out = label_errors.out_of_sample(pooled, true, groups)
     assert len(seen) == 5
     assert sum(150 - size for size in seen) == 150
@@ -106,6 +106,19 @@ def test_groups_are_dealt_whole_and_those_of_each_class_evenly(rows, folds):
 def test_wrong_labels_are_found_however_groups_are_dealt_and_no_others(clouds, monkeypatch, many):
     table, features, _ = clouds
     monkeypatch.setattr(label_errors, "MANY", many)
+    monkeypatch.setattr(label_errors, "MOST_FITTED", many - 20)
+    monkeypatch.setattr(label_errors, "JUDGED_AT_A_TIME", 7)
     found = label_errors.find(table, lambda rows: features[rows], SHAPE, CLASSES).candidates
     assert set(found["image"]) <= {f"{number}.jpg" for number in WRONG}
     assert len(found) >= 3
+
+
+def test_models_are_fitted_on_some_of_many_and_of_small_classes_on_all(monkeypatch):
+    monkeypatch.setattr(label_errors, "MOST_FITTED", 1000)
+    labels = np.repeat([0, 1, 2], [6000, 3960, 40])
+    rows = np.arange(0, 10_000, 2)
+    some = label_errors.some_of_each(rows, labels)
+    assert np.bincount(labels[some]).tolist() == [600, 396, 20]
+    assert np.all(np.diff(some) > 0)
+    assert set(some) <= set(rows)
+    assert label_errors.some_of_each(rows[:1000], labels).tolist() == rows[:1000].tolist()
