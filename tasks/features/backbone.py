@@ -126,6 +126,12 @@ class Backbone:
         elsewhere = self.runtime == "openvino" and self.name in efficientnet_lite.SIZES
         return "float32" if elsewhere or keras_file.MARK in self.name else self.precision
 
+    @property
+    def _preprocessing(self) -> str:
+        if keras_file.MARK in self.name:
+            return "own"
+        return "rescale" if self.mode == "rescale" else "imagenet"
+
     def space(self, shape: tuple[int, ...]) -> FeatureSpace:
         """The feature space of this backbone, whose features have this shape."""
         return FeatureSpace(
@@ -134,7 +140,7 @@ class Backbone:
             layer=self.layer or "last",
             image_size=self.image_size,
             resizing=RESIZING,
-            preprocessing="rescale" if self.mode == "rescale" else "imagenet",
+            preprocessing=self._preprocessing,
             precision=self.precision,
             shape=tuple(shape),
             mode=self.mode,

@@ -1,6 +1,7 @@
 """Backbones that are joined, each computed once; and backbones that are files of the user's own."""
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -136,7 +137,7 @@ def test_a_file_of_ones_own_is_a_backbone_wherever_it_lies(run, pictures, worksp
     assert first["counts"]["extracted"] == 24
     (folder,) = workspace.features.iterdir()
     name = f"birds@{digests.of_file(file)[:16]}"
-    assert folder.name.startswith(f"{name}-32-imagenet-float32-")
+    assert folder.name.startswith(f"{name}-32-own-float32-")
 
     moved = file.rename(file.with_name("moved.keras")).rename(file.parent.parent / "birds.keras")
     again = run(with_file(pictures, moved), until="evaluate")
@@ -153,6 +154,8 @@ def test_a_file_of_ones_own_is_a_backbone_wherever_it_lies(run, pictures, worksp
         assert said == pytest.approx([row.probability_ant, row.probability_bee], abs=2e-3)
     agreed = parity.load(evaluation)
     assert agreed.equal == agreed.pictures > 0
+    card = Path(first["model"]).with_name("card.md").read_text()
+    assert f"{name}, its own weights `{name[-16:]}`, own preprocessing" in card
 
     built(seed=1).replace(moved)
     other = run(with_file(pictures, moved), until="extract")

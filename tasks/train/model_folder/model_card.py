@@ -4,6 +4,7 @@ from typing import Any
 
 from storage.features import PIXELS, FeatureSpace, computed_in
 from storage.references import SplitRef
+from tasks.features import keras_file
 from tasks.train.parts import backbone_of
 
 TEMPLATE = """# Model card
@@ -22,7 +23,7 @@ Load it with nothing but Keras: `keras.saving.load_model("model.keras").predict(
 Pictures unlike those it was trained on get confident answers too: look at the report's errors.
 """
 
-BACKBONE = """| Backbone | {backbone}, ImageNet weights `{weights}`, {preprocessing} preprocessing |
+BACKBONE = """| Backbone | {backbone}, {whose} weights `{weights}`, {preprocessing} preprocessing |
 | Trained on features | layer {layer}, {computed_in}, kept as float16; {views} views of a picture |
 | Computes in | {precision} |"""
 
@@ -64,7 +65,8 @@ def _made_of(space: FeatureSpace, training: dict[str, Any]) -> str:
     if space.backbone == PIXELS:
         return FROM_PICTURES.format_map(training["part"])
     return BACKBONE.format(
-        backbone=space.backbone,
+        backbone=_plain(space.backbone),
+        whose="its own" if keras_file.MARK in space.backbone else "ImageNet",
         weights=space.weights[:16],
         preprocessing=space.preprocessing,
         layer=space.layer,
