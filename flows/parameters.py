@@ -164,6 +164,7 @@ class Pretrained(Parameters):
         decided = {
             "precision": resolve(self.precision) if in_openvino else "float32",
             "runtime": "openvino" if in_openvino else "tensorflow",
+            "preprocessing": "own",
             "mode": "none",
             "image_size": own or self.image_size or SIDE,
             "backbone": name,

@@ -22,7 +22,7 @@ class Extraction(Parameters):
     image_size: int
     channels: int = 3
     resize: Resize = "squash"
-    preprocessing: Preprocessing = "imagenet"
+    preprocessing: Preprocessing | Literal["own"] = "imagenet"  # of a file: inside it
     mode: Mode = "none"
     precision: Precision = "float32"
     runtime: Runtime = "tensorflow"

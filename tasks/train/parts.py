@@ -147,6 +147,7 @@ def backbone_of(space: FeatureSpace, weights: Path | None = None) -> Backbone:
         told = Extraction(
             backbone=space.backbone,
             image_size=space.image_size,
+            preprocessing=space.preprocessing,
             mode=space.mode,
             precision=space.precision,
             runtime=space.runtime,
