@@ -87,7 +87,10 @@ def of_keras(model: Any, shape: tuple[int | None, ...]) -> Any:
         input_signature=inputs,
         autograph=False,
     )
-    graph = function.get_concrete_function().graph
+    traced = function.get_concrete_function()
+    # What layers hold beside their weights (a mean, a variance) are the last inputs.
+    held = [*itertools.chain(*weights), *map(np.asarray, traced.captured_inputs)]
+    graph = traced.graph
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "graph.pb"
         path.write_bytes(graph.as_graph_def().SerializeToString())
@@ -99,7 +102,7 @@ def of_keras(model: Any, shape: tuple[int | None, ...]) -> Any:
                 "model.runtime=tensorflow"
             ) from error
     names = [one.name for one in graph.inputs[1:]]
-    _bind(network, dict(zip(names, itertools.chain(*weights), strict=True)))
+    _bind(network, dict(zip(names, held, strict=True)))
     return network
 
 

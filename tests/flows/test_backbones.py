@@ -163,6 +163,28 @@ def test_a_file_of_ones_own_is_a_backbone_wherever_it_lies(run, pictures, worksp
     assert other["counts"]["extracted"] == 24
 
 
+def test_what_its_layers_hold_beside_their_weights_goes_with_it(run, pictures, workspace, built):
+    layers = load_keras().layers
+    measured = layers.Normalization()
+    measured.adapt(np.random.default_rng(0).uniform(0, 2, (8, 12, 12, 8)).astype(np.float32))
+    file = built(more=[layers.Normalization(mean=[0.1] * 8, variance=[0.5] * 8), measured])
+    for runtime in ("tensorflow", "openvino"):
+        run(with_file(pictures, file, runtime=runtime), until="evaluate")
+    agreed = [parity.load(evaluation) for evaluation in workspace.evaluations.iterdir()]
+    assert [one.equal == one.pictures > 0 for one in agreed] == [True, True]
+    assert max(one.largest for one in agreed) < 0.02
+    one, other = (
+        FeatureTable.of(
+            workspace,
+            type("Reference", (), {"space": folder.name, "shape": (12, 12, 8)}),
+            sorted(ShardStore(folder).index()),
+        ).rows(np.arange(24))
+        for folder in workspace.features.iterdir()
+    )
+    assert one == pytest.approx(other, abs=0.1)
+    assert np.ptp(one) > 1
+
+
 def test_a_layer_of_it_and_openvino_are_as_with_others(run, pictures, workspace, built):
     file = built()
     for changes in ({"layer": "first"}, {"runtime": "openvino"}):
