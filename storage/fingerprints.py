@@ -27,8 +27,6 @@ OF_THE_MACHINE = frozenset(
     }
 )  # fmt: skip
 Result = TypeVar("Result")
-
-
 AnyPath = str | Path
 
 

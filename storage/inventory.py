@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from storage import folders, manifests, publications, records
 from storage.atomic import TEMPORARY_PREFIX
@@ -153,7 +153,7 @@ def _needed(workspace: Workspace) -> set[Path]:
     keep.update(publications.needed(workspace))
     keep.update(_reported(workspace))
     for path in _lines(workspace):
-        keep.update(workspace.root / place for place in _continued(path))
+        keep.update(workspace.root / place for place in _continued(folders.read_json(path)))
     return keep
 
 
@@ -161,9 +161,8 @@ def _lines(workspace: Workspace) -> list[Path]:
     return sorted((workspace.splits / LINEAGE).glob("*.json"))
 
 
-def _continued(path: Path) -> list[str]:
-    """Where the assignments lie that a lineage's file names."""
-    line = folders.read_json(path)
+def _continued(line: dict[str, Any]) -> list[str]:
+    """Where the assignments lie that a lineage names."""
     both = (line["assignment"], line["previous"])
     return [str(one["where"]) for one in both if one is not None]
 
@@ -172,8 +171,9 @@ def _damaged_lines(workspace: Workspace) -> Iterator[Path]:
     """Lineages that cannot be read, or whose assignment is not whole."""
     for path in _lines(workspace):
         try:
-            assignment = workspace.root / folders.read_json(path)["assignment"]["where"]
-            if _continued(path) and manifests.is_whole(assignment):
+            line = folders.read_json(path)
+            assignment = workspace.root / line["assignment"]["where"]
+            if _continued(line) and manifests.is_whole(assignment):
                 continue
         except (StorageDamaged, KeyError, TypeError, AttributeError):
             pass
@@ -184,17 +184,11 @@ def _damaged_features(workspace: Workspace) -> Iterator[Path]:
     """Shards, and lists of shards that cannot be read or name some that are not there."""
     yield from _shards("features")(workspace)
     for store in _shard_stores(workspace.features):
-        there = {(path, path.stat().st_size) for path in store.paths()}
+        there = _present(store)
         for path in filter(_is_finished, sorted(store.folder.glob("sets/*.json"))):
-            if not _is_list(path) or not _listed(store, path) <= there:
+            named = _named_shards(store, path)
+            if named is None or not named <= there:
                 yield path
-
-
-def _is_list(path: Path) -> bool:
-    try:
-        return isinstance(folders.read_json(path)["shards"], dict)
-    except (StorageDamaged, KeyError, TypeError):
-        return False
 
 
 def _damaged_records(workspace: Workspace) -> Iterator[Path]:
@@ -286,11 +280,21 @@ def _unneeded_features(workspace: Workspace, needs: Needs) -> Iterator[Path]:
 
 def _listed(store: ShardStore, path: Path) -> set[tuple[Path, int]]:
     """The shards in this list and their bytes; all there are where the list cannot be read."""
+    named = _named_shards(store, path)
+    return _present(store) if named is None else named
+
+
+def _named_shards(store: ShardStore, path: Path) -> set[tuple[Path, int]] | None:
+    """The same, None where the list cannot be read."""
     try:
         shards = folders.read_json(path)["shards"]
         return {(store.folder / name, size) for name, size in shards.items()}
     except (StorageDamaged, KeyError, TypeError, AttributeError):
-        return {(shard, shard.stat().st_size) for shard in store.paths()}
+        return None
+
+
+def _present(store: ShardStore) -> set[tuple[Path, int]]:
+    return {(shard, shard.stat().st_size) for shard in store.paths()}
 
 
 def of_experiment(workspace: Workspace, experiment: str) -> list[Path]:

@@ -72,7 +72,7 @@ def write(workspace: Workspace) -> Path:
     code = code_fingerprint.fingerprint("tasks.publish")
     made_of = digests.of_value([code, [row._asdict() for row in found]])
     if not _is_whole(path, made_of):
-        content = _page(found).encode()
+        content = page(found).encode()
         atomic.write_bytes(path, content + _mark(content, made_of))
     return path
 
@@ -91,12 +91,8 @@ def _is_whole(path: Path, made_of: str) -> bool:
     return content[-length:] == _mark(content[:-length], made_of)
 
 
-def page(workspace: Workspace) -> str:
-    """The page over the newest MOST_RUNS runs."""
-    return _page(rows(workspace))
-
-
-def _page(found: list[Row]) -> str:
+def page(found: list[Row]) -> str:
+    """The page over the newest MOST_RUNS of all runs."""
     shown = found[:MOST_RUNS]
     return rendering.render(
         TEMPLATE,

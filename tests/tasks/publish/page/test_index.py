@@ -34,12 +34,12 @@ def reported(workspace):
 
 
 def test_an_index_of_nothing_says_so(workspace):
-    assert "No experiment has a report yet" in index.page(workspace)
+    assert "No experiment has a report yet" in index.page(index.rows(workspace))
 
 
 def test_one_run_has_a_date_of_its_own_and_nothing_beside_it(workspace, reported):
     reported(when="2026-01-01T09:40:00+00:00")
-    text = index.page(workspace)
+    text = index.page(index.rows(workspace))
     links = {one["href"] for one in Seen(text).all("a") if one["href"].startswith("#")}
     assert {"#time", "#runs"} <= links
     assert "#side" not in links
@@ -52,7 +52,7 @@ def test_one_run_has_a_date_of_its_own_and_nothing_beside_it(workspace, reported
 def test_runs_that_can_be_compared_stand_side_by_side(workspace, reported):
     for seed in (1, 2):
         reported(seed, when=f"2026-01-0{seed}T00:00:00+00:00")
-    text = index.page(workspace)
+    text = index.page(index.rows(workspace))
     assert "#side" in {one["href"] for one in Seen(text).all("a")}
     assert 'id="side"' in text
 
@@ -75,7 +75,7 @@ def test_a_report_without_an_entry_of_its_own_is_passed_over(workspace, reported
     made = reported()
     (workspace.reports / made.experiment / made.run / RUN).unlink()
     assert index.rows(workspace) == []
-    assert "No experiment has a report yet" in index.page(workspace)
+    assert "No experiment has a report yet" in index.page(index.rows(workspace))
 
 
 def test_the_latest_run_is_the_one_that_report_open_shows(workspace, reported):
@@ -98,7 +98,7 @@ def test_what_was_changed_since_the_run_before_has_a_column(workspace, reported)
     found = index.rows(workspace)
     said = [index.changed(found).get(row.link) for row in found]
     assert said == ["", "training.epochs: 5 → 9", None]
-    assert "training.epochs: 5 → 9" in Seen(index.page(workspace)).text
+    assert "training.epochs: 5 → 9" in Seen(index.page(index.rows(workspace))).text
 
 
 def test_a_comparison_says_what_differs_and_nothing_else(workspace, reported):
@@ -243,7 +243,7 @@ def test_strange_names_are_text_in_the_index(workspace, reported):
     target = workspace.reports / "strange #1%" / "r?n"
     with folders.new_folder(target) as new:
         report_folder.write(new, made)
-    seen = Seen(index.page(workspace))
+    seen = Seen(index.page(index.rows(workspace)))
     assert name in seen.text
     assert all("onerror" not in attributes for _, attributes in seen.elements)
     assert "strange%20%231%25/r%3Fn/report.html" in [one["href"] for one in seen.all("a")]
@@ -257,7 +257,7 @@ def test_runs_led_by_another_figure_say_so_and_are_ranked_among_themselves(works
     assert (first.leading, second.leading) == ("macro_f1", "accuracy")
     assert first.figure["mean"] == led.headline["macro_f1"]["mean"]
     assert index.standings([first, second])[0].best == first
-    text = Seen(index.page(workspace)).text
+    text = Seen(index.page(index.rows(workspace))).text
     assert "macro F1" in text
     assert "Headline figure" in text
 
