@@ -94,7 +94,7 @@ class Pretrained(Parameters):
     @model_validator(mode="after")
     def _known_backbone(self) -> Self:
         for name in self.backbones:
-            if keras_file.is_file(name):
+            if keras_file.names_file(name):
                 self._suits_file(name)
                 continue
             if name not in MODES:
@@ -145,7 +145,7 @@ class Pretrained(Parameters):
 
     def extraction(self) -> Extraction:
         """What the step `extract` is told; several backbones see pictures at the first's side."""
-        if keras_file.is_file(self.backbones[0]):
+        if keras_file.names_file(self.backbones[0]):
             return self._of_file(Path(self.backbones[0]).expanduser())
         side = self.image_size or LITE.get(self.backbones[0], SIDE)
         first, *others = (self._extraction(name, side) for name in self.backbones)
@@ -153,7 +153,7 @@ class Pretrained(Parameters):
 
     def _of_file(self, file: Path) -> Extraction:
         """A network that the user built: named by its file's digest, preprocessing inside."""
-        name, own = keras_file.name_of(file), keras_file.side_of(file)
+        name, own = keras_file.own(file)
         if own and self.image_size not in (None, own):
             raise ParameterError(
                 f"{file} takes pictures of {own} pixels, found model.image_size={self.image_size}: "

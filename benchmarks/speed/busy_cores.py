@@ -7,7 +7,6 @@ decoded on the way, as the step does it. Loading libraries and weights is not co
 import os
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -71,13 +70,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         os.environ[HOME_VARIABLE] = place
         workspace = Workspace.current()
-        Path(workspace.images).mkdir(parents=True)
         names = pictures(ImageStore(workspace.images))
         for kind in KINDS:
             for side in SIDES:
                 rows[f"{' '.join(kind)} {side}"] = measured(workspace, names, kind, side)
                 print(kind, side, rows[f"{' '.join(kind)} {side}"], flush=True)
-    write("busy_cores", {"cores": os.cpu_count(), "rows": rows})
+    write("busy_cores", {"rows": rows})
 
 
 if __name__ == "__main__":

@@ -50,11 +50,16 @@ def make(folder: Path, first: int, count: int) -> None:
         list(workers.map(partial(_make, folder), parts))
 
 
+def file_of(folder: Path, number: int) -> Path:
+    """Where a picture lies."""
+    return folder / f"class {number % CLASSES}" / f"{number:07d}.jpg"
+
+
 def _make(folder: Path, numbers: range) -> None:
     for number in numbers:
-        kind = number % CLASSES
-        file = folder / f"class {kind}" / f"{number:07d}.jpg"
+        file = file_of(folder, number)
         if not file.exists():
+            kind = number % CLASSES
             small = cv2.resize(drawn(number), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
             tint = np.array([0.4 + 0.06 * kind, 0.7, 1 - 0.06 * kind])
             cv2.imwrite(os.fspath(file), np.rint(small * tint).astype(np.uint8))
@@ -108,15 +113,12 @@ def at(size: int, pictures: Path) -> dict[str, Any]:
     """The four rows of one size."""
     with tempfile.TemporaryDirectory() as place:
         home, folder = Path(place), pictures / f"{size}"
-        new = [
-            folder / f"class {number % CLASSES}" / f"{number:07d}.jpg"
-            for number in range(size, size + int(size * NEW))
-        ]
-        for file in new:
-            file.unlink(missing_ok=True)
+        new = int(size * NEW)
+        for number in range(size, size + new):
+            file_of(folder, number).unlink(missing_ok=True)
         make(folder, 0, size)
         rows = {"first": run(folder, home), "again": run(folder, home)}
-        make(folder, size, len(new))
+        make(folder, size, new)
         rows["more"] = run(folder, home)
         files = sum(len(names) for _, _, names in os.walk(home / "workspace"))
     shares = {

@@ -124,11 +124,11 @@ class Backbone:
     def keras_precision(self) -> Precision:
         """What its Keras form computes in: TensorFlow is no faster with Lite's in bfloat16."""
         elsewhere = self.runtime == "openvino" and self.name in efficientnet_lite.SIZES
-        return "float32" if elsewhere or keras_file.MARK in self.name else self.precision
+        return "float32" if elsewhere or keras_file.is_own(self.name) else self.precision
 
     @property
     def _preprocessing(self) -> str:
-        if keras_file.MARK in self.name:
+        if keras_file.is_own(self.name):
             return "own"
         return "rescale" if self.mode == "rescale" else "imagenet"
 
@@ -154,13 +154,13 @@ def _weights_of(name: str) -> str:
     """What says which weights they are: their fingerprint, or that Keras has checked them."""
     if name in efficientnet_lite.SIZES:
         return efficientnet_lite.SIZES[name].fingerprint
-    if keras_file.MARK in name:
+    if keras_file.is_own(name):
         return name.partition(keras_file.MARK)[2]
     return VGG16_FINGERPRINT if name == "VGG16" else "keras.applications imagenet"
 
 
 def _require_known(name: str) -> None:
-    if name in efficientnet_lite.SIZES or keras_file.MARK in name:
+    if name in efficientnet_lite.SIZES or keras_file.is_own(name):
         return
     if not hasattr(load_keras().applications, name):
         raise ParameterError(f"unknown backbone {name!r}: expected a network of keras.applications")
@@ -169,7 +169,7 @@ def _require_known(name: str) -> None:
 def _application(name: str, side: int, weights: Path | None) -> Any:
     if name in efficientnet_lite.SIZES:
         return efficientnet_lite.build(name, side, weights)
-    if keras_file.MARK in name:
+    if keras_file.is_own(name):
         return _of_file(name, weights)
     applications = load_keras().applications
     make = getattr(applications, name)
@@ -195,11 +195,12 @@ def _application(name: str, side: int, weights: Path | None) -> Any:
 
 def _of_file(name: str, file: Path | None) -> Any:
     """The network in a `.keras` file, if it is still the one of this name."""
-    if file is None or not file.is_file() or keras_file.name_of(file) != name:
+    if file is None or not file.is_file() or keras_file.own(file).name != name:
         raise WeightsMissing(
             f"expected the network {name} at {file or 'its file'}, found another or none: say "
             "where it is with model.backbone"
         )
+    keras_file.require_plain(file)  # once more: this is where it would run
     try:
         network = load_keras().saving.load_model(file, compile=False, safe_mode=True)
     # What Keras raises on layers that do not fit each other, or their weights.

@@ -12,9 +12,9 @@ import struct
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from storage import digests
 from storage.errors import ParameterError, StorageDamaged
@@ -56,42 +56,53 @@ SUFFIX = ".keras"
 MARK = "@"
 
 
-def is_file(backbone: str) -> bool:
-    """Whether a backbone is named by its file."""
+class Own(NamedTuple):
+    """A network of the user's own: what it is called, wherever its file lies, and what it takes.
+
+    `name` is like `birds@1a2b3c4d5e6f7890`; `side` is that of its square pictures (pixels), None if
+    any will do.
+    """
+
+    name: str
+    side: int | None
+
+
+def names_file(backbone: str) -> bool:
+    """Whether the user names a backbone by its file."""
     return backbone.lower().endswith(SUFFIX)
 
 
-def name_of(file: Path) -> str:
-    """What the network in `file` is called, wherever the file lies: `birds@1a2b3c4d5e6f7890`.
+def is_own(name: str) -> bool:
+    """Whether a backbone of this name came from a file."""
+    return MARK in name
 
-    ParameterError and StorageDamaged as `require_plain`.
+
+def own(file: Path) -> Own:
+    """The network in `file`, looked at once for as long as the file stays as it is.
+
+    ParameterError and StorageDamaged as `require_plain`; ParameterError too if it takes something
+    else than square pictures of three colours.
     """
-    require_plain(file)
-    status = file.stat()
-    return _named(file, status.st_size, status.st_mtime_ns)
+    try:
+        status = file.stat()
+    except OSError as error:
+        raise _no_model(file, str(error.strerror)) from error
+    return _own(file, status.st_size, status.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=16)
-def _named(file: Path, _size: int, _time: int) -> str:
-    return f"{as_file_name(file.stem)}{MARK}{digests.of_file(file)[:16]}"
-
-
-def side_of(file: Path) -> int | None:
-    """The side of the square pictures (pixels) that the network takes; None if any will do.
-
-    ParameterError if it takes something else than pictures of three colours.
-    """
-    shape = _input_shape(file, _config(file))
+def _own(file: Path, _size: int, _time: int) -> Own:
+    shape = _input_shape(_plain(file))
     if shape is None or len(shape) != 4 or shape[3] not in (3, None) or shape[1] != shape[2]:
         raise ParameterError(
             f"expected a network that takes square pictures of three colours, (n, side, side, 3), "
             f"in {file}; found {shape}"
         )
-    return shape[1]
+    return Own(f"{as_file_name(file.stem)}{MARK}{digests.of_file(file)[:16]}", shape[1])
 
 
-def _input_shape(file: Path, config: Any) -> list[int | None] | None:
-    for one in _objects(file, config):
+def _input_shape(objects: Iterable[dict[str, Any]]) -> list[int | None] | None:
+    for one in objects:
         if one.get("class_name") == "InputLayer" and isinstance(one.get("config"), dict):
             shape = one["config"].get("batch_shape")
             if isinstance(shape, list) and all(size is None or type(size) is int for size in shape):
@@ -101,8 +112,15 @@ def _input_shape(file: Path, config: Any) -> list[int | None] | None:
 
 def require_plain(file: Path) -> None:
     """StorageDamaged if it is no `.keras` file, ParameterError if it asks for code to be run."""
-    found = [one for one in _objects(file, _config(file)) if "class_name" in one]
-    for one in found:
+    _plain(file)
+
+
+def _plain(file: Path) -> list[dict[str, Any]]:
+    """Every object of the description, none of which asks for code."""
+    objects = list(_objects(file, _config(file)))
+    for one in objects:
+        if "class_name" not in one:
+            continue
         name, module = str(one["class_name"]), str(one.get("module") or "")
         if name in OF_CODE or not (name in OF_VALUES or _is_part_of_keras(module)):
             raise ParameterError(
@@ -110,6 +128,7 @@ def require_plain(file: Path) -> None:
                 "anything. Expected a model of Keras's own layers: build it of those, and save it "
                 "again"
             )
+    return objects
 
 
 def _is_part_of_keras(module: str) -> bool:

@@ -66,7 +66,7 @@ def _made_of(space: FeatureSpace, training: dict[str, Any]) -> str:
         return FROM_PICTURES.format_map(training["part"])
     return BACKBONE.format(
         backbone=_plain(space.backbone),
-        whose="its own" if keras_file.MARK in space.backbone else "ImageNet",
+        whose="its own" if keras_file.is_own(space.backbone) else "ImageNet",
         weights=space.weights[:16],
         preprocessing=space.preprocessing,
         layer=space.layer,

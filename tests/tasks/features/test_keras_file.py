@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from storage import digests
 from storage.errors import DarkroomError, ParameterError, StorageDamaged
-from tasks.features.keras_file import CONFIG, DEEPEST, MEMBERS, require_plain
+from tasks.features.keras_file import CONFIG, DEEPEST, MEMBERS, own, require_plain
 from tasks.running.tensorflow import load_keras
 from tests.project import examples
 
@@ -45,6 +46,13 @@ def test_what_keras_saves_of_its_own_layers_is_plain(tmp_path, how):
         model.compile(keras.optimizers.AdamW(rate), loss, metrics=["accuracy"])
     model.save(tmp_path / "model.keras")
     require_plain(tmp_path / "model.keras")
+    if how == "sequential":  # plain, but not for pictures
+        with pytest.raises(ParameterError, match=r"found \[None, 8\]"):
+            own(tmp_path / "model.keras")
+        return
+    name, side = own(tmp_path / "model.keras")
+    assert name == f"model@{digests.of_file(tmp_path / 'model.keras')[:16]}"
+    assert side == 8
 
 
 def test_a_lambda_layer_is_refused(tmp_path):
@@ -103,8 +111,9 @@ def test_what_is_no_zip_is_said_to_be_none(tmp_path, content):
 
 
 def test_a_file_that_is_not_there_is_said_to_be_none(tmp_path):
-    with pytest.raises(StorageDamaged):
-        require_plain(tmp_path / "model.keras")
+    for look in (require_plain, own):
+        with pytest.raises(StorageDamaged):
+            look(tmp_path / "model.keras")
 
 
 @examples(100)
