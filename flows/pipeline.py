@@ -5,7 +5,7 @@ from typing import Any, Literal
 from flows.experiment_flow import experiment_flow
 from flows.experiments import plan
 from flows.parameters import Experiment, StepName
-from flows.step_calls import Run
+from flows.step_calls import Run, whole
 from flows.steps import develop, finish
 from tasks.acquire.kinds import begin_visit, distrust, fetch
 
@@ -25,9 +25,13 @@ def pipeline(
     Returns what `darkroom run --json` prints.
     """
     prepare = begin_visit if retry else fetch
-    with Run(experiment.experiment, list(rerun), until, plan(experiment)) as run:
-        prepare(run.workspace, experiment.source)
-        if "acquire" in rerun:
-            distrust(run.workspace, experiment.source)
-        develop(run, experiment, again=retry or "no")
-    return finish(run, experiment).summary
+
+    def carried_out() -> dict[str, Any]:
+        with Run(experiment.experiment, list(rerun), until, plan(experiment)) as run:
+            prepare(run.workspace, experiment.source)
+            if "acquire" in rerun:
+                distrust(run.workspace, experiment.source)
+            develop(run, experiment, again=retry or "no")
+        return finish(run, experiment).summary
+
+    return whole(carried_out)

@@ -8,7 +8,7 @@ from prefect.states import Completed
 from flows.experiment_flow import experiment_flow
 from flows.experiments import plan
 from flows.parameters import Experiment
-from flows.step_calls import Run
+from flows.step_calls import Run, whole
 from flows.steps import develop, finish
 from tasks.acquire.kinds import begin_visit
 from tasks.acquire.kinds.archive import require_revisitable
@@ -26,10 +26,14 @@ def refresh(experiment: Experiment) -> State[Any] | dict[str, Any]:
     extracted. `set` changes single values: {"training.epochs": 5}.
     """
     require_revisitable(experiment.source)
-    with Run(experiment.experiment, [], None, plan(experiment)) as run:
-        begin_visit(run.workspace, experiment.source)
-        develop(run, experiment, again="all")
-    summary = finish(run, experiment).summary
+
+    def carried_out() -> tuple[Run, dict[str, Any]]:
+        with Run(experiment.experiment, [], None, plan(experiment)) as run:
+            begin_visit(run.workspace, experiment.source)
+            develop(run, experiment, again="all")
+        return run, finish(run, experiment).summary
+
+    run, summary = whole(carried_out)
     # Looking again is an execution of `acquire`; what it found may still be the same.
     if all(one.state == "cached" for one in run.outcomes if one.name != "acquire"):
         message = f"nothing new for {experiment.experiment}"

@@ -2,12 +2,16 @@
 
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 from flows.reasons import ASKED, GIVEN, UNCHANGED, UNLESS, reason
 from storage import records
+from storage.errors import StorageDamaged
+from storage.inventory import looking
+from storage.inventory.repair import mend
 from storage.references import Reference
 from storage.workspace import Workspace
 from tasks.running import counters
@@ -17,6 +21,8 @@ from tasks.running.memory import give_back
 from tasks.running.outcomes import StepOutcome
 from tasks.running.results import cached_reference
 from tasks.running.steps import Step, key_of, key_parts
+
+Outcome = TypeVar("Outcome")
 
 
 class Reached(Exception):
@@ -235,3 +241,23 @@ def _supposed(step: Step, inputs: dict[str, Any], before: dict[str, str]) -> dic
     known = key_parts(step, inputs | dict.fromkeys(unknown))
     parts = {name: text for name, text in known.items() if name not in unknown}
     return parts | {name: text for name, text in before.items() if name in unknown}
+
+
+def whole(run: Callable[[], Outcome]) -> Outcome:
+    """What `run` gives. Where it meets damage the workspace is mended, and it begins once more.
+
+    What is stored and whole is not done again then.
+    """
+    try:
+        return run()
+    except StorageDamaged as error:
+        workspace = Workspace.current()
+        print(f"{error}\nlooking for all damage in {workspace.root}", file=sys.stderr)
+        mended = mend(workspace, looking.damaged(workspace))
+        for path in mended.removed:
+            print(f"damaged, and made again: {path}", file=sys.stderr)
+        for path, words in mended.restored.items():
+            print(f"damaged, and restored: {path} {words}", file=sys.stderr)
+        if not (mended.removed or mended.restored):
+            raise
+    return run()

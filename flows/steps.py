@@ -6,7 +6,7 @@ from flows.experiments import command
 from flows.parameters import Experiment
 from flows.step_calls import Cached, Forecast, NotCached, Reached, Results, Run
 from flows.summary import Finished, note, noted, remarks_of, summarise
-from storage.errors import GateClosed
+from storage.errors import GateClosed, StorageDamaged
 from storage.workspace import Workspace
 from tasks.acquire.gathering import Again
 from tasks.acquire.kinds import fingerprint, visits
@@ -89,19 +89,22 @@ def foretell(parameters: Experiment, rerun: list[str]) -> list[StepOutcome]:
 
 
 def answer_from_stored(parameters: Experiment, until: str | None) -> Finished | None:
-    """The end of a run for which everything is stored; None where a step would have to run."""
+    """The end of a run for which everything is stored, whole; None where a step has to run."""
     if not Workspace.current().results.is_dir():
         return None
     stored = Cached(parameters.experiment, until)
     try:
         develop(stored, parameters)
-    except NotCached:
+    except (NotCached, StorageDamaged):
         return None
     except Reached:
         pass
     stored.settle()
-    with noted() as ended, suppress(GateClosed):
-        finish(stored, parameters)
+    try:
+        with noted() as ended, suppress(GateClosed):
+            finish(stored, parameters)
+    except StorageDamaged:
+        return None
     return ended[-1]
 
 

@@ -59,10 +59,14 @@ def write_bytes(target: Path, data: bytes) -> Path:
     return write_file(target, lambda temporary: temporary.write_bytes(data))
 
 
+def as_json(value: Any) -> bytes:
+    """`value` as indented UTF-8 JSON with a final newline."""
+    return f"{json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False)}\n".encode()
+
+
 def write_json(target: Path, value: Any) -> Path:
-    """`target`, holding `value` as indented UTF-8 JSON with a final newline."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=False) + "\n"
-    return write_bytes(target, text.encode())
+    """`target`, holding `value` as JSON."""
+    return write_bytes(target, as_json(value))
 
 
 def point(link: Path, target: Path) -> None:

@@ -17,6 +17,19 @@ def of_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def marked(page: bytes, made_of: str) -> bytes:
+    """An HTML page with a last line that says what it was made of, and its own SHA-256."""
+    return page + f"\n<!-- {made_of} {of_bytes(page)} -->\n".encode()
+
+
+def is_marked(page: bytes, made_of: str | None = None) -> bool:
+    """Whether a marked page is all there, and was made of this, if given."""
+    head, _, last = page.rstrip(b"\n").rpartition(b"\n")
+    found = last.split()[1:2]
+    wanted = found[0].decode(errors="replace") if made_of is None and found else made_of
+    return wanted is not None and page == marked(head, wanted)
+
+
 def as_text(value: Any) -> str:
     """A JSON-serialisable value as one text, the same whatever the order of its keys."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -26,6 +26,9 @@
 A message says what was expected, what was found and what to do.
 """
 
+MEND = "run again, or `darkroom cache verify --repair`, and what is damaged is made anew"
+"""What to do about damage."""
+
 
 class DarkroomError(Exception):
     """Root of the tree: the run cannot give a meaningful result."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from storage import atomic, digests, folders
-from storage.errors import StorageDamaged
+from storage.errors import MEND, StorageDamaged
 from storage.references import FeaturesRef
 from storage.shards import NAME, ShardStore
 from storage.workspace import Workspace
@@ -110,7 +110,7 @@ class FeatureStore:
         if lost:
             raise StorageDamaged(
                 f"expected features of {len(images)} images in {self.folder}, {len(lost)} are "
-                "missing: run again, they will be extracted"
+                f"missing: {MEND}"
             )
         digest = digests.of_value([self.space.name, images, views, averaged])
         used = sorted({known[name][0] for name in images})
@@ -177,8 +177,7 @@ class FeatureTable:
             return self._index[image]
         except KeyError:
             raise StorageDamaged(
-                f"the features of {image} are gone from {self.store.folder}: run again, they will "
-                "be extracted again"
+                f"the features of {image} are gone from {self.store.folder}: {MEND}"
             ) from None
 
     def _values(self, path: Path) -> np.ndarray:
@@ -191,8 +190,6 @@ def shard_values(store: ShardStore, path: Path) -> np.ndarray:
     """(rows, width) view of a shard's features, mapped from disk."""
     batch = store.open(path)
     if batch is None:
-        raise StorageDamaged(
-            f"the shard {path} is damaged: run again, its features will be extracted again"
-        )
+        raise StorageDamaged(f"the shard {path} is damaged: {MEND}")
     column = batch.column(batch.schema.get_field_index(VALUES))
     return column.values.to_numpy(zero_copy_only=True).reshape(batch.num_rows, -1)

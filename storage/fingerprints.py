@@ -3,6 +3,8 @@
 The digest is always that of the content; size, times and inode only tell whether a digest that
 was computed before still holds. A file touched within the last seconds is not remembered, since it
 could change again within one tick of the clock (the "racy git" problem).
+
+Of what is stored a process reads each file once to see whether it holds what its digest says.
 """
 
 import contextlib
@@ -28,6 +30,8 @@ OF_THE_MACHINE = frozenset(
 )  # fmt: skip
 Result = TypeVar("Result")
 AnyPath = str | Path
+# (path, state, digest) of files that were read in this process and hold what they should.
+_held: set[tuple[str, str, str]] = set()
 
 
 def state_of(path: AnyPath) -> str:
@@ -38,6 +42,27 @@ def state_of(path: AnyPath) -> str:
 def state_in(status: os.stat_result) -> str:
     """The same of a file that was looked at already."""
     return f"{status.st_size}-{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_ino}"
+
+
+def holds(path: AnyPath, digest: str) -> bool:
+    """Whether a stored file has the SHA-256 that begins with `digest`; a missing one has not.
+
+    It is read once in a process, as long as its state stays.
+    """
+    try:
+        known = (str(path), state_of(path), digest)
+        if known not in _held:
+            if not digests.of_file(Path(path)).startswith(digest):
+                return False
+            _held.add(known)
+    except OSError:
+        return False
+    return True
+
+
+def made(path: AnyPath, digest: str) -> None:
+    """Remember of a file that was just written that it `holds` this: it is not read for that."""
+    _held.add((str(path), state_of(path), digest))
 
 
 @contextlib.contextmanager
@@ -128,7 +153,7 @@ class Fingerprints:
             with self._connection() as connection:
                 return work(connection)
         except sqlite3.DatabaseError as error:
-            if not _is_damage(error):
+            if not is_damage(error):
                 raise
             sys.stderr.write(
                 f"{self._database} was damaged ({error}) and is made anew: the files that it "
@@ -156,8 +181,22 @@ class Fingerprints:
                 connection.close()
 
 
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    """Whether the file is to blame: whatever comes of fixed statements, but for OF_THE_MACHINE."""
+def is_whole(database: Path) -> bool:
+    """Whether SQLite finds the memo whole, and every row is one (reads all of it)."""
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
+        sound = connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+        rows = connection.execute("SELECT path, state, digest FROM files").fetchall()
+        return sound and all(_is_digest(digest) for _, _, digest in rows)
+    finally:
+        connection.close()
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether a database's file is to blame for what comes of fixed statements.
+
+    For all of it, but for OF_THE_MACHINE.
+    """
     # Text that is none comes without a code.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
     return code & 0xFF not in OF_THE_MACHINE

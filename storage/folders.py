@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from storage import atomic, digests
-from storage.errors import StorageDamaged
+from storage import atomic, digests, fingerprints
+from storage.errors import MEND, StorageDamaged
 
 # Raised when what such a folder holds is laid out in another way.
 FORMAT = 1
@@ -50,6 +50,7 @@ AUGMENTED = "augmented.png"
 NETWORK_TABLE = "network.txt"
 NETWORK_DRAWING = "network.svg"
 LATEST = "latest"
+INDEX = "index.html"
 
 # What each file of a result folder holds, for people (docs/reference/folders.md).
 HELD = {
@@ -155,8 +156,26 @@ def is_sealed(folder: Path) -> bool:
 
 
 def is_intact(folder: Path) -> bool:
-    """Whether every file of a sealed folder holds what was sealed; all of them are read."""
-    return is_sealed(folder) and all(_holds(path, digest) for path, _, digest in _contents(folder))
+    """Whether every file of a sealed folder holds what was sealed; a process reads each once."""
+    return is_sealed(folder) and all(
+        fingerprints.holds(path, digest) for path, _, digest in _contents(folder)
+    )
+
+
+def require_intact(folder: Path) -> None:
+    """StorageDamaged unless the folder `is_intact`: before what it holds is built on."""
+    if not is_intact(folder):
+        raise StorageDamaged(f"{folder} is damaged: {MEND}")
+
+
+def require_sealed(path: Path) -> None:
+    """StorageDamaged if `path` is not what was sealed; a file in no sealed folder is not judged."""
+    try:
+        sealed = {file: digest for file, _, digest in _contents(path.parent)}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return
+    if path in sealed and not fingerprints.holds(path, sealed[path]):
+        raise StorageDamaged(f"{path} is damaged: {MEND}")
 
 
 def damaged(found: Iterable[Path]) -> Iterator[Path]:
@@ -170,18 +189,10 @@ def _contents(folder: Path) -> Iterator[tuple[Path, int, str]]:
         yield folder / name, known["bytes"], known["sha256"]
 
 
-def _holds(path: Path, digest: str) -> bool:
-    try:
-        return digests.of_file(path) == digest
-    except OSError:
-        return False
-
-
 def read_json(path: Path) -> Any:
-    """The JSON value in `path`; StorageDamaged when it is missing or malformed."""
+    """The JSON value in `path`; StorageDamaged when it is missing, malformed or not as sealed."""
+    require_sealed(path)
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise StorageDamaged(
-            f"expected JSON at {path}, found none ({error}): run the experiment again"
-        ) from error
+        raise StorageDamaged(f"expected JSON at {path}, found none ({error}): {MEND}") from error

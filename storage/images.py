@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage import atomic, digests
+from storage import atomic, digests, fingerprints
+from storage.errors import MEND, StorageDamaged
 
 # First bytes -> suffix. A file name is where a picture was found, never what it is.
 SIGNATURES: tuple[tuple[bytes, str], ...] = (
@@ -78,8 +79,11 @@ class ImageStore:
         return name
 
     def read(self, name: str) -> bytes:
-        """The bytes of an image."""
-        return self.path(name).read_bytes()
+        """The bytes of an image; StorageDamaged if they are not what its name says."""
+        data = self.path(name).read_bytes()
+        if not name.startswith(digests.of_bytes(data)):
+            raise StorageDamaged(f"the picture {self.path(name)} is damaged: {MEND}")
+        return data
 
     def has(self, name: str, size: int) -> bool:
         """Whether the image is there with `size` bytes; it is not opened."""
@@ -97,7 +101,7 @@ class ImageStore:
     def damaged(self) -> Iterator[Path]:
         """Images whose bytes are not what their name says; all are read."""
         for name in self.names():
-            if digests.of_file(self.path(name)) != Path(name).stem:
+            if not fingerprints.holds(self.path(name), Path(name).stem):
                 yield self.path(name)
 
 

@@ -7,12 +7,16 @@ addresses does not read the other millions. An append-only text file gives the f
 
 import contextlib
 import sqlite3
+import tempfile
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
 
 from storage import atomic
+from storage.errors import MEND, StorageDamaged
+from storage.fingerprints import is_damage
 from storage.names import one_line
 from storage.statuses import DownloadStatus
 
@@ -62,14 +66,22 @@ TABLE = """
     ) WITHOUT ROWID
 """
 
+FROM_BOTH_ENDS = (
+    "SELECT * FROM downloads ORDER BY url DESC",
+    "SELECT * FROM downloads ORDER BY url",
+)
+
 
 class Ledger:
-    """Rows by address in one file; use from one thread, close when done."""
+    """Rows by address in one file; use from one thread, close when done.
+
+    StorageDamaged where the file is torn: `mended` makes another of what can be read.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
-        with atomic.explained(path):
+        with atomic.explained(path), _damage_said(path):
             self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
             self._connection.execute("PRAGMA journal_mode = WAL")
             # A killed process loses nothing with NORMAL; only a power cut may undo the last rows.
@@ -80,12 +92,73 @@ class Ledger:
     @classmethod
     @contextlib.contextmanager
     def opened(cls, path: Path) -> "Iterator[Ledger]":
-        """The ledger at `path`, made if it is not there, closed after the block."""
+        """The ledger at `path`, made if it is not there, closed after the block.
+
+        Where rows came, a copy is made then, for `mended`.
+        """
         ledger = cls(path)
         try:
             yield ledger
+            if ledger._connection.total_changes:
+                atomic.write_file(_copy_of(path), ledger.copy_to)
         finally:
             ledger.close()
+
+    def copy_to(self, path: Path) -> None:
+        """A copy of all committed rows, as a database at `path`."""
+        with contextlib.closing(sqlite3.connect(path)) as target:
+            self._connection.backup(target)
+
+    @staticmethod
+    def is_whole(path: Path) -> bool:
+        """Whether SQLite finds the file whole, and every row is one; sqlite3.Error if torn."""
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            sound = connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+            for row in connection.execute("SELECT * FROM downloads"):
+                _download(row)
+            return sound
+
+    @classmethod
+    def copied(cls, path: Path) -> bytes:
+        """The ledger as the bytes of one file, every committed row in it."""
+        with tempfile.TemporaryDirectory() as folder, cls.opened(path) as ledger:
+            ledger.copy_to(Path(folder, path.name))
+            return Path(folder, path.name).read_bytes()
+
+    @classmethod
+    def merged(cls, path: Path, data: bytes, *, replace: bool = False) -> int:
+        """How many rows of a `copied` ledger this one lacked, and has now.
+
+        With `replace` it takes the others' as well.
+        """
+        with tempfile.TemporaryDirectory() as folder, cls.opened(path) as ledger:
+            other = Path(folder, path.name)
+            other.write_bytes(data)
+            rows = {row.url: row for row in _readable(other)}
+            known = ledger.rows(list(rows))
+            new = [row for url, row in rows.items() if url not in known]
+            ledger.add(rows.values() if replace else new)
+            return len(new)
+
+    @classmethod
+    def mended(cls, path: Path) -> str:
+        """Put another ledger in the place of a damaged one, and say what is in it.
+
+        Of what the damaged one and its copy hold, all rows that can be read; of an address that
+        both know the damaged one's. It is kept beside.
+        """
+        rows = {row.url: row for row in [*_readable(_copy_of(path)), *_readable(path)]}
+        aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
+        if path.exists():
+            path.rename(aside)
+        for suffix in ("-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        with cls.opened(path) as ledger:
+            ledger.add(rows.values())
+        return (
+            f"with {len(rows):,} addresses that could be read (the damaged one is {aside.name}); "
+            "others are asked again"
+        )
 
     def close(self) -> None:
         """Let go of the file; every row that `add` returned for is in it."""
@@ -94,7 +167,7 @@ class Ledger:
     def add(self, rows: Iterable[Download]) -> None:
         """Commit these rows together; a row for an address that has one takes its place."""
         marks = ", ".join("?" * len(COLUMNS))
-        with self._connection:
+        with _damage_said(self._path), self._connection:
             self._connection.executemany(
                 f"INSERT OR REPLACE INTO downloads VALUES ({marks})",  # noqa: S608 - marks only
                 list(map(_values, rows)),
@@ -107,9 +180,10 @@ class Ledger:
             some = urls[start : start + ADDRESSES_PER_QUESTION]
             marks = ", ".join("?" * len(some))
             question = f"SELECT * FROM downloads WHERE url IN ({marks})"  # noqa: S608 - marks only
-            found.update(
-                (row[0], _download(row)) for row in self._connection.execute(question, some)
-            )
+            with _damage_said(self._path):
+                found.update(
+                    (row[0], _download(row)) for row in self._connection.execute(question, some)
+                )
         return found
 
     def missing(self, urls: Sequence[str], *, retry_failed: bool = False) -> list[str]:
@@ -125,6 +199,33 @@ class Ledger:
             return row is None or (retry_failed and row.status.may_succeed_later)
 
         return [url for url in dict.fromkeys(urls) if wanted(url)]
+
+
+@contextlib.contextmanager
+def _damage_said(path: Path) -> Iterator[None]:
+    """StorageDamaged where the file is to blame for what SQLite says, or a row is none."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, ValueError) as error:
+        if isinstance(error, sqlite3.Error) and not is_damage(error):
+            raise
+        raise StorageDamaged(f"the ledger {path} is damaged ({error}): {MEND}") from error
+
+
+def _readable(path: Path) -> Iterator[Download]:
+    """Rows from both ends of the table, each as far as it can be read."""
+    if not path.is_file():
+        return
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        for all_rows in FROM_BOTH_ENDS:
+            with contextlib.suppress(sqlite3.Error, ValueError):
+                for row in connection.execute(all_rows):
+                    with contextlib.suppress(ValueError, TypeError):
+                        yield _download(row)
+
+
+def _copy_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.copy")
 
 
 def _download(row: Sequence[object]) -> Download:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 
-from storage import atomic, digests
-from storage.errors import StorageDamaged
+from storage import atomic, digests, folders
+from storage.errors import MEND, StorageDamaged
 
 # Raised when manifests are stored in another way: what was stored before is made anew.
 FORMAT = 1
@@ -31,8 +31,13 @@ def save(folder: Path, table: pd.DataFrame) -> tuple[str, Path]:
     digest = content_digest(table)
     path = folder / f"{digest}.parquet"
     if not is_whole(path):
-        atomic.write_file(path, lambda temporary: table.to_parquet(temporary, index=False))
+        atomic.write_file(path, lambda temporary: write(table, temporary))
     return digest, path
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """The table as a Parquet file whose pages have checksums, which `load` looks at."""
+    table.to_parquet(path, index=False, write_page_checksum=True)
 
 
 def is_whole(path: Path) -> bool:
@@ -51,14 +56,17 @@ def damaged(folder: Path) -> Iterator[Path]:
 
 
 def load(path: Path) -> pd.DataFrame:
-    """The table at `path`; StorageDamaged when there is none or it cannot be read."""
+    """The table at `path`; StorageDamaged when there is none or it cannot be read.
+
+    Of a damaged page its checksum tells; a file of a sealed folder has to be what was sealed.
+    """
+    folders.require_sealed(path)
     try:
-        return pd.read_parquet(path)
+        return pd.read_parquet(path, page_checksum_verification=True)
     # A flipped byte in the schema comes out of pandas as a KeyError or a TypeError.
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise StorageDamaged(
-            f"expected a table at {path}, found none that can be read ({error}): run the "
-            "experiment again, the step that made it will run"
+            f"expected a table at {path}, found none that can be read ({error}): {MEND}"
         ) from error
 
 

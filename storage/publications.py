@@ -14,7 +14,7 @@ from typing import Literal
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from storage import atomic
+from storage import atomic, generations
 from storage.errors import NothingToTakeBack, StorageDamaged
 from storage.names import as_file_name
 from storage.workspace import Workspace
@@ -59,16 +59,23 @@ def link(workspace: Workspace, experiment: str) -> Path:
 
 def history(workspace: Workspace, experiment: str) -> list[Event]:
     """The experiment's log, oldest first; empty when nothing was ever published."""
-    path = _beside(link(workspace, experiment), HISTORY)
+    return _log(workspace, _beside(link(workspace, experiment), HISTORY))
+
+
+def _log(workspace: Workspace, path: Path) -> list[Event]:
+    found = generations.read(workspace, path)
     try:
-        return LOG.validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return []
+        return [] if found is None else LOG.validate_json(found)
     except ValueError as error:
         raise StorageDamaged(
             f"expected the log of publications at {path}, found something else ({error}): restore "
             "it, or delete it and publish again"
         ) from error
+
+
+def named(log: Path) -> str:
+    """The experiment that a log is of, as a file name."""
+    return log.name.removesuffix(HISTORY)
 
 
 def looked_up(workspace: Workspace, experiment: str) -> Publication | None:
@@ -129,7 +136,7 @@ def needed(workspace: Workspace) -> set[Path]:
     """What publications stand on, those to go back to included: nothing may remove it."""
     places: set[Path] = set()
     for path in (workspace.models / FOLDER).glob(f"*{HISTORY}"):
-        for one in _standing(LOG.validate_json(path.read_bytes())):
+        for one in _standing(_log(workspace, path)):
             places.update(
                 workspace.root / where for where in (one.model, one.evaluation, one.report)
             )
@@ -161,7 +168,7 @@ def _settle(workspace: Workspace, experiment: str, standing: list[Publication]) 
 
 def _write(workspace: Workspace, experiment: str, events: list[Event]) -> None:
     path = _beside(link(workspace, experiment), HISTORY)
-    atomic.write_json(path, LOG.dump_python(events, mode="json"))
+    generations.write(workspace, path, atomic.as_json(LOG.dump_python(events, mode="json")))
 
 
 def _beside(place: Path, suffix: str) -> Path:

@@ -1,5 +1,6 @@
 """The record of runs: what every execution of a step depended on, took and gave."""
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -9,11 +10,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from storage import atomic
+from storage import atomic, digests
 from storage.names import as_file_name
 from storage.workspace import Workspace
 
 KEPT_PER_STEP = 50
+WITH_DIGEST = re.compile(r"-([0-9a-f]{16})\.json$")
 
 
 class Record(BaseModel):
@@ -46,9 +48,9 @@ def _folder(workspace: Workspace, experiment: str, step: str) -> Path:
 def add(workspace: Workspace, record: Record) -> Path:
     """Store the record as a file of its own; the oldest beyond KEPT_PER_STEP go."""
     folder = _folder(workspace, record.experiment, record.step)
-    path = atomic.write_json(
-        folder / f"{time.time_ns():020d}-{record.key[-8:]}.json", record.model_dump(mode="json")
-    )
+    data = atomic.as_json(record.model_dump(mode="json"))
+    name = f"{time.time_ns():020d}-{record.key[-8:]}-{digests.of_bytes(data)[:16]}.json"
+    path = atomic.write_bytes(folder / name, data)
     for old in _files(folder)[:-KEPT_PER_STEP]:
         old.unlink(missing_ok=True)
     return path
@@ -70,6 +72,11 @@ def all_of(workspace: Workspace) -> list[Record]:
     return list(_readable(sorted(workspace.records.glob("*/*/*.json"))))
 
 
+def newest(workspace: Workspace) -> list[Record]:
+    """Of each step of each experiment the last readable record."""
+    return list({(one.experiment, one.step): one for one in all_of(workspace)}.values())
+
+
 def is_readable(path: Path) -> bool:
     """Whether there is a whole record at `path`."""
     return next(_readable([path]), None) is not None
@@ -79,7 +86,10 @@ def _readable(paths: Iterable[Path]) -> Iterator[Record]:
     for path in paths:
         # A file may be damaged, or pruned by another process just now.
         with suppress(OSError, ValueError):
-            yield Record.model_validate_json(path.read_bytes())
+            data = path.read_bytes()
+            digest = WITH_DIGEST.search(path.name)  # earlier versions wrote none
+            if not digest or digests.of_bytes(data).startswith(digest[1]):
+                yield Record.model_validate_json(data)
 
 
 def _files(folder: Path) -> list[Path]:

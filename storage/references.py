@@ -4,8 +4,16 @@ A reference says what was made (its digest), where it is (relative to the worksp
 there is of it. Two references with the same digest stand for the same content.
 """
 
+import json
+from pathlib import Path
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
+from storage import digests
+
+# The name of what writes a reference for Prefect, as Prefect keeps it beside the result.
+SERIALIZER = "darkroom-reference"
 SPLITS = ("train", "validation", "test")
 
 
@@ -104,3 +112,36 @@ class ReportRef(Reference):
 
     experiment: str
     run: str
+
+
+def as_stored(reference: Reference) -> dict[str, Any]:
+    """A reference as plain values that `of_stored` knows again, and knows to be whole."""
+    kind = type(reference)
+    value = {
+        "class": f"{kind.__module__}.{kind.__qualname__}",
+        "data": reference.model_dump(mode="json"),
+    }
+    return value | {"sha256": digests.of_value(value)}
+
+
+def of_stored(value: Any) -> Reference:
+    """The reference; ValueError, KeyError or TypeError if the values are not as they were."""
+    kinds = {f"{kind.__module__}.{kind.__qualname__}": kind for kind in Reference.__subclasses__()}
+    plain = {"class": value["class"], "data": value["data"]}
+    if digests.of_value(plain) != value["sha256"]:
+        raise ValueError("its digest is another")
+    return kinds[plain["class"]].model_validate(plain["data"])
+
+
+def stored(path: Path) -> Reference | None:
+    """The reference in a file of Prefect's; None of what is half-written, damaged or no such."""
+    try:
+        found = json.loads(path.read_bytes())
+        about = found["metadata"]
+        # What Prefect asks for, beside the result: damaged, it would fail.
+        sound = about["serializer"] == {"type": SERIALIZER} and about["expiration"] is None
+        if not (sound and str(about["storage_key"]).endswith(path.name)):
+            return None
+        return of_stored(json.loads(found["result"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

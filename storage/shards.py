@@ -1,8 +1,8 @@
 """Shards: immutable Arrow files that each hold image names beside what was computed from them.
 
 There is no shared index that changes, so writers never wait for each other, and a crash loses at
-most the shard being computed. A file's name holds the SHA-256 of its bytes; a file that is not
-whole is as good as absent.
+most the shard being computed. A file's name holds the SHA-256 of its bytes, which is looked at when
+a process first opens it; a file that is not whole is as good as absent.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from storage import atomic, digests
+from storage import atomic, digests, fingerprints
 
 # Raised when shards are stored in another way: what was stored before is made anew.
 FORMAT = 1
@@ -43,6 +43,7 @@ class ShardStore:
                 write(scratch)
                 target = self.folder / f"{digests.of_file(scratch)[:32]}{SUFFIX}"
                 scratch.replace(target)
+                fingerprints.made(target, target.stem)
             finally:
                 scratch.unlink(missing_ok=True)
         return target
@@ -53,6 +54,8 @@ class ShardStore:
 
     def open(self, path: Path) -> pa.RecordBatch | None:
         """The shard's rows mapped from disk, nothing copied; None if it is missing or not whole."""
+        if not self.verified(path):
+            return None
         try:
             with pa.memory_map(str(path)) as source:
                 batch = pa.ipc.open_file(source).get_batch(0)
@@ -89,5 +92,5 @@ class ShardStore:
         return (path for path in self.paths() if not self.verified(path))
 
     def verified(self, path: Path) -> bool:
-        """Whether every byte of the shard is what was written (reads the whole file)."""
-        return digests.of_file(path)[:32] == path.stem
+        """Whether every byte of the shard is what was written (reads all of it once)."""
+        return fingerprints.holds(path, path.stem)

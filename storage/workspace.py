@@ -111,6 +111,11 @@ class Workspace:
         return self.root / "tensorboard"
 
     @property
+    def generations(self) -> Path:
+        """Copies of what no run can make again, by the path of what they are copies of."""
+        return self.root / "generations"
+
+    @property
     def fingerprints(self) -> Path:
         """Digests of source files: untouched ones are not read again."""
         return self.root / "fingerprints.sqlite"

@@ -85,7 +85,7 @@ def child(home: Path, count: int, *, make_them: bool) -> dict[str, Any]:
 
 def measured(home: Path, count: int) -> dict[str, Any]:
     """Make pictures up to so many, and find copies among them."""
-    words = [sys.executable, "-m", "benchmarks.copies_at_scale", str(home), str(count)]
+    words = [sys.executable, "-m", "benchmarks.speed.copies_at_scale", str(home), str(count)]
     environment = {HOME_VARIABLE: str(home), "PYTHONPATH": str(PROJECT)}
     run([*words, "make"], **environment)
     done = run([*words, "find"], **environment)

@@ -71,7 +71,7 @@ def peer_command(cache: Path) -> Path:
 def serve() -> tuple[subprocess.Popen[str], int]:
     """The server of pictures as a process, and its port."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.downloads", "serve"],
+        [sys.executable, "-m", "benchmarks.speed.downloads", "serve"],
         cwd=PROJECT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -13,6 +13,7 @@ from flows.command.app import DONE, FAILED, INTERRUPTED, WRONG_WORDS, app
 from flows.experiments import deployments
 from flows.summary import Counts, Summary
 from storage import folders
+from storage.inventory.kinds import KINDS
 from storage.statuses import IGNORED, REJECTED, DownloadStatus, Explained, Status
 from storage.workspace import Workspace
 from tasks.evaluate.metrics import METRICS
@@ -157,6 +158,17 @@ def folders_of_the_workspace() -> str:
         "All that Darkroom stores is in one folder, the workspace: `$DARKROOM_HOME`, by default "
         "`./workspace`.",
         _table(("In the workspace", "What it holds"), places),
+    ]
+    kinds = (
+        (kind.name, "<br>".join(f"`{one}`" for one in kind.where), kind.again, kind.checked)
+        for kind in KINDS
+    )
+    parts += [
+        "## How it is looked after",
+        "What `darkroom cache list` shows, `verify` checks and `gc` frees. "
+        "[Damage](../how-to/damage.md) is mended by the next run that "
+        "meets it, or by `darkroom cache verify --repair`.",
+        _table(("Kind", "Where", "If it is lost", "Checked"), kinds),
     ]
     for folder, held in folders.HELD.items():
         rows = ((f"`{name}`", _cell(about)) for name, about in held.items())

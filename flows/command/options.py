@@ -52,5 +52,23 @@ Doubt = Annotated[
         "times in ten, and unknown for a picture unlike those of all classes.",
     ),
 ]
+Repair = Annotated[
+    bool,
+    Parameter(
+        show_default=False,
+        help="Remove what is damaged and a run makes again; restore what no run does.",
+    ),
+]
+Replace = Annotated[
+    bool, Parameter(show_default=False, help="Take the backup's where a file differs from it.")
+]
+RunAgain = Annotated[
+    bool,
+    Parameter(
+        name="--run",
+        show_default=False,
+        help="Repair, then run the experiments again that miss something, as they ran last.",
+    ),
+]
 Yes = Annotated[bool, Parameter(show_default=False, help="Remove without asking.")]
 Shell = Literal["bash", "zsh", "fish"]

@@ -175,6 +175,7 @@ def _in_tensorflow(file: Path) -> tuple[Square, int, Compute]:
 
 def _loaded(file: Path) -> Any:
     require_plain(file)
+    folders.require_sealed(file)
     try:
         return load_keras().saving.load_model(file)
     # What Keras raises on bytes that it did not expect, JSON, zip and HDF5 among them.

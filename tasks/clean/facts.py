@@ -5,15 +5,12 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from storage import digests
-from storage.errors import StorageDamaged
 from storage.images import ImageStore
 from storage.shards import NAME, ShardStore
 from storage.statuses import Status
@@ -162,12 +159,7 @@ def _with_message(
 
 
 def _read_facts(images: ImageStore, max_pixels: int, name: str) -> dict[str, Any]:
-    data = images.read(name)
-    if digests.of_bytes(data) != Path(name).stem:
-        raise StorageDamaged(
-            f"{images.path(name)} is damaged: delete it and run again, only it will be read again"
-        )
-    return facts_of(data, max_pixels)
+    return facts_of(images.read(name), max_pixels)
 
 
 def _batched(names: Iterable[str], size: int) -> Iterator[list[str]]:

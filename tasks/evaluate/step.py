@@ -48,6 +48,7 @@ def evaluate(
     groups = manifests.load(workspace.path(split))
     table = groups[groups["split"].isin(SPLITS)].reset_index(drop=True)
     folder = workspace.path(model)
+    folders.require_intact(folder)
     # Before the work that takes longer: a layer that does not exist shows here.
     picture = selection.picture(table, look.picture)
     maps = inspection.maps_of(workspace, folder, look.layer, picture)
@@ -124,7 +125,7 @@ def _save(
     digest = digests.of_value([table, result, looked.digest, known.digest])
     target = workspace.evaluations / digest
     with folders.new_folder(target, keep_whole=True) as folder:
-        predictions.to_parquet(folder / PREDICTIONS, index=False)
+        manifests.write(predictions, folder / PREDICTIONS)
         atomic.write_json(folder / METRICS, result)
         looks.save(folder, looked)
         diagnosis.save(folder, known)

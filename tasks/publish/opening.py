@@ -44,6 +44,8 @@ def opened(
 ) -> ReportInputs:
     """The inputs of a report; `about` is passed on (figure, steps, parameters, …)."""
     folder = workspace.path(evaluation)
+    for one in (folder, workspace.path(model)):
+        folders.require_intact(one)
     rows = manifests.load(workspace.path(images))
     return ReportInputs(
         experiment=experiment,

@@ -1,5 +1,6 @@
 """Steps as Prefect's tasks: the cache policy, and locks between processes that need one key."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,9 +9,11 @@ from prefect import task
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
 from prefect.locking.protocol import LockManager
+from prefect.serializers import Serializer
 from prefect.tasks import Task
 from prefect.transactions import IsolationLevel
 
+from storage.references import SERIALIZER, Reference, as_stored, of_stored
 from storage.workspace import Workspace
 from tasks.running.results import drop_broken, lock_of
 from tasks.running.steps import Step, key_of, key_parts
@@ -86,6 +89,20 @@ class Locks(LockManager):
         return self.wait_for_lock(key, timeout)
 
 
+class ReferenceSerializer(Serializer):
+    """References as JSON with a digest: a flipped bit in a kept result is no other result."""
+
+    type: str = SERIALIZER
+
+    def dumps(self, obj: Reference) -> bytes:
+        """The bytes to keep."""
+        return json.dumps(as_stored(obj)).encode()
+
+    def loads(self, blob: bytes) -> Reference:
+        """The reference; ValueError if it is not what was kept."""
+        return of_stored(json.loads(blob))
+
+
 @dataclass
 class ByContent(CachePolicy):
     """Hit when the step, of this code, was given these inputs before and its result is whole."""
@@ -115,7 +132,7 @@ def task_of(step: Step, workspace: Workspace, *, refresh: bool) -> Task[..., Any
         cache_policy=ByContent(step=step),
         persist_result=True,
         result_storage=workspace.results,
-        result_serializer="json",
+        result_serializer=ReferenceSerializer(),
         cache_result_in_memory=False,
         refresh_cache=refresh,
     )(step.fn)

@@ -1,5 +1,6 @@
 """The lineage of a sticky split: where every picture that an experiment ever had was put."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pandas as pd
 from filelock import FileLock
 
-from storage import atomic, digests, folders, manifests
+from storage import atomic, digests, generations, manifests
 from storage.errors import StorageDamaged
 from storage.names import as_file_name
 from storage.references import SPLITS, AssignmentRef, ImagesRef, SplitRef
@@ -34,7 +35,7 @@ def previous_assignment(
     """
     if lineage is None or not isinstance(images, ImagesRef):
         return None
-    newest = _newest(workspace.lineage(as_file_name(lineage), parameters.seed))
+    newest = _newest(workspace, workspace.lineage(as_file_name(lineage), parameters.seed))
     if newest is None:
         return None
     again = newest["made_for"] == _made_for(images, parameters.amounts)
@@ -59,7 +60,7 @@ def remember(
     made_for, continued = _made_for(images, parameters.amounts), _plain(previous)
     table = manifests.load(workspace.path(split))
     with _locked(workspace, path):
-        newest = _newest(path)
+        newest = _newest(workspace, path)
         first: dict[str, str] = {}
         if newest is not None and _overtaken(newest, made_for, continued):
             made_for, continued = NOBODY, newest["assignment"]
@@ -70,7 +71,7 @@ def remember(
             "assignment": _plain(_save(workspace, now)),
             "previous": continued,
         }
-        atomic.write_json(path, content)
+        generations.write(workspace, path, atomic.as_json(content))
 
 
 def _overtaken(newest: dict[str, Any], made_for: str, continued: dict[str, Any] | None) -> bool:
@@ -93,6 +94,7 @@ def _placed(table: pd.DataFrame, first: dict[str, str]) -> dict[str, str]:
 def _save(workspace: Workspace, places: dict[str, str]) -> AssignmentRef:
     table = pd.DataFrame(sorted(places.items()), columns=["image", "split"])
     digest, path = manifests.save(workspace.manifests, table)
+    generations.keep(workspace, path)
     return AssignmentRef(
         digest=digest,
         where=workspace.relative(path),
@@ -122,16 +124,17 @@ def _locked(workspace: Workspace, path: Path) -> Iterator[None]:
         yield
 
 
-def _newest(path: Path) -> dict[str, Any] | None:
+def _newest(workspace: Workspace, path: Path) -> dict[str, Any] | None:
     """What a lineage's file says, None for the first one; StorageDamaged if unreadable."""
-    if not path.exists():
+    found = generations.read(workspace, path)
+    if found is None:
         return None
     try:
-        newest: dict[str, Any] = folders.read_json(path)
-    except StorageDamaged as error:
+        newest: dict[str, Any] = json.loads(found)
+    except ValueError as error:
         raise StorageDamaged(
             f"expected the lineage of a sticky split at {path}, found none that can be read "
-            f"({error.__cause__}): restore it, or delete it to start a new split"
+            f"({error}): restore it, or `darkroom cache drop` its experiment to start a new split"
         ) from error
     return newest
 
@@ -142,6 +145,7 @@ def assignment_of(workspace: Workspace, reference: AssignmentRef | None) -> dict
         return {}
     path = workspace.path(reference)
     try:
+        generations.read(workspace, path)
         table = manifests.load(path)
         found = manifests.content_digest(table)
     except (StorageDamaged, ValueError, TypeError) as error:
@@ -154,14 +158,8 @@ def assignment_of(workspace: Workspace, reference: AssignmentRef | None) -> dict
 
 def _damaged(workspace: Workspace, reference: AssignmentRef, found: str) -> StorageDamaged:
     # Running again would ask for the same table, which no step can make a second time.
-    folder = workspace.lineage("", 0).parent
-    lines = [
-        str(path)
-        for path in sorted(folder.glob("*.json"))
-        if reference.digest in path.read_text(encoding="utf-8", errors="replace")
-    ]
     return StorageDamaged(
         f"expected where a sticky split put its pictures at {workspace.path(reference)}, "
-        f"found no such table ({found}): restore it, or delete it and "
-        f"{', '.join(lines) or f'the file of this experiment in {folder}'} to start a new split"
+        f"found no such table ({found}): restore it (`darkroom cache restore`, from a backup), or "
+        "`darkroom cache drop` its experiment to start a new split"
     )

@@ -33,8 +33,12 @@ def test_a_first_model_is_published_with_a_card(developed, workspace):
 def test_a_model_below_the_floor_fails_the_run_and_keeps_its_report(
     run, experiment, developed, workspace
 ):
-    shutil.rmtree(workspace.models / publications.FOLDER)
-    shutil.rmtree(workspace.reports)
+    for folder in (
+        workspace.models / publications.FOLDER,
+        workspace.reports,
+        workspace.generations,
+    ):
+        shutil.rmtree(folder)
     with pytest.raises(GateClosed, match=r"below the floor of 100.0%"):
         run(gated(with_epochs(experiment, 1), floor=1.0))
     assert publications.current(workspace, "small") is None
@@ -99,18 +103,18 @@ def test_the_index_lists_every_run(developed_twice, first_run, workspace):
 
 
 def test_gc_keeps_what_can_be_taken_back_to(developed_twice, first_run, workspace):
-    from storage import inventory
+    from storage.inventory import looking
 
-    gone = inventory.unneeded(workspace)
+    gone = looking.unneeded(workspace)
     assert workspace.root / first_model(workspace, first_run) not in gone
-    assert inventory.damaged(workspace) == []
+    assert looking.damaged(workspace) == []
 
 
 def test_a_dropped_experiment_is_forgotten_and_gc_frees_what_it_needed(
     run, experiment, developed, workspace, capsys
 ):
     from flows.command import cache
-    from storage import inventory
+    from storage.inventory import looking
 
     # One whose name begins the same keeps what it has.
     run(experiment.model_copy(update={"experiment": "small-1"}))
@@ -124,10 +128,10 @@ def test_a_dropped_experiment_is_forgotten_and_gc_frees_what_it_needed(
     assert named(workspace, "small-1")
     assert "small-1" in (workspace.reports / "index.html").read_text()
     assert Path(developed["model"]).is_file()
-    assert inventory.unneeded(workspace) == []  # small-1 needs the same
+    assert looking.unneeded(workspace) == []  # small-1 needs the same
 
     cache.drop("small-1", yes=True)
-    inventory.remove(inventory.unneeded(workspace))
+    looking.remove(looking.unneeded(workspace))
     assert not Path(developed["model"]).exists()
     assert not any(path.is_file() for path in workspace.images.rglob("*"))
     with pytest.raises(ParameterError, match="nothing is stored of an experiment 'small'"):

@@ -125,7 +125,7 @@ def test_a_damaged_table_is_storage_damaged(tmp_path, data):
 
 
 def test_a_missing_table_is_storage_damaged(tmp_path):
-    with pytest.raises(StorageDamaged, match="run the experiment again"):
+    with pytest.raises(StorageDamaged, match="run again, or `darkroom cache verify --repair`"):
         manifests.load(tmp_path / "none.parquet")
     assert not manifests.is_parquet(tmp_path / "none.parquet")
 

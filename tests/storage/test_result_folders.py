@@ -71,5 +71,5 @@ def test_missing_or_malformed_json_is_storage_damaged(tmp_path, data):
     path = tmp_path / "value.json"
     if data is not None:
         path.write_bytes(data)
-    with pytest.raises(StorageDamaged, match="run the experiment again"):
+    with pytest.raises(StorageDamaged, match="run again, or `darkroom cache verify --repair`"):
         folders.read_json(path)

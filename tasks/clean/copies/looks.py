@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from storage.errors import StorageDamaged
+from storage.errors import MEND, StorageDamaged
 from storage.shards import NAME, ShardStore
 from storage.workspace import Workspace
 from tasks.clean.copies import descriptors
@@ -92,10 +92,7 @@ class Looks:
         index = store.index()
         lost = [name for name in names if name not in index]
         if lost:
-            raise StorageDamaged(
-                f"what clean saw of {lost[0]} is gone from {store.folder}: run again, it will "
-                "look again"
-            )
+            raise StorageDamaged(f"what clean saw of {lost[0]} is gone from {store.folder}: {MEND}")
         self._store = store
         self._places = [index[name] for name in names]
         self._begins: dict[tuple[Path, str], int] = {}
@@ -139,7 +136,7 @@ class Looks:
 
 
 def _damaged(path: Path) -> StorageDamaged:
-    return StorageDamaged(f"the shard {path} is damaged: run again, it will be made again")
+    return StorageDamaged(f"the shard {path} is damaged: {MEND}")
 
 
 def _column(store: ShardStore, path: Path, name: str) -> np.ndarray:

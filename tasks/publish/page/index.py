@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from storage import atomic, digests, publications
-from storage.folders import LATEST, REPORT
+from storage.folders import INDEX, LATEST, REPORT
 from storage.references import SPLITS
 from storage.workspace import Workspace
 from tasks.evaluate.metrics import METRICS
@@ -16,7 +16,6 @@ from tasks.publish.svg import Chart, colour, dash, new_figure, percent_axis, set
 from tasks.publish.wording import as_shown, as_words, percent, seconds
 from tasks.running import code_fingerprint
 
-INDEX = "index.html"
 TEMPLATE = "index.html.j2"
 MOST_RUNS = 500
 MOST_CHANGES = 2
@@ -73,22 +72,16 @@ def write(workspace: Workspace) -> Path:
     made_of = digests.of_value([code, [row._asdict() for row in found]])
     if not _is_whole(path, made_of):
         content = page(found).encode()
-        atomic.write_bytes(path, content + _mark(content, made_of))
+        atomic.write_bytes(path, digests.marked(content, made_of))
     return path
-
-
-def _mark(content: bytes, made_of: str) -> bytes:
-    return f"\n<!-- {made_of} {digests.of_bytes(content)} -->\n".encode()
 
 
 def _is_whole(path: Path, made_of: str) -> bool:
     """Whether the page is there, every byte of it, and was made of this."""
     try:
-        content = path.read_bytes()
+        return digests.is_marked(path.read_bytes(), made_of)
     except OSError:
         return False
-    length = len(_mark(b"", made_of))
-    return content[-length:] == _mark(content[:-length], made_of)
 
 
 def page(found: list[Row]) -> str:

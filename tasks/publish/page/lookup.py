@@ -153,6 +153,15 @@ def runs(workspace: Workspace, experiment: str) -> list[Path]:
     return _report_folders(workspace.reports / as_file_name(experiment))
 
 
+def command_of(workspace: Workspace, experiment: str) -> str:
+    """The command that ran an experiment last; "" where no report says so."""
+    for folder in reversed(runs(workspace, experiment)):
+        one = run_entry.of_folder(folder)
+        if one is not None:
+            return str(one.get("command", ""))
+    return ""
+
+
 def _report_folders(folder: Path) -> list[Path]:
     return sorted(
         path

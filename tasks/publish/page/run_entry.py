@@ -42,6 +42,7 @@ def entry(inputs: ReportInputs) -> Entry:
         },
         "figure": inputs.figure.model_dump(mode="json") if inputs.figure else None,
         "parameters": reproducing.flat(inputs.parameters),
+        "command": inputs.command,
         "pictures": pictures,
         "correct": correct,
     }

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from storage import digests
-from storage.errors import MissingLibrary
+from storage import digests, folders
+from storage.errors import MissingLibrary, StorageDamaged
 from storage.folders import OPENVINO
 from tasks.features.precision import resolve
 from tasks.pictures.parameters import Square, square_of
@@ -73,11 +73,13 @@ def load(file: Path, streams: int, *, logits: bool = False) -> Form:
         network.reshape([1, side, side, 3])
         if of != digests.of_file(file):
             raise Unusable(f"{path.name} is of another {file.name}")
+        for one in (path, path.with_suffix(".bin")):
+            folders.require_sealed(one)
         network, as_logits = _before_softmax(network) if logits else (network, _as_they_are)
         precision = resolve("auto") if precision == "bfloat16" else "float32"
         ready = openvino.compiled(network, precision, streams=streams)
         classes = int(ready.output(0).shape[1])
-    except (MissingLibrary, RuntimeError, ValueError) as error:
+    except (MissingLibrary, RuntimeError, ValueError, StorageDamaged) as error:
         reason = " ".join(str(error).split())[:200]
         raise Unusable(f"{path.name} cannot be used: {reason}") from error
     compute = openvino.one_by_one(ready)

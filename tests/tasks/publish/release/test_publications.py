@@ -1,4 +1,5 @@
 import multiprocessing
+import shutil
 
 import pytest
 
@@ -123,7 +124,11 @@ def test_needed_is_what_stands(workspace, model):
 
 def test_a_damaged_log_is_an_error_not_a_guess(workspace, model):
     publications.publish(workspace, model("a"))
-    (workspace.models / "published" / "digits.history.json").write_text("{")
+    log = workspace.models / "published" / "digits.history.json"
+    log.write_text("{")
+    assert publications.current(workspace, "digits").model == "models/a"  # its copy says so
+    log.write_text("{")
+    shutil.rmtree(workspace.generations)
     with pytest.raises(StorageDamaged, match="expected the log"):
         publications.current(workspace, "digits")
 
