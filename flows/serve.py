@@ -14,13 +14,16 @@ def serve(
     port: int = 8000,
     max_bytes: int = MAX_BYTES,
     doubt: bool = False,
+    hosts: tuple[str, ...] = (),
 ) -> None:
     """Answer until interrupted; `model` is a model.keras, its folder, or an experiment.
 
-    With `doubt` answers say which classes may fit, and whether any does.
+    `hosts` are names by which clients may call it, beside its addresses and localhost. With
+    `doubt` answers say which classes may fit, and whether any does.
     """
     limits = Limits(max_bytes=max_bytes)
     # An address that is taken is told before seconds are spent on the model.
     with listening_socket(host, port) as bound:
         file = model_file(model)
-        listen(create_app(lambda: Classifier.open(file, doubt=doubt), limits), limits, bound)
+        app = create_app(lambda: Classifier.open(file, doubt=doubt), limits, (host, *hosts))
+        listen(app, limits, bound)

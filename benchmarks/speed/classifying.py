@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks.measuring import PROJECT, run, write
-from benchmarks.speed.serving import load, photograph, said, served
+from benchmarks.speed.serving import load, photograph, said, served_process
 from tasks.serve.listening import listening_socket
 
 ROUNDS = 5

@@ -46,8 +46,8 @@ def photograph() -> bytes:
 
 
 @contextmanager
-def served(model: str) -> Iterator[int]:
-    """The port of a running server."""
+def served_process(model: str) -> Iterator[tuple[int, int]]:
+    """The process and the port of a running server."""
     child = subprocess.Popen(
         [sys.executable, "-c", SERVE, model], cwd=PROJECT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -59,7 +59,7 @@ def served(model: str) -> Iterator[int]:
             assert found is not None
             # The rest is one line per request, for nobody.
             threading.Thread(target=child.stdout.read, daemon=True).start()
-            yield int(found[1])
+            yield child.pid, int(found[1])
         finally:
             child.kill()
 
@@ -103,7 +103,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         done = run(TRAIN, DARKROOM_HOME=str(Path(folder) / "workspace"))
         model = json.loads(done.output.strip().splitlines()[-1])["model"]
-        with served(model) as port:
+        with served_process(model) as (_, port):
             load(port, picture, CLIENTS, 1)
             turns = [
                 (load(port, picture, 1, ALONE), load(port, picture, CLIENTS, TOGETHER))

@@ -19,6 +19,14 @@ def serve(
     host: Annotated[str, Parameter(help="127.0.0.1 is this machine alone.")] = "127.0.0.1",
     port: Annotated[int, Parameter(help="0 takes a free one.")] = 8000,
     max_bytes: Annotated[int, Parameter(help="Of one request's body.")] = MAX_BYTES,
+    allow_host: Annotated[
+        tuple[str, ...],
+        Parameter(
+            show_default=False,
+            help="A name by which clients call this server, beside localhost and its addresses. "
+            "May be given again.",
+        ),
+    ] = (),
     doubt: Doubt = False,
 ) -> None:
     """Answer HTTP requests with a model, until Ctrl-C."""
@@ -26,4 +34,4 @@ def serve(
         raise ParameterError(f"--max-bytes takes 1 or more, found {max_bytes}")
     from flows.serve import serve as answer
 
-    answer(model=model, host=host, port=port, max_bytes=max_bytes, doubt=doubt)
+    answer(model=model, host=host, port=port, max_bytes=max_bytes, doubt=doubt, hosts=allow_host)

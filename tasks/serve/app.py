@@ -1,7 +1,7 @@
 """The server's four addresses, from a request to its answer."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse
@@ -10,18 +10,23 @@ from fastapi_offline import FastAPIOffline
 from tasks.classify.classifier import Classifier
 from tasks.pictures.decoding import Problem
 from tasks.serve import responses
-from tasks.serve.connections import RestOfBody
+from tasks.serve.connections import KnownHost, RestOfBody
 from tasks.serve.limits import Limits
-from tasks.serve.request_bodies import pictures_in
+from tasks.serve.request_bodies import RETRY_AFTER, pictures_in
 from tasks.serve.responses import Card, Doubted, Health, Prediction, Refusal
-from tasks.serve.service import RETRY_AFTER, Service
+from tasks.serve.service import Service
 
 # The one with more fields first: what is said is written as the first that fits.
 Said = Doubted | Prediction | list[Doubted | Prediction | Refusal]
 
 
-def create_app(open_model: Callable[[], Classifier], limits: Limits) -> FastAPI:
-    """The ASGI application of one model, which is loaded once the server answers."""
+def create_app(
+    open_model: Callable[[], Classifier], limits: Limits, hosts: Sequence[str] = ()
+) -> FastAPI:
+    """The ASGI application of one model, which is loaded once the server answers.
+
+    It is known by its addresses, as localhost, and by the names in `hosts`.
+    """
     service = Service(open_model, limits)
     app = FastAPIOffline(
         redoc_url=None,
@@ -31,6 +36,7 @@ def create_app(open_model: Callable[[], Classifier], limits: Limits) -> FastAPI:
         lifespan=service.running,
     )
     app.state.service = service
+    app.add_middleware(KnownHost, names=hosts)
     app.add_middleware(RestOfBody, seconds=limits.rest_seconds)
     app.add_exception_handler(Exception, _failed)
     _add_predict(app, service)
@@ -63,9 +69,10 @@ def _add_predict(app: FastAPI, service: Service) -> None:
         `curl -F file=@dog.jpg http://127.0.0.1:8000/predict`
         or `curl -H 'Content-Type: image/jpeg' --data-binary @dog.jpg http://127.0.0.1:8000/predict`
         """
-        with service.place():
-            pictures = await pictures_in(request, service.limits)
-            return _said(await _outcomes(service, pictures))
+        with service.place(), service.room.body() as body:
+            pictures = await pictures_in(request, body)
+            async with service.turn():
+                return _said(await _outcomes(service, pictures))
 
 
 async def _outcomes(service: Service, pictures: list[bytes]) -> list[Prediction | Problem]:

@@ -1,9 +1,13 @@
-"""What HTTP says beside the answer: unwanted bodies, heads that never come, unread answers."""
+"""What HTTP says beside the answer: other hosts, unwanted bodies, late heads, unread answers."""
 
 import asyncio
 import contextlib
+import ipaddress
+import socket
+from collections.abc import Sequence
 from typing import Any
 
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -58,6 +62,36 @@ class _Exchange:
             async with asyncio.timeout(self._seconds):
                 while not self.ended:
                     await self.receive()
+
+
+class KnownHost:
+    """Requests to a name that is not this server's are refused: against DNS rebinding.
+
+    A page from elsewhere may have its own name lead here, and would then be let read the answers.
+    An address as such, and localhost, is nobody else's name.
+    """
+
+    def __init__(self, app: ASGIApp, names: Sequence[str]) -> None:
+        self.app = app
+        self.names = {"localhost", socket.gethostname().lower(), *map(str.lower, names)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        asked = dict(scope.get("headers", ())).get(b"host", b"").decode("latin-1").lower()
+        if scope["type"] != "http" or self._is_known(asked):
+            await self.app(scope, receive, send)
+            return
+        shown = "".join(sign if sign.isprintable() else "?" for sign in asked[:100])
+        text = f"expected a name of this server as Host, found {shown!r}: --allow-host allows it"
+        await JSONResponse({"detail": text}, 421)(scope, receive, send)
+
+    def _is_known(self, host: str) -> bool:
+        name = host.partition("]")[0].lstrip("[") if host[:1] == "[" else host.partition(":")[0]
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return name in self.names
+        return True
 
 
 def http_protocol(head_seconds: float, answer_seconds: float) -> type[H11Protocol]:

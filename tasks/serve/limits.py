@@ -12,15 +12,25 @@ MAX_PIXELS = 25_000_000
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one server. Memory: `waiting` bodies and their pictures, at the model's size."""
+    """Bounds of one server.
+
+    Memory: `held_bytes` of bodies, `small_bytes` more of each that is `waiting`, and the pictures
+    of `working` requests, at the model's size.
+    """
 
     max_bytes: int = MAX_BYTES  # of a request's body
     max_pixels: int = MAX_PIXELS  # of a picture
     pictures: int = 16  # in one request
-    waiting: int = 64  # requests being read, waiting or being answered
+    waiting: int = 1024  # requests being read, waiting or being answered
+    working: int = 64  # requests whose pictures are decoded and computed at once
+    held_bytes: int = 512 * 2**20  # of all bodies that are there at once
+    small_bytes: int = 256 * 2**10  # of a body that is taken however much is held
     batch: int = 32  # pictures in one computation
     decoders: int = 2  # pictures decoded at once, in all their pixels
     upload_seconds: float = 60.0  # for a request's body to arrive
+    slowest: int = 16 * 2**10  # bytes a second of a body, on average, …
+    slow_seconds: float = 5.0  # … once so much time has passed
+    queue_seconds: float = 30.0  # for a request to wait until it is worked on
     head_seconds: float = 20.0  # for a request's line and header fields to arrive
     rest_seconds: float = (
         5.0  # to go on taking a body that was refused, so that the answer is heard

@@ -50,11 +50,24 @@ def server(app: FastAPI, limits: Limits) -> Server:
     )
 
 
+def allow_connections(connections: int) -> None:
+    """Let the process have so many connections, as far as the system allows it."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # Windows has none, and no such bound
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = 2 * connections + 256
+        if soft < wanted:
+            most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def listen(app: FastAPI, limits: Limits, bound: socket.socket) -> None:
     """Answer until interrupted or terminated, then answer what is in flight.
 
     DarkroomError if the application does not start, or its model cannot be loaded.
     """
+    allow_connections(limits.waiting)
     service: Service = app.state.service
     running = server(app, limits)
     service.when_failed = lambda: setattr(running, "should_exit", True)

@@ -1,7 +1,8 @@
 """A request's body as encoded pictures, within limits that are kept while the bytes arrive."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import contextlib
+from collections.abc import AsyncGenerator, Iterator
 
 from fastapi import HTTPException, Request
 from python_multipart.multipart import parse_options_header
@@ -11,6 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from tasks.serve.limits import Limits
 
+RETRY_AFTER = {"Retry-After": "1"}
 FORM = "multipart/form-data"
 FIELD = "file"
 # A form may name the encoding of its fields' names, and Python has some that take minutes to read.
@@ -18,18 +20,66 @@ ENCODINGS = (b"utf-8", b"utf8")
 OTHER_FIELDS = 16
 
 
-async def pictures_in(request: Request, limits: Limits) -> list[bytes]:
-    """The pictures of one request, still encoded; HTTPException with 400, 408, 413 or 415."""
+class Room:
+    """Room for the bodies of all requests: so many bytes, and a little more for small ones."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.held = 0
+
+    @contextlib.contextmanager
+    def body(self) -> Iterator["Body"]:
+        """One body, whose bytes are held as long as the block lasts."""
+        body = Body(self)
+        try:
+            yield body
+        finally:
+            self.held -= body.bytes
+
+
+class Body:
+    """One request's body as it arrives: how much of it, and by when the next of it has to come."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.bytes = 0
+        self.started = asyncio.get_running_loop().time()
+
+    def add(self, count: int) -> None:
+        """Take so many bytes more; HTTPException with 413 or 503 where there is no room."""
+        limits = self.room.limits
+        if self.bytes + count > limits.max_bytes:
+            raise too_large(limits)
+        large = self.bytes + count > limits.small_bytes
+        if large and self.room.held + count > limits.held_bytes:
+            raise HTTPException(503, "too much is being sent: try again later", headers=RETRY_AFTER)
+        self.bytes += count
+        self.room.held += count
+
+    @property
+    def deadline(self) -> float:
+        """The loop's time at which it is too slow, unless more of it comes before."""
+        limits = self.room.limits
+        allowed = limits.slow_seconds + self.bytes / limits.slowest
+        return self.started + min(limits.upload_seconds, allowed)
+
+
+async def pictures_in(request: Request, body: Body) -> list[bytes]:
+    """The pictures of one request, still encoded; HTTPException with 400, 408, 413, 415 or 503."""
+    limits = body.room.limits
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     _require_known(request, kind)
     try:
-        async with asyncio.timeout(limits.upload_seconds):
+        async with asyncio.timeout_at(body.deadline) as clock:
+            chunks = _arriving(request, body, clock)
             if kind == FORM:
-                return await _form(request, limits)
-            return [b"".join([chunk async for chunk in _arriving(request, limits.max_bytes)])]
+                return await _form(request, limits, chunks)
+            return [b"".join([chunk async for chunk in chunks])]
     except TimeoutError:
         raise HTTPException(
-            408, f"expected the whole body within {limits.upload_seconds:g} s; send it faster"
+            408,
+            f"expected the whole body within {limits.upload_seconds:g} s, and at least "
+            f"{limits.slowest:,} bytes a second; send it faster",
         ) from None
     except ClientDisconnect:
         # Nobody hears this; the log of requests does.
@@ -50,19 +100,26 @@ def _require_known(request: Request, kind: str) -> None:
         )
 
 
-async def _arriving(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    """The body's chunks; 413 as soon as they are, or are announced to be, more than `max_bytes`."""
-    too_large = HTTPException(
-        413, f"the body is larger than {max_bytes:,} bytes: send smaller or fewer pictures"
+def too_large(limits: Limits) -> HTTPException:
+    """What a body of too many bytes is answered."""
+    return HTTPException(
+        413, f"the body is larger than {limits.max_bytes:,} bytes: send smaller or fewer pictures"
     )
-    # An honest length saves the sending; a lying one is caught below.
-    if int(request.headers.get("content-length", 0)) > max_bytes:
-        raise too_large
-    arrived = 0
+
+
+async def _arriving(
+    request: Request, body: Body, clock: asyncio.Timeout
+) -> AsyncGenerator[bytes, None]:
+    """The body's chunks; 413 as soon as they are, or are announced to be, too many bytes.
+
+    Each puts the clock's end off.
+    """
+    # An honest length saves the sending; a lying one is caught as it arrives.
+    if int(request.headers.get("content-length", 0)) > body.room.limits.max_bytes:
+        raise too_large(body.room.limits)
     async for chunk in request.stream():
-        arrived += len(chunk)
-        if arrived > max_bytes:
-            raise too_large
+        body.add(len(chunk))
+        clock.reschedule(body.deadline)
         yield chunk
 
 
@@ -80,11 +137,13 @@ class _Form(MultiPartParser):
         self.ended = True
 
 
-async def _form(request: Request, limits: Limits) -> list[bytes]:
+async def _form(
+    request: Request, limits: Limits, chunks: AsyncGenerator[bytes, None]
+) -> list[bytes]:
     _, options = parse_options_header(request.headers["content-type"])
     if options.get(b"charset", ENCODINGS[0]).lower() not in ENCODINGS:
         raise HTTPException(400, f"expected {FORM} in UTF-8, without another charset")
-    parser = _Form(request.headers, _arriving(request, limits.max_bytes), limits)
+    parser = _Form(request.headers, chunks, limits)
     try:
         form = await parser.parse()
     except MultiPartException as error:

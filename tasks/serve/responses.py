@@ -72,8 +72,9 @@ def described(limits: Limits) -> str:
         "an address that does not exist is 404, a method that it does not have 405 with `Allow`, "
         "a request that is not HTTP 400 in plain text.\n\n"
         f"Limits: {limits.max_bytes:,} bytes and {limits.pictures} pictures a request, "
-        f"{limits.max_pixels:,} pixels a picture, {limits.upload_seconds:g} s to send them, "
-        f"{limits.waiting} requests at a time."
+        f"{limits.max_pixels:,} pixels a picture, {limits.upload_seconds:g} s to send them and "
+        f"{limits.slowest:,} bytes a second, {limits.working} requests worked on and "
+        f"{limits.waiting:,} waiting at a time."
     )
 
 
@@ -88,8 +89,9 @@ def predict_codes(limits: Limits) -> dict[int | str, dict[str, Any]]:
             f"expected one or more files in the field `{FIELD}`, found none",
         ),
         408: _refused(
-            f"The body did not arrive within {seconds}.",
-            f"expected the whole body within {seconds}; send it faster",
+            f"The body did not arrive within {seconds}, or too slowly.",
+            f"expected the whole body within {seconds}, and at least {limits.slowest:,} bytes a "
+            "second; send it faster",
         ),
         413: _refused(
             f"The body has more than {size}.",
@@ -99,6 +101,11 @@ def predict_codes(limits: Limits) -> dict[int | str, dict[str, Any]]:
             f"The body is neither `{FORM}` nor `image/*`, or has a Content-Encoding.",
             "expected a body without Content-Encoding",
         ),
+        421: _refused(
+            "The Host header names another server (see `--allow-host`).",
+            "expected a name of this server as Host, found 'elsewhere.example': --allow-host "
+            "allows it",
+        ),
         422: _refused(
             "None of the pictures can be used: no picture, damaged, cut off, or more than "
             f"{pixels}.",
@@ -106,7 +113,8 @@ def predict_codes(limits: Limits) -> dict[int | str, dict[str, Any]]:
         ),
         500: _refused("The model failed on this picture.", "the model failed on this picture"),
         503: _refused(
-            f"{waiting} requests are waiting already, or the model is being loaded.",
+            f"{waiting} requests are waiting already, too much is being sent, a turn did not come "
+            f"within {limits.queue_seconds:g} s, or the model is being loaded.",
             f"{waiting} requests are waiting: try again later",
         )
         | {"headers": RETRY_AFTER},

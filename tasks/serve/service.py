@@ -17,9 +17,9 @@ from tasks.pictures.decoding import Problem
 from tasks.pictures.resizing import shown
 from tasks.serve.batching import Batches
 from tasks.serve.limits import Limits
+from tasks.serve.request_bodies import RETRY_AFTER, Room
 from tasks.serve.responses import Doubted, Prediction, State
 
-RETRY_AFTER = {"Retry-After": "1"}
 # (classes,) probabilities of one picture, and how familiar it is where answers are doubted.
 Judged = tuple[np.ndarray, float | None]
 LOG = logging.getLogger("uvicorn.error")
@@ -36,6 +36,8 @@ class Service:
         self.open_model = open_model
         self.limits = limits
         self.taken = 0
+        self.room = Room(limits)
+        self._working = asyncio.Semaphore(limits.working)
         self.failure: Exception | None = None
         self.when_ready: Callable[[], None] = _nothing
         self.when_failed: Callable[[], None] = _nothing
@@ -119,6 +121,21 @@ class Service:
             yield
         finally:
             self.taken -= 1
+
+    @contextlib.asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """A turn to be worked on, in the order of coming; HTTPException 503 if none comes soon."""
+        try:
+            async with asyncio.timeout(self.limits.queue_seconds):
+                await self._working.acquire()
+        except TimeoutError:
+            raise HTTPException(
+                503, f"{self.taken} requests are waiting: try again later", headers=RETRY_AFTER
+            ) from None
+        try:
+            yield
+        finally:
+            self._working.release()
 
     def _seen(self, classifier: Classifier, data: bytes) -> np.ndarray | Problem | Judged:
         """The picture at the model's size, which takes as little memory as it can while it waits;

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasks.pictures.decoding import decode
+from tasks.serve.listening import allow_connections
 from tests.pictures import picture
 from tests.tasks.clean.encoded import bombs, encoded, flag, png_of_size
 from tests.tasks.serve.running import CARD_TEXT, NAMES, SIDE, parsed, serving
@@ -59,11 +60,16 @@ def raw(served, sent: bytes, *, half_close=False) -> bytes:
         line.sendall(sent)
         if half_close:
             line.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: line.recv(65536), b""))
+        return everything(line)
+
+
+def everything(line) -> bytes:
+    """What comes until the other side ends the connection."""
+    return b"".join(iter(lambda: line.recv(65536), b""))
 
 
 def head(length, *lines, method="POST", path="/predict", kind="image/jpeg"):
-    fields = ["Host: x", f"Content-Type: {kind}", *lines]
+    fields = ["Host: localhost", f"Content-Type: {kind}", *lines]
     fields += [] if length is None else [f"Content-Length: {length}"]
     return "\r\n".join([f"{method} {path} HTTP/1.1", *fields, "", ""]).encode()
 
@@ -472,6 +478,123 @@ def test_more_requests_than_places_are_503(classifier):
         require_healthy(served, classifier)
 
 
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]", "10.1.2.3", "LOCALHOST"])
+def test_an_address_or_localhost_is_a_name_of_this_server(served, name):
+    health = head(None, "Connection: close", method="GET", path="/health")
+    for host in (name, f"{name}:8000"):
+        asked = health.replace(b"Host: localhost", f"Host: {host}".encode())
+        assert parsed(raw(served, asked))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["elsewhere.example", "localhost.evil.example", "", "1.2.3.4.example"]
+)
+@pytest.mark.parametrize("path", ["/health", "/predict", "/card", "/docs"])
+def test_another_name_is_421_and_reads_nothing(served, name, path):
+    before = len(served.computations())
+    asked = head(3, "Connection: close", path=path).replace(b"localhost", name.encode()) + b"abc"
+    code, headers, said = parsed(raw(served, asked))
+    assert code == 421
+    assert "access-control-allow-origin" not in headers
+    assert "--allow-host" in said["detail"]
+    assert len(served.computations()) == before
+
+
+def test_a_page_from_elsewhere_is_not_let_read_the_answers(served):
+    answer = requests.get(
+        f"{served.url}/health", headers={"Origin": "http://elsewhere.example"}, timeout=60
+    )
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+def test_an_upload_slower_than_the_slowest_is_408_however_long_it_may_take(classifier):
+    with serving(classifier, slowest=10_000, slow_seconds=0.5, rest_seconds=0.1) as served:
+        data = picture(1, (200, 200))
+        with socket.create_connection(("127.0.0.1", served.port), timeout=60) as line:
+            line.sendall(head(10**6))
+            started = time.monotonic()
+            with contextlib.suppress(ConnectionError):
+                while time.monotonic() - started < 20:
+                    line.sendall(b"x" * 100)
+                    time.sleep(0.05)
+                    line.settimeout(0)
+                    try:
+                        answer = line.recv(65536)
+                        break
+                    except BlockingIOError:
+                        line.settimeout(60)
+            assert time.monotonic() - started < 10
+        assert parsed(answer)[0] == 408
+        require_prediction(post(served, data).json(), classifier, data)
+
+
+def test_slow_uploads_keep_nobody_waiting(classifier):
+    with serving(classifier, slow_seconds=60.0) as served, contextlib.ExitStack() as stack:
+        slow = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=60))
+            for _ in range(200)
+        ]
+        for line in slow:
+            line.sendall(head(10**6) + b"\xff\xd8\xff")
+        until(lambda: served.service.taken == 200)
+        assert requests.get(f"{served.url}/health", timeout=60).json()["ready"]
+        with ThreadPoolExecutor(8) as clients:
+            data = [picture(n, (60, 40), hue=n) for n in range(8)]
+            answers = list(clients.map(lambda one: upload(served, one), data))
+        for sent, answer in zip(data, answers, strict=True):
+            require_prediction(answer.json(), classifier, sent)
+        assert served.service.taken == 200
+    assert served.service.room.held == 0
+
+
+def test_a_thousand_clients_at_once_are_all_answered(classifier):
+    allow_connections(1000)
+    with serving(classifier, working=8) as served, contextlib.ExitStack() as stack:
+        data = picture(3, (60, 40))
+        served.gate.free.clear()
+        lines = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=60))
+            for _ in range(1000)
+        ]
+        for line in lines:
+            line.sendall(head(len(data), "Connection: close") + data)
+        until(lambda: served.service.taken == 1000)
+        assert requests.get(f"{served.url}/health", timeout=60).json()["ready"]
+        served.gate.free.set()
+        answers = [parsed(everything(line)) for line in lines]
+        assert Counter(code for code, _, _ in answers) == {200: 1000}
+        require_healthy(served, classifier)
+
+
+def test_who_waits_too_long_for_a_turn_is_put_off(classifier):
+    with (
+        serving(classifier, working=1, queue_seconds=0.3) as served,
+        ThreadPoolExecutor(2) as clients,
+    ):
+        served.gate.free.clear()
+        first = clients.submit(upload, served, picture(1))
+        until(lambda: len(served.computations()) == 1)
+        answer = upload(served, picture(2))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        served.gate.free.set()
+        assert first.result().status_code == 200
+        require_healthy(served, classifier)
+
+
+def test_when_too_much_is_being_sent_small_bodies_are_still_taken(classifier):
+    with serving(classifier, held_bytes=400_000, small_bytes=50_000) as served:
+        with socket.create_connection(("127.0.0.1", served.port), timeout=60) as line:
+            line.sendall(head(10**6) + b"x" * 390_000)
+            until(lambda: served.service.room.held >= 390_000)
+            refused = post(served, b"y" * 200_000)
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            small = picture(1)
+            require_prediction(post(served, small).json(), classifier, small)
+        until(lambda: served.service.taken == 0)
+        require_healthy(served, classifier)
+    assert served.service.room.held == 0
+
+
 def test_thirty_two_clients_of_every_kind(served, classifier):
     good = [picture(n, (50 + n, 40), hue=n) for n in range(8)]
 
@@ -528,7 +651,7 @@ def test_the_description_names_every_code_that_the_tests_above_saw(served):
     said = {path: set(next(iter(methods.values()))["responses"]) for path, methods in
             paths["paths"].items()}  # fmt: skip
     assert said == {
-        "/predict": {"200", "400", "408", "413", "415", "422", "500", "503"},
+        "/predict": {"200", "400", "408", "413", "415", "421", "422", "500", "503"},
         "/health": {"200", "503"},
         "/card": {"200"},
     }
