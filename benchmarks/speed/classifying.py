@@ -78,7 +78,7 @@ def main() -> None:
         slow = run([*classify, str(without), str(picture)])
         clients = {}
         for name, which in (("openvino", model), ("tensorflow", without)):
-            with served(str(which)) as port:
+            with served_process(str(which)) as (_, port):
                 load(port, picture.read_bytes(), CLIENTS, 2)
                 turns = [load(port, picture.read_bytes(), CLIENTS, REQUESTS) for _ in range(3)]
                 clients[name] = said(turns)
