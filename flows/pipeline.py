@@ -2,8 +2,8 @@
 
 from typing import Any, Literal
 
-from flows.experiment_flow import experiment_flow
 from flows.experiments import plan
+from flows.orchestration.experiment_flow import experiment_flow
 from flows.parameters import Experiment, StepName
 from flows.step_calls import Run, whole
 from flows.steps import develop, finish

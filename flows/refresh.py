@@ -5,8 +5,8 @@ from typing import Any
 from prefect.client.schemas.objects import State
 from prefect.states import Completed
 
-from flows.experiment_flow import experiment_flow
 from flows.experiments import plan
+from flows.orchestration.experiment_flow import experiment_flow
 from flows.parameters import Experiment
 from flows.step_calls import Run, whole
 from flows.steps import develop, finish

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from flows.orchestration.server import API_URL, OwnServer
 from flows.parameters import Experiment
-from flows.server import API_URL, OwnServer
 from storage.errors import GateClosed, ServerUnreachable
 from storage.workspace import Workspace
 

@@ -1,5 +1,6 @@
 """The words of the `darkroom` command, and how it ends: 0 done, 1 failed, 2 wrong words."""
 
+import contextlib
 import logging
 import os
 import sys
@@ -61,7 +62,7 @@ each run starts a server of its own."""
 
 def version() -> str:
     """Which Darkroom this is; only who asks waits for git."""
-    from flows import version as found
+    from flows.orchestration import version as found
 
     return f"darkroom {found.version()}"
 
@@ -125,7 +126,8 @@ def main(arguments: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except KeyboardInterrupt as stopped:
-        print(f"stopped{stopped}", file=sys.stderr)
+        with contextlib.suppress(OSError):  # of a terminal that was closed
+            print(f"stopped{stopped}", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         return _failed(error, FAILED, debug=debug)

@@ -1,7 +1,6 @@
 """`darkroom run`: run an experiment."""
 
 import json
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +14,7 @@ from flows.parameters import Experiment as Parameters
 from flows.parameters import StepName
 from storage.errors import GateClosed
 from storage.names import one_line
+from tasks.running.interruption import interrupted_by_all
 
 AGAIN = "; run the same again to go on where it was"
 
@@ -51,8 +51,8 @@ def carried_out(
     """
     from flows import runs
 
-    # Ended by `kill` or `timeout`, it stops its server as it does at Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Ended by `kill`, `timeout` or a closed terminal, it stops its server as it does at Ctrl-C.
+    interrupted_by_all()
     try:
         with read_from(file, name):
             result = runs.run(experiment, **how).summary

@@ -10,7 +10,20 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# Ctrl-C, `kill`, and a terminal that is closed.
+SIGNALS = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+def interrupted_by_all() -> None:
+    """Have each of SIGNALS interrupt this process as Ctrl-C does.
+
+    A signal that is ignored stays so: `nohup` means it.
+    """
+    for number in SIGNALS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 @contextlib.contextmanager

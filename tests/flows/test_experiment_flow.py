@@ -68,7 +68,7 @@ def test_a_value_that_does_not_exist_fails_the_run_with_its_name(until_clean):
 
 
 def test_a_group_given_whole_says_what_it_drops(prefect_server, pictures, caplog, monkeypatch):
-    from flows import experiment_flow
+    from flows.orchestration import experiment_flow
 
     before = parameters(pictures)
     deployed = type("Deployed", (), {"parameters": before})

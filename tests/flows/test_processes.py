@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from uuid import UUID
 
 import pytest
 
@@ -191,7 +192,10 @@ def test_changed_decoding_extracts_every_picture_again(
 
 
 # A terminal signals every process of the group, Prefect's server among them; `kill` only one.
-@pytest.mark.parametrize(("signals", "number"), [(os.killpg, "SIGINT"), (os.kill, "SIGTERM")])
+@pytest.mark.parametrize(
+    ("signals", "number"),
+    [(os.killpg, "SIGINT"), (os.kill, "SIGTERM"), (os.killpg, "SIGHUP")],
+)
 def test_a_run_that_is_stopped_takes_its_own_server_with_it(
     command, pictures, developed, workspace, signals, number
 ):
@@ -205,6 +209,25 @@ def test_a_run_that_is_stopped_takes_its_own_server_with_it(
     assert "ConnectError" not in err
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
+
+
+def test_a_run_that_was_killed_is_shown_as_crashed_by_the_next(
+    command, answered, pictures, workspace
+):
+    from prefect.client.orchestration import get_client
+
+    tree = small(pictures, epochs=3000, seconds_between_checkpoints=0.001)
+    process = command("run", "small", experiment=tree)
+    wait_for(lambda: list(workspace.unfinished.glob("train-*/0/state-*/history.json")))
+    (lock,) = workspace.locks.glob("flow-run-*.lock")
+    run = UUID(lock.stem.removeprefix("flow-run-"))
+    kill(process)
+    assert get_client(sync_client=True).read_flow_run(run).state.is_running()
+    assert answered("run", "small", "--until", "clean", experiment=tree)[0] == 0
+    state = get_client(sync_client=True).read_flow_run(run).state
+    assert state.is_crashed()
+    assert "ended without a word" in state.message
+    assert list(workspace.locks.glob("flow-run-*.lock")) == []
 
 
 def test_ctrl_c_leaves_a_run_that_can_go_on(command, answered, pictures, developed, workspace):

@@ -14,7 +14,7 @@ from tests.project import PROJECT
 
 START = """
 import os, sys, time
-from flows.server import OwnServer
+from flows.orchestration.server import OwnServer
 server = OwnServer.started()
 server.wait()
 print(server.url, server._process.pid, flush=True)
@@ -87,7 +87,7 @@ def test_a_terminals_ctrl_c_does_not_reach_it(start):
 
 
 def test_a_server_that_ends_is_told_with_its_last_words(monkeypatch):
-    from flows import server
+    from flows.orchestration import server
 
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     monkeypatch.setattr(server.sys, "executable", "/bin/false")

@@ -22,7 +22,7 @@ from filelock import FileLock
 from storage.errors import ServerUnreachable
 
 API_URL = "PREFECT_API_URL"
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 APPLICATION = "prefect.server.api.server:create_app"
 # As Prefect starts a temporary server: no page, and only the services that record runs.
 TEMPORARY = {
@@ -49,7 +49,7 @@ class OwnServer:
         environment = os.environ | TEMPORARY | {"PYTHONPATH": os.pathsep.join(filter(None, own))}
         # The pipe closes when this process ends, however it does: the server ends then, too.
         self._process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-m", "flows.server", str(port)],
+            [sys.executable, "-m", "flows.orchestration.server", str(port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,

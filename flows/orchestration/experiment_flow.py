@@ -12,9 +12,11 @@ from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 from pydantic import BaseModel
 
+from flows.orchestration.lost_runs import alive
+from flows.orchestration.version import version
 from flows.parameters import Experiment
 from flows.settings import as_setting, experiment_of
-from flows.version import version
+from storage.workspace import Workspace
 
 SET = "set"
 
@@ -34,7 +36,8 @@ def experiment_flow(function: Callable[..., Any]) -> Flow[..., Any]:
         _warn_of_dropped(given)
         experiment = experiment_of(_tree(given), settings)
         _tag([experiment.experiment, experiment.source.kind])
-        return function(experiment, **beside)
+        with alive(Workspace.current().made()):
+            return function(experiment, **beside)
 
     parameters = [*_groups(), _parameter(SET, dict[str, Any], {}), *map(_by_name, own)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

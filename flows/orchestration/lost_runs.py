@@ -1,0 +1,57 @@
+"""Flow runs whose process ended without a word: Prefect is told that they crashed.
+
+A running flow holds a lock in its workspace, which dies with its process, however that ends. The
+next flow that begins there looks for locks that nobody holds.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID
+
+from filelock import FileLock, Timeout
+from prefect import runtime
+from prefect.client.orchestration import get_client
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Crashed
+
+from storage.workspace import Workspace
+
+PATTERN = "flow-run-*.lock"
+
+
+@contextlib.contextmanager
+def alive(workspace: Workspace) -> Iterator[None]:
+    """Hold this flow run's lock during the block, once those that were lost are told of."""
+    workspace.locks.mkdir(parents=True, exist_ok=True)
+    for path in workspace.locks.glob(PATTERN):
+        _tell_if_lost(path)
+    path = workspace.locks / PATTERN.replace("*", str(runtime.flow_run.id))
+    with FileLock(path):
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _tell_if_lost(path: Path) -> None:
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return  # it runs
+    try:
+        _tell(path.stem.removeprefix("flow-run-"))
+        path.unlink(missing_ok=True)
+    finally:
+        lock.release()
+
+
+def _tell(run: str) -> None:
+    """Nothing is done of a run that ended, or that this server does not know."""
+    client = get_client(sync_client=True)
+    with contextlib.suppress(ObjectNotFound, ValueError):
+        state = client.read_flow_run(UUID(run)).state
+        if state is not None and not state.is_final():
+            message = "Its process ended without a word: killed, out of memory, or the machine went"
+            client.set_flow_run_state(UUID(run), Crashed(message=message), force=True)
