@@ -17,6 +17,7 @@ from tasks.train.model_folder import openvino_form, unseen
 from tasks.train.model_folder.export import features_of, whole_model
 from tasks.train.model_folder.layer_table import described
 from tasks.train.model_folder.model_card import model_card
+from tasks.train.model_folder.same_bytes import settle
 from tasks.train.parameters import Network, Trained
 from tasks.train.parts import PARTS
 
@@ -47,11 +48,13 @@ def save(
             features_of(space, weights), fitted[best].model, square, mirrored=mirrored
         )
         whole.save(folder / MODEL)
+        settle(folder / MODEL)
         precision = part.precision if isinstance(part, Network) else space.precision
         openvino_form.save(whole, folder / MODEL, square, precision)
         part_path(folder, 0).parent.mkdir()
         for repeat, one in enumerate(fitted):
             one.model.save(part_path(folder, repeat), include_optimizer=False)
+            settle(part_path(folder, repeat))
         atomic.write_json(folder / CLASSES, list(split.classes))
         atomic.write_json(folder / TRAINING, training)
         atomic.write_json(folder / NETWORK, described(whole))
