@@ -147,6 +147,8 @@ def _changes(before: Any, now: Any, name: str) -> Iterator[tuple[str, Any]]:
 def _absolute(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _absolute(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_absolute(one) for one in value]
     return value.absolute() if isinstance(value, Path) else value
 
 

@@ -8,6 +8,7 @@ from flows.parameters import Experiment, StepName
 from flows.step_calls import Run, whole
 from flows.steps import develop, finish
 from tasks.acquire.kinds import begin_visit, distrust, fetch
+from tasks.clean import corrections
 
 
 @experiment_flow
@@ -29,6 +30,7 @@ def pipeline(
     def carried_out() -> dict[str, Any]:
         with Run(experiment.experiment, list(rerun), until, plan(experiment)) as run:
             prepare(run.workspace, experiment.source)
+            corrections.keep(run.workspace, experiment.source.corrections)
             if "acquire" in rerun:
                 distrust(run.workspace, experiment.source)
             develop(run, experiment, again=retry or "no")

@@ -12,6 +12,7 @@ from flows.step_calls import Run, whole
 from flows.steps import develop, finish
 from tasks.acquire.kinds import begin_visit
 from tasks.acquire.kinds.archive import require_revisitable
+from tasks.clean import corrections
 
 UNCHANGED = "Unchanged"
 
@@ -30,6 +31,7 @@ def refresh(experiment: Experiment) -> State[Any] | dict[str, Any]:
     def carried_out() -> tuple[Run, dict[str, Any]]:
         with Run(experiment.experiment, [], None, plan(experiment)) as run:
             begin_visit(run.workspace, experiment.source)
+            corrections.keep(run.workspace, experiment.source.corrections)
             develop(run, experiment, again="all")
         return run, finish(run, experiment).summary
 

@@ -11,6 +11,7 @@ from storage.workspace import Workspace
 from tasks.acquire.gathering import Again
 from tasks.acquire.kinds import fingerprint, visits
 from tasks.acquire.step import acquire
+from tasks.clean import corrections
 from tasks.clean.step import clean
 from tasks.evaluate.step import evaluate
 from tasks.extract.step import extract
@@ -42,6 +43,8 @@ def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -
         splits=p.split.splits,
         burst_seconds=p.source.burst_seconds,
         looking=p.looking(),
+        corrections=corrections.reference(workspace, p.source.corrections),
+        new_classes=p.source.new_classes,
     )
     lineage = p.experiment if p.split.is_sticky else None
     shares = call(

@@ -38,11 +38,18 @@ class CollectionRef(Reference):
     remarks: tuple[str, ...] = ()
 
 
+class CorrectionsRef(Reference):
+    """What people said of labels: a table with a row per picture."""
+
+    images: int
+
+
 class ImagesRef(Reference):
     """What `clean` left: usable pictures, their classes and the rows it turned down.
 
     `copies` is which it looked for, `given` whether the splits that the source
-    gives are the ones to use. `remarks` say what else became of them.
+    gives are the ones to use, `corrections` where those are that were applied, "" without.
+    `remarks` say what else became of them.
     """
 
     images: int
@@ -52,6 +59,7 @@ class ImagesRef(Reference):
     classes: tuple[str, ...]
     copies: str = "edited"
     given: bool = False
+    corrections: str = ""
     remarks: tuple[str, ...] = ()
 
 

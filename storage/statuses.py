@@ -56,6 +56,7 @@ class Status(Explained):
         "label conflict",
         "The same picture, also when saved again, under two labels; none of them counts.",
     )
+    THROWN_OUT = "thrown out", "A person threw it out (`source.corrections`)."
     NOT_DOWNLOADED = (
         "not downloaded",
         "A web address that gave no picture; the ledger has the reason.",

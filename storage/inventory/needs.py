@@ -157,8 +157,9 @@ def _needed(workspace: Workspace) -> set[Path]:
     keep: set[Path] = set()
     for record in _kept_records(workspace):
         keep.add(workspace.root / record.result["where"])
-        if record.result.get("tree"):
-            keep.add(workspace.root / record.result["tree"])
+        for beside in ("tree", "corrections"):
+            if record.result.get(beside):
+                keep.add(workspace.root / record.result[beside])
     keep.update(publications.needed(workspace))
     keep.update(_reported(workspace))
     for path in lines(workspace):

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
+    BeforeValidator,
     Field,
     NonNegativeFloat,
     PositiveFloat,
@@ -26,6 +27,11 @@ KAGGLE_NAMES = r"^(?P<label>[^.]+)\.\d+\.[^.]+$"
 # A shell leaves `~` as it is after `source.folder=`.
 UserPath = Annotated[Path, AfterValidator(lambda path: Path(os.path.expanduser(path)))]  # noqa: PTH111
 Wnid = Annotated[str, StringConstraints(pattern=r"^n\d{8}$")]
+
+
+def _listed(value: object) -> object:
+    """One path is a list of one."""
+    return [value] if isinstance(value, str | Path) else value
 
 
 class SourceParameters(Parameters):
@@ -53,6 +59,15 @@ class SourceParameters(Parameters):
         None,
         description="Pictures that one camera took within so many seconds of each other (EXIF) "
         "share a split.",
+    )
+
+    corrections: Annotated[tuple[UserPath, ...], BeforeValidator(_listed)] = Field(
+        (),
+        description="Tables of labels that people corrected, as a report's page writes them. "
+        "Nothing is fetched or extracted anew.",
+    )
+    new_classes: bool = Field(
+        default=False, description="Corrections may name classes that the source does not have."
     )
 
     @field_validator("group_pattern")
@@ -193,6 +208,8 @@ class Web(SourceParameters):
 MANNERS = frozenset(
     {"per_host_concurrency", "per_host_rate", "connect_seconds", "read_seconds", "total_seconds"}
 )
+# What `clean` does with a source's labels is no part of what `acquire` finds.
+LATER = frozenset({"corrections", "new_classes"})
 
 
 class Synsets(Web):

@@ -6,12 +6,12 @@ from storage.workspace import Workspace
 from tasks.acquire import kinds
 from tasks.acquire.collection import save
 from tasks.acquire.gathering import Again, Gathering
-from tasks.acquire.parameters import MANNERS, Source
+from tasks.acquire.parameters import LATER, MANNERS, Source
 from tasks.running.progress import progress_artifact, tracked
 from tasks.running.steps import step
 
 # How hosts are treated decides when the pictures come, not which.
-WITHOUT_EFFECT = frozenset({"again", *(f"source.{name}" for name in MANNERS)})
+WITHOUT_EFFECT = frozenset({"again", *(f"source.{name}" for name in MANNERS | LATER)})
 
 
 @step(without_effect=WITHOUT_EFFECT)

@@ -6,10 +6,11 @@ import pandas as pd
 
 from storage import manifests
 from storage.images import ImageStore
-from storage.references import CollectionRef, ImagesRef
+from storage.references import CollectionRef, CorrectionsRef, ImagesRef
 from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks.clean import facts, given_splits, screen, small_classes
+from tasks.clean.corrections import apply
 from tasks.clean.given_splits import Splits
 from tasks.clean.likeness import likeness
 from tasks.clean.parameters import LOOKING, Clean, Looking, Needed
@@ -29,14 +30,22 @@ def clean(
     splits: Splits = "own",
     burst_seconds: float | None = None,
     looking: Looking = LOOKING,
+    corrections: CorrectionsRef | None = None,
+    *,
+    new_classes: bool = False,
 ) -> ImagesRef:
     """Every picture decoded once; what cannot be used is set aside with its reason.
 
     `needed` is what the split to come asks of each class, `splits` whether it takes those that the
-    source gives, `looking` what computes the features that copies are found by.
+    source gives, `looking` what computes the features that copies are found by. `corrections` are
+    labels that people corrected, to `new_classes` too if they may.
     """
     workspace = Workspace.current()
     rows = manifests.load(workspace.path(collection))
+    corrected: tuple[str, ...] = ()
+    if corrections is not None:
+        said = manifests.load(workspace.path(corrections))
+        rows, corrected = apply(rows, said, new_classes=new_classes)
     store = facts.store_of(workspace, parameters.max_pixels)
     known = store.index()
     missing = [name for name in dict.fromkeys(rows["image"]) if name and name not in known]
@@ -70,7 +79,13 @@ def clean(
         classes=classes,
         copies=parameters.copies,
         given=given,
-        remarks=(*filter(None, [alike.remark]), *remarks[:MOST_REMARKS], *_of_pictures(table)),
+        corrections=corrections.where if corrections else "",
+        remarks=(
+            *corrected,
+            *filter(None, [alike.remark]),
+            *remarks[:MOST_REMARKS],
+            *_of_pictures(table),
+        ),
         **screen.counts(table),
     )
 

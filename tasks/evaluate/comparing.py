@@ -31,11 +31,24 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return float(binomtest(only_first, total, 0.5).pvalue) if total else 1.0
 
 
+def by_labels_of(table: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """A predictions table judged by another one's labels, where a picture has one there.
+
+    Labels that were corrected in between would else count against the model that came before.
+    """
+    labels = table["image"].map(other.drop_duplicates("image").set_index("image")["label"])
+    differs = labels.notna() & (labels != table["label"])
+    right = table["correct"].where(~differs, table["predicted"] == labels)
+    return table.assign(label=labels.fillna(table["label"]), correct=right.astype(bool))
+
+
 def paired(first: pd.DataFrame, second: pd.DataFrame) -> Paired | None:
     """Two predictions tables on the pictures that are test pictures in both; None without any.
 
-    A picture that either model was trained on is never among them.
+    A picture that either model was trained on is never among them. Both are judged by the first's
+    labels.
     """
+    second = by_labels_of(second, first)
     tables = [table[table["split"] == "test"][["image", "correct"]] for table in (first, second)]
     joined = tables[0].merge(tables[1], on="image", suffixes=("_first", "_second"))
     if joined.empty:

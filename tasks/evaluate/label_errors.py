@@ -149,7 +149,12 @@ def candidates(table: pd.DataFrame, probabilities: np.ndarray, classes: list[str
             n_jobs=1,
         )
     best = probabilities.argmax(axis=1)
-    doubtful = np.array([row for row in order if best[row] != labels[row]], np.int64)
+    # What a person has said of a label counts for more.
+    said = table["corrected"] if "corrected" in table else pd.Series("", table.index)
+    settled = said.isin(("right", "class")).to_numpy()
+    doubtful = np.array(
+        [row for row in order if best[row] != labels[row] and not settled[row]], np.int64
+    )
     found = table.iloc[doubtful][["image", "name", "split", "label"]].reset_index(drop=True)
     found["suggested"] = [classes[number] for number in best[doubtful]]
     found["given_probability"] = probabilities[doubtful, labels[doubtful]]

@@ -1,7 +1,7 @@
 """Which pictures the page shows, in which order, and what it says of each."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,16 @@ PER_GROUP = 6
 
 @dataclass(frozen=True)
 class Tile:
-    """One picture: its stored name ('' if no bytes are kept), text alternative and what is said."""
+    """One picture: its stored name ('' if no bytes are kept), text alternative and what is said.
+
+    With its `label` a person may mark it; '' is of what no correction would help.
+    """
 
     image: str
     name: str
     alternative: str
     lines: tuple[str, ...]
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def uncertain(table: pd.DataFrame, predicted: Predicted) -> Gallery:
         other = predicted.classes[second[position]]
         runner_up = f"next {other} {percent(top[position, 0])}"
         tile = _predicted(row)
-        tiles.append(Tile(tile.image, tile.name, tile.alternative, (*tile.lines, runner_up)))
+        tiles.append(replace(tile, lines=(*tile.lines, runner_up)))
     return Gallery(tiles, len(table))
 
 
@@ -70,7 +74,7 @@ def candidates(table: pd.DataFrame) -> Gallery:
             f"in {row['split']}",
         )
         alternative = f"{row['name']}: labelled {row['label']}, looks like {row['suggested']}"
-        tiles.append(Tile(row["image"], row["name"], alternative, lines))
+        tiles.append(Tile(row["image"], row["name"], alternative, lines, row["label"]))
     return Gallery(tiles, len(table))
 
 
@@ -133,17 +137,19 @@ def _predicted(row: dict[str, Any]) -> Tile:
     else:
         said = f"{row['label']} taken for {row['predicted']}, {sure}"
     lines = (f"true {row['label']}", f"predicted {row['predicted']} {sure}")
-    return Tile(row["image"], row["name"], f"{row['name']}: {said}", lines)
+    return Tile(row["image"], row["name"], f"{row['name']}: {said}", lines, row["label"])
 
 
 def _turned_down(row: dict[str, Any]) -> Tile:
     lines = tuple(
         text for text in (row["label"] and f"label {row['label']}", row["reason"]) if text
     )
-    return Tile(row["image"], row["name"], f"{row['name']}: {row['status']}", lines)
+    label = row["label"] if row["status"] in (Status.LABEL_CONFLICT, Status.THROWN_OUT) else ""
+    return Tile(row["image"], row["name"], f"{row['name']}: {row['status']}", lines, label)
 
 
 def _member(row: dict[str, Any]) -> Tile:
     place = row["split"] or "left out"
     lines = (f"{row['label']}, {place}",)
-    return Tile(row["image"], row["name"], f"{row['name']}: {row['label']}, {place}", lines)
+    alternative = f"{row['name']}: {row['label']}, {place}"
+    return Tile(row["image"], row["name"], alternative, lines, row["label"])

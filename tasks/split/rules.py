@@ -9,6 +9,8 @@ from tasks.split import given as given_splits
 from tasks.split.parameters import Rule, Split
 
 COLUMNS = ["image", "label", "name", "source", "bytes", "width", "height", "group", "copies"]
+# What people said of labels, where they did.
+SAID = ("corrected", "label_was")
 
 # From the images, the parameters and the earlier assignment (image -> split) to a split for each,
 # and what is to be said of it.
@@ -45,7 +47,7 @@ RULES: dict[Rule, Assign] = {
 def assign(
     images: pd.DataFrame, parameters: Split, earlier: Mapping[str, str], *, given: bool = False
 ) -> tuple[pd.DataFrame, list[str]]:
-    """COLUMNS of `images`, and `split`: train, validation, test, or '' for those left out.
+    """COLUMNS (and SAID) of `images`, and `split`: train, validation, test, or '' if left out.
 
     And what is to be said of the split. `given` is whether the source's own splits are taken where
     no rule is asked for.
@@ -61,4 +63,5 @@ def assign(
                 "split.rule=given takes them"
             ),
         ]
-    return images[COLUMNS].assign(split=places), remarks
+    columns = [*COLUMNS, *(name for name in SAID if name in images)]
+    return images[columns].assign(split=places), remarks

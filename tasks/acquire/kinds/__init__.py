@@ -22,7 +22,7 @@ from tasks.acquire import choosing
 from tasks.acquire.collection import Collected
 from tasks.acquire.files import Found
 from tasks.acquire.gathering import Gathering
-from tasks.acquire.parameters import MANNERS, Source
+from tasks.acquire.parameters import LATER, MANNERS, Source
 
 
 class Kind(Protocol):
@@ -103,5 +103,5 @@ def begin_visit(workspace: Workspace, source: Source) -> None:
 
 
 def _visit_file(workspace: Workspace, source: Source) -> Path:
-    name = digests.of_value(source.model_dump(mode="json", exclude=set(MANNERS)))[:32]
+    name = digests.of_value(source.model_dump(mode="json", exclude=set(MANNERS | LATER)))[:32]
     return workspace.downloads / "visits" / f"{name}.json"

@@ -49,7 +49,8 @@ def _panels(store: ImageStore, shown: list[Toned]) -> list[picture_sheets.Panel]
 def _tile(row: dict[str, Any]) -> Toned:
     said = f"{row['predicted']} {percent(row['probability'])}"
     if row["correct"]:
-        return Toned(row["image"], row["name"], f"{row['name']}: {said}, right", (said,))
+        alternative = f"{row['name']}: {said}, right"
+        return Toned(row["image"], row["name"], alternative, (said,), row["label"])
     truth = f"({row['label']})"
     alternative = f"{row['name']}: {said}, wrong, {row['label']}"
-    return Toned(row["image"], row["name"], alternative, (said, truth), "bad")
+    return Toned(row["image"], row["name"], alternative, (said, truth), row["label"], "bad")

@@ -7,6 +7,7 @@ import pandas as pd
 
 from storage.features import computed_in
 from storage.references import SPLITS
+from storage.statuses import Status
 from tasks.evaluate.comparing import counted, judged, lost, paired
 from tasks.evaluate.metrics import METRICS, largest_class, of_classes, of_one_answer
 from tasks.publish.inputs import TEST, VALIDATION, ReportInputs
@@ -102,7 +103,46 @@ def verdicts(inputs: ReportInputs) -> list[Verdict]:
     if inputs.figure is not None:
         found.append(_against_figure(inputs, inputs.figure))
     found += _of_loss(inputs)
+    found += _of_corrections(inputs)
     return [*found, _against_previous(inputs), *_of_few_pictures(inputs)]
+
+
+def _of_corrections(inputs: ReportInputs) -> list[Verdict]:
+    """What people corrected, and what is right on test pictures with labels as before and as now.
+
+    The same of the run that this one is compared with, on the pictures that both have.
+    """
+    split = inputs.split
+    if "corrected" not in split:
+        return []
+    kept = split[split["corrected"] != ""].drop_duplicates("image")
+    changed = int((kept["label"] != kept["label_was"]).sum())
+    out = int((inputs.rows["status"] == Status.THROWN_OUT).sum())
+    counts = (
+        f"Labels changed by people: {changed:,}; looked at and left: {len(kept) - changed:,}; "
+        f"pictures thrown out: {out:,}."
+    )
+    was = kept.set_index("image")["label_was"]
+    now = kept.set_index("image")["label"]
+    lines = [counts, _before_and_now(inputs.shown_predictions(), was, now, "This model")]
+    if inputs.previous is not None:
+        table = inputs.previous.predictions
+        shared = table[table["image"].isin(inputs.shown_predictions()["image"])]
+        lines.append(_before_and_now(shared, was, now, f"The run of {inputs.previous.when[:10]}"))
+    return [Verdict("Corrections", " ".join(filter(None, lines)), "neutral")]
+
+
+def _before_and_now(table: pd.DataFrame, was: pd.Series, now: pd.Series, who: str) -> str:
+    """How often a model is right on these pictures by the labels before, and by those now."""
+    if table.empty:
+        return ""
+    before = table["image"].map(was).fillna(table["label"])
+    after = table["image"].map(now).fillna(table["label"])
+    right = [percent(float((table["predicted"] == labels).mean())) for labels in (before, after)]
+    return (
+        f"{who} is right on {right[0]} of {len(table):,} pictures by the labels as they were, on "
+        f"{right[1]} as corrected."
+    )
 
 
 def _of_loss(inputs: ReportInputs) -> list[Verdict]:

@@ -107,9 +107,13 @@ def compare(workspace: Workspace, first: str, second: str) -> Comparison:
     """Two reports by name, paired on the test pictures that both have."""
     one, other = find(workspace, first), find(workspace, second)
     entries = _entry(one), _entry(other)
-    pair = comparing.paired(
-        predictions_of(workspace, one, entries[0]), predictions_of(workspace, other, entries[1])
-    )
+    tables = [
+        predictions_of(workspace, folder, entry)
+        for folder, entry in zip((one, other), entries, strict=True)
+    ]
+    if entries[0]["when"] < entries[1]["when"]:  # the later run's labels are the better ones
+        tables[0] = comparing.by_labels_of(tables[0], tables[1])
+    pair = comparing.paired(*tables)
     return Comparison(*entries, pair)
 
 

@@ -61,12 +61,16 @@ def figure_of(one: Entry) -> tuple[str, str, dict[str, Any]]:
 
 
 def answers(predictions: pd.DataFrame) -> tuple[str, str]:
-    """Digest of the test pictures, and one bit for each in their order: right or wrong, as hex."""
+    """Digest of the test pictures, and one bit for each in their order: right or wrong, as hex.
+
+    Of the same pictures under other labels the digest is another: their bits say other things.
+    """
     tested = predictions[predictions["split"] == TEST].sort_values("image")
     if tested.empty:
         return "", ""
     bits = np.packbits(tested["correct"].to_numpy(bool)).tobytes()
-    return digests.of_value(tested["image"].tolist())[:16], bits.hex()
+    both = [tested["image"].tolist(), tested["label"].tolist()]
+    return digests.of_value(both)[:16], bits.hex()
 
 
 def of_folder(folder: Path) -> Entry | None:

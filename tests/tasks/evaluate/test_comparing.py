@@ -13,7 +13,21 @@ counts = st.integers(0, 60)
 
 def table(correct, split="test", first=0):
     names = [f"{first + number}.jpg" for number in range(len(correct))]
-    return pd.DataFrame({"image": names, "split": split, "correct": correct})
+    said = ["cat" if right else "dog" for right in correct]
+    return pd.DataFrame(
+        {"image": names, "split": split, "label": "cat", "predicted": said, "correct": correct}
+    )
+
+
+def test_both_are_judged_by_the_labels_of_the_first():
+    """The second said dog of a cat that has become a dog since: it was right."""
+    before = table([True, True, False])
+    after = table([True, True, True]).assign(
+        label=["cat", "cat", "dog"], predicted=["cat", "cat", "dog"]
+    )
+    assert comparing.paired(after, before)[:5] == (3, 3, 0, 0, 0)
+    assert comparing.by_labels_of(before, after)["correct"].tolist() == [True, True, True]
+    assert comparing.by_labels_of(before, table([True])).equals(before)
 
 
 @given(counts, counts)

@@ -14,6 +14,7 @@ def table(right, total=100, split="test", prefix=""):
             "image": [f"{prefix}{number}" for number in range(total)],
             "split": split,
             "label": "cat",
+            "predicted": ["cat" if number < right else "dog" for number in range(total)],
             "correct": [number < right for number in range(total)],
         }
     )
