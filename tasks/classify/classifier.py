@@ -49,6 +49,7 @@ class Bounds(NamedTuple):
     @classmethod
     def of(cls, file: Path) -> "Bounds":
         """Those of a model; ParameterError where it has none."""
+        folders.require_sealed(file.parent / TRAINING)
         try:
             known = folders.read_json(file.parent / TRAINING)
             if len(known["averaged"]) > 1:

@@ -19,6 +19,7 @@ from storage.references import SPLITS
 from tasks.evaluate.confidence import PredictionSets, Threshold, prediction_sets, thresholds
 from tasks.evaluate.curves import Bin, Curve, Predicted, calibration, precision_recall, roc
 from tasks.evaluate.label_errors import Found
+from tasks.evaluate.more_data import Expected, MoreData, OfClass, Point
 from tasks.evaluate.shortcuts import Shortcut
 from tasks.evaluate.slices import Slice, slices
 
@@ -41,6 +42,7 @@ class Diagnosis:
     sets: PredictionSets | None = None
     shortcuts: Sequence[Shortcut] = ()
     thresholds: Sequence[Threshold] = ()
+    more_data: MoreData | None = None
 
     @property
     def digest(self) -> str:
@@ -55,11 +57,12 @@ def diagnose(
     classes: list[str],
     doubts: Found,
     shortcuts: Sequence[Shortcut] = (),
+    more: MoreData | None = None,
 ) -> Diagnosis:
     """The diagnosis on the last split that has predictions: test, where there is one.
 
     `predictions` is the table of all pictures, `split` the manifest of all groups; `doubts` and
-    `shortcuts` are of all pictures.
+    `shortcuts` are of all pictures, `more` is what more of them would give.
     """
     shown = [name for name in SPLITS if (predictions["split"] == name).any()][-1]
     table = predictions[predictions["split"] == shown].reset_index(drop=True)
@@ -75,6 +78,7 @@ def diagnose(
         sets=prediction_sets(validation, predicted) if validation else None,
         shortcuts=shortcuts,
         thresholds=thresholds(validation, predicted) if validation else (),
+        more_data=more,
     )
 
 
@@ -106,6 +110,7 @@ def load(folder: Path) -> Diagnosis:
             sets=PredictionSets(**facts["sets"]) if facts["sets"] else None,
             shortcuts=[Shortcut(**one) for one in facts["shortcuts"]],
             thresholds=[Threshold(**one) for one in facts["thresholds"]],
+            more_data=_more_data(facts["more_data"]) if facts["more_data"] else None,
         )
     except (KeyError, TypeError) as error:
         raise StorageDamaged(
@@ -135,7 +140,21 @@ def _facts(diagnosis: Diagnosis) -> dict[str, Any]:
         "sets": diagnosis.sets and diagnosis.sets._asdict(),
         "shortcuts": [one._asdict() for one in diagnosis.shortcuts],
         "thresholds": [one._asdict() for one in diagnosis.thresholds],
+        "more_data": diagnosis.more_data and _plain(diagnosis.more_data),
     }
+
+
+def _plain(more: MoreData) -> dict[str, Any]:
+    parts = {name: [one._asdict() for one in getattr(more, name)] for name in ("points", "classes")}
+    return more._asdict() | parts | {"expected": more.expected._asdict()}
+
+
+def _more_data(facts: dict[str, Any]) -> MoreData:
+    return MoreData(**facts)._replace(
+        points=[Point(**one) for one in facts["points"]],
+        classes=[OfClass(**one) for one in facts["classes"]],
+        expected=Expected(**facts["expected"]),
+    )
 
 
 def _by_kind(diagnosis: Diagnosis) -> dict[str, list[Curve]]:

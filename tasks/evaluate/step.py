@@ -15,17 +15,17 @@ from storage.references import SPLITS, EvaluationRef, FeaturesRef, ModelRef, Spl
 from storage.workspace import Workspace
 from tasks.evaluate import (
     diagnosis,
-    inspection,
     label_errors,
     metrics,
+    more_data,
     parity,
     predictions_table,
-    selection,
     shortcuts,
 )
-from tasks.evaluate import look as looks
+from tasks.evaluate.close_up import inspection, selection
+from tasks.evaluate.close_up import look as looks
+from tasks.evaluate.close_up.look import Looked
 from tasks.evaluate.diagnosis import Diagnosis
-from tasks.evaluate.look import Looked
 from tasks.evaluate.parameters import Look
 from tasks.evaluate.parity import Parity
 from tasks.pictures.views import named
@@ -68,7 +68,8 @@ def evaluate(
     )
     doubts = label_errors.among(workspace, table, features, list(split.classes))
     told = shortcuts.shortcuts(ImageStore(workspace.images), table)
-    known = diagnosis.diagnose(predictions, groups, list(model.classes), doubts, told)
+    more = more_data.among(workspace, table, features, list(model.classes))
+    known = diagnosis.diagnose(predictions, groups, list(model.classes), doubts, told, more)
     agreed = parity.of(workspace, folder, predictions, known.split, list(model.classes))
     return _save(workspace, predictions, result, Looked(picture, maps, heat), known, agreed)
 

@@ -11,8 +11,8 @@ import pandas as pd
 from storage.images import ImageStore
 from storage.references import SPLITS
 from tasks.acquire.web.host_figures import HostFigures
+from tasks.evaluate.close_up.look import Looked
 from tasks.evaluate.diagnosis import Diagnosis
-from tasks.evaluate.look import Looked
 from tasks.evaluate.parameters import HeadlineMetric
 from tasks.evaluate.parity import Parity
 from tasks.publish.parameters import PublishedFigure

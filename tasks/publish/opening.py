@@ -22,7 +22,7 @@ from storage.statuses import Status
 from storage.workspace import Workspace
 from tasks.acquire.web.host_figures import HostFigures, by_host
 from tasks.evaluate import diagnosis, parity
-from tasks.evaluate import look as looks
+from tasks.evaluate.close_up import look as looks
 from tasks.pictures.parameters import Augmentation, square_of
 from tasks.publish.figures import augmentation_sheet, grad_cam_overlay
 from tasks.publish.inputs import ReportInputs, Told

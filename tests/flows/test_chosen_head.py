@@ -145,6 +145,10 @@ def test_a_model_of_both_sides_has_no_bounds(chosen, darkroom, pictures):
     path.write_text(json.dumps(told))
     code, _, err = darkroom("classify", chosen["model"], pictures, "--doubt")
     assert code
+    assert f"{TRAINING} is damaged" in err
+    folders.seal(path.parent)
+    code, _, err = darkroom("classify", chosen["model"], pictures, "--doubt")
+    assert code
     assert "not for models that predict the mean over a picture and its mirror image" in err
 
 

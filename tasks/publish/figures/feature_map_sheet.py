@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.evaluate.feature_maps import FeatureMaps
+from tasks.evaluate.close_up.feature_maps import FeatureMaps
 from tasks.pictures.opencv import cv2
 from tasks.publish.figures import picture_sheets
 

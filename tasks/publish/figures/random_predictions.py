@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.images import ImageStore
-from tasks.evaluate import selection
+from tasks.evaluate.close_up import selection
 from tasks.publish.figures import picture_sheets
 from tasks.publish.galleries import Tile, records
 from tasks.publish.inputs import ReportInputs

@@ -8,6 +8,7 @@ import numpy as np
 from storage.references import SPLITS
 from tasks.evaluate.curves import Bin, Curve, expected_calibration_error, reached
 from tasks.evaluate.metrics import wilson
+from tasks.evaluate.more_data import MoreData
 from tasks.publish.svg import (
     FAINT,
     INK,
@@ -178,6 +179,44 @@ def _reliability(figure: Any, bins: list[Bin]) -> None:
         elinewidth=1,
     )  # fmt: skip
     axes.set(xlabel="confidence", ylabel="accuracy", xlim=(-0.01, 1.01), ylim=(-0.03, 1.05))
+
+
+def more_data(found: MoreData) -> Chart:
+    """Accuracy by number of training pictures, and what twice as many would give."""
+    points, expected = found.points, found.expected
+    ahead = (2 * points[-1].pictures, expected.accuracy, expected.low, expected.high)
+    alternative = (
+        "Accuracy by training pictures: "
+        + ", ".join(f"{point.pictures} {percent(point.accuracy)}" for point in points)
+        + f"; twice as many {percent(expected.accuracy)}"
+    )
+    with settings():
+        figure = new_figure(6.4, 3.2)
+        axes = figure.subplots()
+        x = [point.pictures for point in points]
+        y = [point.accuracy for point in points]
+        axes.plot(x, y, "o-", color=SERIES[0], markersize=5)
+        axes.vlines(x, [one.low for one in points], [one.high for one in points], color=SERIES[0])
+        axes.plot([x[-1], ahead[0]], [y[-1], ahead[1]], "--", color=SERIES[1])
+        axes.plot([ahead[0]], [ahead[1]], "o", color=SERIES[1], markersize=5)
+        axes.vlines([ahead[0]], [ahead[2]], [ahead[3]], color=SERIES[1])
+        axes.set_xscale("log")
+        axes.set_xticks([*x, ahead[0]], [f"{number:,}" for number in (*x, ahead[0])])
+        axes.minorticks_off()
+        axes.set(xlabel="training pictures")
+        percent_axis(axes.yaxis)
+        image = svg(figure, alternative)
+    shown = [(f"{one.pictures:,}", one.accuracy, one.low, one.high) for one in points]
+    shown.append((f"{ahead[0]:,} (expected)", *ahead[1:]))
+    rows = [(name, *map(percent, values)) for name, *values in shown]
+    return Chart(
+        "Would more pictures help?",
+        alternative,
+        image,
+        ("training pictures", "accuracy", "from", "to"),
+        rows,
+        legend=[(0, "measured, 95 % interval"), (1, "expected of twice as many")],
+    )
 
 
 def learning(repeats: list[list[dict[str, float]]], published: int) -> Chart:

@@ -97,6 +97,8 @@ def drawn(
         "precision_recall": charts.precision_recall(telling(recall, inputs)),
         "calibration": charts.calibration(bins),
     }
+    if inputs.diagnosis.more_data is not None:
+        found["more_data"] = charts.more_data(inputs.diagnosis.more_data)
     history = inputs.training.get("history", [])
     if history and len(history[inputs.training["published_repeat"]]) > 1:
         found["learning"] = charts.learning(history, inputs.training["published_repeat"])

@@ -122,7 +122,7 @@ def test_a_damaged_picture_in_the_store_is_an_error_not_a_fact(images, store):
     path = images.path(name)
     path.chmod(0o644)
     path.write_bytes(path.read_bytes()[:-1] + b"x")
-    with pytest.raises(StorageDamaged, match=f"{name} is damaged: delete it"):
+    with pytest.raises(StorageDamaged, match=f"{name} is damaged: run again"):
         compute_missing(images, store, [name])
     assert store.index() == {}
 

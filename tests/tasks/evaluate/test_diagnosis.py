@@ -1,5 +1,6 @@
 """What an evaluation knows of a model beyond its metrics is stored, and read back the same."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from storage.errors import StorageDamaged
 from storage.folders import CURVES, DIAGNOSIS
 from tasks.evaluate import diagnosis
+from tasks.evaluate.more_data import Expected, MoreData, OfClass, Point
 from tests.tasks.publish import sample
 
 
@@ -20,6 +22,7 @@ def test_what_was_saved_is_loaded(known, tmp_path):
     diagnosis.save(tmp_path, known)
     again = diagnosis.load(tmp_path)
     assert again.digest == known.digest
+    assert again.more_data is None
     assert (again.split, again.calibration, again.slices) == (
         known.split, known.calibration, known.slices,
     )  # fmt: skip
@@ -28,6 +31,17 @@ def test_what_was_saved_is_loaded(known, tmp_path):
         assert (one.name, one.area) == (other.name, other.area)
         assert np.array_equal(one.x, other.x)
         assert np.array_equal(one.y, other.y)
+
+
+def test_what_more_pictures_would_give_is_kept(known, tmp_path):
+    more = MoreData(
+        [Point(0.1, 10, 0.5, 0.4, 0.6), Point(1.0, 100, 0.8, 0.7, 0.9)],
+        Expected(0.85, 0.75, 0.92, 0.05, 0.01, 0.08), [OfClass("cat", 33, 0.4, 0.6)], "so it is",
+    )  # fmt: skip
+    told = dataclasses.replace(known, more_data=more)
+    assert told.digest != known.digest
+    diagnosis.save(tmp_path, told)
+    assert diagnosis.load(tmp_path).more_data == more
 
 
 def test_it_is_of_the_test_pictures_where_there_are_some(workspace):

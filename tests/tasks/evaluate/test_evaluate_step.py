@@ -11,8 +11,8 @@ from storage.features import FeatureSpace, FeatureStore
 from storage.folders import LOOK, LOOK_ARRAYS, MODEL, PREDICTIONS, TRAINING, part_path
 from storage.images import ImageStore
 from storage.references import ModelRef, SplitRef
-from tasks.evaluate import look as looks
-from tasks.evaluate import selection
+from tasks.evaluate.close_up import look as looks
+from tasks.evaluate.close_up import selection
 from tasks.evaluate.parameters import Look
 from tasks.evaluate.step import evaluate
 from tasks.running.tensorflow import load_keras

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from storage.folders import EIGHT, GRAD_CAM
-from tasks.evaluate import selection
+from tasks.evaluate.close_up import selection
 from tasks.pictures.parameters import Augmentation, Square
 from tasks.pictures.resizing import grey, load, rounded
 from tasks.publish.figures import (

@@ -20,9 +20,9 @@ from storage.folders import (
     NETWORK_TABLE,
     REPORT,
 )
-from tasks.evaluate import selection
-from tasks.evaluate.feature_maps import FeatureMaps
-from tasks.evaluate.look import Looked
+from tasks.evaluate.close_up import selection
+from tasks.evaluate.close_up.feature_maps import FeatureMaps
+from tasks.evaluate.close_up.look import Looked
 from tasks.pictures.parameters import Augmentation, Square
 from tasks.publish import report_folder
 from tasks.publish.figures import augmentation_sheet, grad_cam_overlay, to_look_at

@@ -1,5 +1,6 @@
 """The page of a run, read as text; tests/browser looks at it in a browser."""
 
+import dataclasses
 import json
 import re
 from dataclasses import replace
@@ -12,7 +13,8 @@ from sklearn import metrics
 
 from storage.folders import METRICS, PLOT, REPORT
 from storage.statuses import Status
-from tasks.evaluate import selection
+from tasks.evaluate.close_up import selection
+from tasks.evaluate.more_data import Expected, MoreData, OfClass, Point
 from tasks.publish import galleries, report_folder
 from tasks.publish.inputs import Earlier
 from tasks.publish.page import charts, confusion, headline, run_page
@@ -302,3 +304,21 @@ def test_without_validation_no_curve_of_it_is_named(workspace):
             made.training["history"][0]]  # fmt: skip
     assert charts.learning([bare], 0).legend == [(0, "train")]
     assert charts.learning(made.training["history"], 0).legend[1] == (1, "validation")
+
+
+def test_what_more_pictures_would_give_is_told(workspace):
+    made = sample.inputs(workspace)
+    points = [Point(0.2, 20, 0.5, 0.4, 0.6), Point(1.0, 100, 0.8, 0.7, 0.9)]
+    for low, told in ((0.01, False), (0.0, True)):
+        more = MoreData(
+            points, Expected(0.85, 0.75, 0.92, 0.05, low, 0.08), [OfClass("hen", 33, 0.4, 0.6)],
+            "A linear head.",
+        )  # fmt: skip
+        with_more = dataclasses.replace(
+            made, diagnosis=dataclasses.replace(made.diagnosis, more_data=more)
+        )
+        seen = Seen(run_page.page(with_more))
+        assert f"5.0 points more ({100 * low:.1f} to 8.0), where 100 gave 80.0" in seen.text
+        assert ("That may be no gain at all." in seen.text) == told
+        assert "200 (expected)" in seen.text
+    assert "Would more pictures help?" not in Seen(run_page.page(made)).text

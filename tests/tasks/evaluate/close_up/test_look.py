@@ -5,9 +5,9 @@ import pytest
 
 from storage.errors import StorageDamaged
 from storage.folders import LOOK, LOOK_ARRAYS
-from tasks.evaluate import look
-from tasks.evaluate.feature_maps import FeatureMaps
-from tasks.evaluate.look import Looked
+from tasks.evaluate.close_up import look
+from tasks.evaluate.close_up.feature_maps import FeatureMaps
+from tasks.evaluate.close_up.look import Looked
 
 MAPS = FeatureMaps("conv", (4, 4, 9), [3, 1], np.arange(32, dtype=np.uint8).reshape(2, 4, 4))
 HEAT = {f"{n}.jpg": np.full((5, 5), n, np.uint8) for n in range(3)}

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from storage.errors import ParameterError
-from tasks.evaluate import selection
+from tasks.evaluate.close_up import selection
 from tasks.publish import galleries
 
 

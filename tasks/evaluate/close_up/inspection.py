@@ -11,9 +11,9 @@ from storage.features import FeatureSpace
 from storage.folders import MODEL, TRAINING, part_path
 from storage.images import ImageStore
 from storage.workspace import Workspace
-from tasks.evaluate import selection
-from tasks.evaluate.feature_maps import FeatureMaps, feature_maps
-from tasks.evaluate.grad_cam import heat_maps
+from tasks.evaluate.close_up import selection
+from tasks.evaluate.close_up.feature_maps import FeatureMaps, feature_maps
+from tasks.evaluate.close_up.grad_cam import heat_maps
 from tasks.pictures import resizing
 from tasks.pictures.parameters import square_of
 from tasks.running.tensorflow import load_keras

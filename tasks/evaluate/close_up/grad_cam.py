@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.evaluate.layer_outputs import gives_maps, watched
+from tasks.evaluate.close_up.layer_outputs import gives_maps, watched
 from tasks.evaluate.shrinking import shrunk
 from tasks.running.tensorflow import load_keras, load_tensorflow
 

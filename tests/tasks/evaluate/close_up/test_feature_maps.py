@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from storage.errors import ParameterError
-from tasks.evaluate.feature_maps import MOST_CHANNELS, MOST_SIDE, feature_maps
+from tasks.evaluate.close_up.feature_maps import MOST_CHANNELS, MOST_SIDE, feature_maps
 from tasks.running.tensorflow import load_keras
 from tests.tasks.evaluate import networks
 

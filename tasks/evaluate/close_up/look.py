@@ -11,7 +11,7 @@ import numpy as np
 from storage import atomic, digests, folders
 from storage.errors import StorageDamaged
 from storage.folders import LOOK, LOOK_ARRAYS
-from tasks.evaluate.feature_maps import FeatureMaps
+from tasks.evaluate.close_up.feature_maps import FeatureMaps
 
 
 @dataclass(frozen=True)

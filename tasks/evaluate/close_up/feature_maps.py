@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from storage.errors import ParameterError
-from tasks.evaluate.layer_outputs import layers_with_maps, watched
+from tasks.evaluate.close_up.layer_outputs import layers_with_maps, watched
 from tasks.evaluate.shrinking import shrunk
 from tasks.running.tensorflow import load_keras
 

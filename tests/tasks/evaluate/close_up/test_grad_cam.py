@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.evaluate.grad_cam import ROWS_AT_A_TIME, heat_maps
+from tasks.evaluate.close_up.grad_cam import ROWS_AT_A_TIME, heat_maps
 from tasks.running.tensorflow import load_keras
 from tests.tasks.evaluate import networks
 
