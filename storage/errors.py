@@ -19,6 +19,7 @@
     │   ├── StorageDamaged
     │   └── NothingToTakeBack
     ├── TrainingDiverged     the loss became NaN or infinite
+    ├── ExportDiffers        an exported file does not give what the model gives
     ├── GateClosed           the model is not good enough to be published
     ├── ServerUnreachable    no Prefect server answers at PREFECT_API_URL
     └── MissingLibrary       a system library is not installed
@@ -108,6 +109,10 @@ class NothingToTakeBack(StorageError):
 
 class TrainingDiverged(DarkroomError):
     """The loss is no finite number any more: the weights mean nothing."""
+
+
+class ExportDiffers(DarkroomError):
+    """A file for another runtime gives other answers than the model."""
 
 
 class GateClosed(DarkroomError):

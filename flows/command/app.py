@@ -35,6 +35,7 @@ COMMANDS = {
     "parameters": "List what --set takes.",
     "classify": "Use a model on pictures.",
     "serve": "Answer HTTP requests with a model.",
+    "export": "Write a model for another runtime.",
     "report": "List reports, open one, compare two, take a model back.",
     "cache": "What is stored: list it, check it, free space.",
     "completion": "Print what completes these words in a shell.",

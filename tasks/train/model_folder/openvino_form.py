@@ -45,7 +45,7 @@ class Unusable(Exception):
 def save(whole: Any, file: Path, square: Square, precision: str) -> None:
     """Write the form of `whole`, which was saved as `file`; nothing where that cannot be done."""
     try:
-        with _in_float32(whole):
+        with in_float32(whole):
             network = openvino.of_keras(whole, (None, square.side, square.side, 3))
     except MissingLibrary:  # or a layer that it does not know
         return
@@ -105,7 +105,7 @@ def _as_they_are(found: np.ndarray) -> np.ndarray:
 
 
 @contextlib.contextmanager
-def _in_float32(model: Any) -> Iterator[None]:
+def in_float32(model: Any) -> Iterator[None]:
     """Layers that compute in bfloat16 are in float32 meanwhile: OpenVINO rounds by itself."""
     mixed = [one for one in _layers(model) if one.dtype_policy.name == "mixed_bfloat16"]
     before = [one.dtype_policy for one in mixed]

@@ -1,0 +1,5 @@
+"""A real Keras model that tells pictures by their colour, as a training leaves it."""
+
+from tests.tasks.classify.conftest import model_folder
+
+__all__ = ["model_folder"]
