@@ -98,11 +98,6 @@ def folder(workspace: Workspace, path: Path) -> Path:
     return workspace.generations / workspace.relative(path)
 
 
-def original(workspace: Workspace, copy: Path) -> Path:
-    """The file that a copy is of."""
-    return workspace.root / copy.parent.relative_to(workspace.generations)
-
-
 def damaged(workspace: Workspace) -> list[Path]:
     """Copies whose content is not what their name says."""
     found = (path for path in workspace.generations.rglob("*") if COPY.fullmatch(path.name))

@@ -141,6 +141,14 @@ def of_stored(value: Any) -> Reference:
     return kinds[plain["class"]].model_validate(plain["data"])
 
 
+def is_older(path: Path) -> bool:
+    """Whether a file of Prefect's is one that an earlier version wrote, which nothing reads now."""
+    try:
+        return bool(json.loads(path.read_bytes())["metadata"]["serializer"]["type"] == "json")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def stored(path: Path) -> Reference | None:
     """The reference in a file of Prefect's; None of what is half-written, damaged or no such."""
     try:

@@ -1,5 +1,6 @@
 """Is what a reference points to still there, whole? Sizes and marks tell; no picture is read."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,25 @@ def is_whole(workspace: Workspace, reference: Reference) -> bool:
         return check(workspace, reference)
     except (StorageDamaged, OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
+
+
+def lacking(workspace: Workspace, reference: Reference) -> list[Path]:
+    """Of what `is_whole` does not find whole, the files and folders that are not there, whole.
+
+    What it points to itself, where nothing more can be told.
+    """
+    path = workspace.path(reference)
+    found: list[Path] = []
+    with contextlib.suppress(StorageDamaged, OSError, ValueError, KeyError, TypeError):
+        if isinstance(reference, CollectionRef):
+            table = manifests.load(path)
+            stored = table[table["image"] != ""].drop_duplicates("image")
+            store = ImageStore(workspace.images)
+            both = zip(stored["image"], stored["bytes"], strict=True)
+            found = [store.path(name) for name, size in both if not store.has(name, size)]
+        elif isinstance(reference, SplitRef) and reference.tree and manifests.is_whole(path):
+            found = [workspace.root / reference.tree]
+    return found or [path]
 
 
 def leaves_of(workspace: Workspace, split: Any) -> list[trees.Leaf]:

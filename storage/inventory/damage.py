@@ -17,9 +17,9 @@ from storage.errors import StorageDamaged
 from storage.features import SPACE, FeatureSpace
 from storage.images import ImageStore
 from storage.ledger import Ledger
-from storage.references import stored
+from storage.references import is_older, stored
 from storage.shards import ShardStore
-from storage.wholeness import is_whole
+from storage.wholeness import is_whole, lacking
 from storage.workspace import Workspace
 
 LINEAGE = "lineage"
@@ -130,14 +130,14 @@ def of_records(workspace: Workspace) -> Iterator[Path]:
 def of_results(workspace: Workspace) -> Iterator[Path]:
     """Results that cannot be read, and what the newest ones point to and is not there, whole."""
     for path in filter(is_finished, sorted(workspace.results.glob("*"))):
-        if stored(path) is None:
+        if stored(path) is None and not is_older(path):
             yield path
     for record in records.newest(workspace):
         result = stored(workspace.results / record.key)
-        if result is None:
+        if result is None and not is_older(workspace.results / record.key):
             yield workspace.results / record.key
-        elif not is_whole(workspace, result):
-            yield workspace.path(result)
+        elif result is not None and not is_whole(workspace, result):
+            yield from lacking(workspace, result)
 
 
 def of_ledger(workspace: Workspace) -> Iterator[Path]:

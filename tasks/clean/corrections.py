@@ -23,6 +23,8 @@ from storage.workspace import Workspace
 
 RIGHT, CLASS, OUT, UNSURE = "right", "class", "out", "unsure"
 VERDICTS = (RIGHT, CLASS, OUT, UNSURE)
+# These say which class it is.
+SETTLED = (RIGHT, CLASS)
 COLUMNS = ("image", "name", "was", "verdict", "is", "when")
 DIGEST = re.compile(r"([0-9a-f]{64})(\.\w+)?")
 MOST_BYTES, MOST_ROWS = 256 * 2**20, 1_000_000
@@ -97,7 +99,7 @@ def _answer(file: Path, line: int, row: dict[str, str | None]) -> tuple[str, str
     if verdict not in VERDICTS:
         raise _no_corrections(file, f"{_shown(verdict)} as verdict in line {line}")
     label = (now or was) if verdict == RIGHT else now if verdict == CLASS else ""
-    if verdict in (RIGHT, CLASS) and not label:
+    if verdict in SETTLED and not label:
         raise _no_corrections(file, f"no class in `is` in line {line}")
     return found[1], verdict, label, when
 
@@ -132,7 +134,7 @@ def apply(rows: pd.DataFrame, said: pd.DataFrame, *, new_classes: bool = False) 
     table = rows.assign(corrected="", label_was="")
     table.loc[here, "corrected"] = known["verdict"].to_numpy()
     table.loc[here, "label_was"] = table.loc[here, "label"]
-    labelled = here & table["corrected"].isin((RIGHT, CLASS))
+    labelled = here & table["corrected"].isin(SETTLED)
     table.loc[labelled, "label"] = known["label"][known["label"] != ""].to_numpy()
     out = table["corrected"] == OUT
     table.loc[out, "status"] = str(Status.THROWN_OUT)
@@ -155,7 +157,7 @@ def _remarks(table: pd.DataFrame, said: pd.DataFrame, here: set[str]) -> Iterato
     """How many labels were changed and so on, in a sentence, and what could not be done."""
     each = table[table["corrected"] != ""].drop_duplicates("image")
     changed = (each["label"] != each["label_was"]) & (each["corrected"] != OUT)
-    confirmed = each["corrected"].isin((RIGHT, CLASS)) & ~changed
+    confirmed = each["corrected"].isin(SETTLED) & ~changed
     counts = {
         "changed": int(changed.sum()),
         "confirmed": int(confirmed.sum()),

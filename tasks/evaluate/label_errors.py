@@ -17,6 +17,7 @@ import pandas as pd
 from storage.features import PIXELS, FeatureSpace, FeatureTable
 from storage.references import FeaturesRef
 from storage.workspace import Workspace
+from tasks.clean.corrections import SETTLED
 
 FOLDS = 5
 ROWS_AT_A_TIME = 512
@@ -151,7 +152,7 @@ def candidates(table: pd.DataFrame, probabilities: np.ndarray, classes: list[str
     best = probabilities.argmax(axis=1)
     # What a person has said of a label counts for more.
     said = table["corrected"] if "corrected" in table else pd.Series("", table.index)
-    settled = said.isin(("right", "class")).to_numpy()
+    settled = said.isin(SETTLED).to_numpy()
     doubtful = np.array(
         [row for row in order if best[row] != labels[row] and not settled[row]], np.int64
     )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 import zipfile
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from storage.inventory.repair import mend
 from storage.ledger import Download, Ledger
 from storage.publications import Publication
 from storage.records import Record
-from storage.references import EvaluationRef, ModelRef, ReportRef, SplitRef
+from storage.references import CollectionRef, EvaluationRef, ModelRef, ReportRef, SplitRef
 from storage.shards import ShardStore
 from storage.statuses import DownloadStatus, Status
 from storage.wholeness import leaves_of
@@ -557,3 +558,32 @@ def flip_many(path, place):
     path.write_bytes(data)
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def test_what_is_gone_is_named_itself(workspace, small, images):
+    rows = pd.DataFrame(
+        {"image": [path.name for path in small.images], "status": "kept",
+         "bytes": [path.stat().st_size for path in small.images]}
+    )  # fmt: skip
+    digest, path = manifests.save(workspace.manifests, rows)
+    collection = CollectionRef(
+        digest=digest, where=workspace.relative(path), bytes=path.stat().st_size, images=3, rows=3
+    )
+    note(workspace, "small", "acquire", collection)
+    small.images[1].unlink()
+    # What the tree links to is no stored picture any more.
+    assert looking.damaged(workspace) == sorted([small.images[1], small.tree])
+    shutil.rmtree(small.tree)
+    small.shard.unlink()
+    gone = {small.images[1], small.tree, small.features}
+    assert set(looking.damaged(workspace)) == gone
+    assert mend(workspace, looking.damaged(workspace)).experiments == ["small"]
+    assert small.manifest.exists()
+
+
+def test_results_of_an_earlier_version_are_no_damage(workspace, small):
+    for path in workspace.results.iterdir():
+        older = json.loads(path.read_text())
+        older["metadata"]["serializer"] = {"type": "json", "jsonlib": "json"}
+        atomic.write_json(path, older)
+    assert looking.damaged(workspace) == []
