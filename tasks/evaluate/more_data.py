@@ -188,8 +188,9 @@ def _summary(
         [one for point, one in zip(points, right, strict=True) if point.share >= FITTED_FROM],
     )
     note = (
-        f"A linear head on the same features, trained on parts of the {len(train):,} training "
-        f"pictures ({DRAWS} draws each) and judged by {len(shown):,} {shown_in} pictures."
+        f"A linear head on averages of the same features, not the model of this page, trained on "
+        f"parts of the {len(train):,} training pictures ({DRAWS} draws each) and judged by "
+        f"{len(shown):,} {shown_in} pictures."
     )
     of_classes = _of_classes(right[SHARES.index(HALF)], right[-1][0], labels, train, shown, classes)
     return MoreData(points, expected, of_classes, note)
