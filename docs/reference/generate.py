@@ -160,7 +160,13 @@ def folders_of_the_workspace() -> str:
         _table(("In the workspace", "What it holds"), places),
     ]
     kinds = (
-        (kind.name, "<br>".join(f"`{one}`" for one in kind.where), kind.again, kind.checked)
+        (
+            kind.name,
+            "<br>".join(f"`{one}`" for one in kind.where),
+            kind.holds,
+            kind.again,
+            kind.checked,
+        )
         for kind in KINDS
     )
     parts += [
@@ -168,7 +174,7 @@ def folders_of_the_workspace() -> str:
         "What `darkroom cache list` shows, `verify` checks and `gc` frees. "
         "[Damage](../how-to/damage.md) is mended by the next run that "
         "meets it, or by `darkroom cache verify --repair`.",
-        _table(("Kind", "Where", "If it is lost", "Checked"), kinds),
+        _table(("Kind", "Where", "What it holds", "If it is lost", "Checked"), kinds),
     ]
     for folder, held in folders.HELD.items():
         rows = ((f"`{name}`", _cell(about)) for name, about in held.items())

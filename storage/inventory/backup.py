@@ -38,15 +38,13 @@ class Restored(NamedTuple):
 
 
 def irreplaceable(workspace: Workspace) -> list[Path]:
-    """What no run makes again; StorageDamaged where a lineage or a log cannot be read."""
-    logs, lines = damage.logs(workspace), damage.lines(workspace)
-    found = [path for path in (*logs, *lines) if generations.read(workspace, path) is not None]
-    for path in lines:
-        if not damage.is_line(path):
+    """What no run makes again, and the ledger; StorageDamaged where some of it cannot be read."""
+    found = []
+    for path in damage.irreplaceable(workspace):
+        generations.read(workspace, path)
+        if not damage.can_be_read(workspace, path):
             raise StorageDamaged(f"{path} is damaged: `darkroom cache verify --repair` first")
-        for where in damage.continued(json.loads(path.read_bytes())):
-            generations.read(workspace, workspace.root / where)
-            found.append(workspace.root / where)
+        found.append(path)
     if workspace.ledger.exists():
         found.append(workspace.ledger)
     return sorted(set(found))

@@ -201,6 +201,24 @@ def continued(line: dict[str, Any]) -> list[str]:
     return [str(one["where"]) for one in both if one is not None]
 
 
+def irreplaceable(workspace: Workspace) -> Iterator[Path]:
+    """What no run makes again: logs, lineages, and, once those are whole, the tables they name."""
+    yield from logs(workspace)
+    for path in lines(workspace):
+        yield path
+        if path.is_file() and can_be_read(workspace, path):
+            yield from (workspace.root / one for one in continued(json.loads(path.read_bytes())))
+
+
+def can_be_read(workspace: Workspace, path: Path) -> bool:
+    """Whether one of these holds what such a file does."""
+    if path.suffix == ".parquet":
+        return manifests.is_whole(path)
+    if path in logs(workspace):
+        return is_log(workspace, path)
+    return is_line(path)
+
+
 def named_shards(store: ShardStore, path: Path) -> set[tuple[Path, int]] | None:
     """The shards in this list and their bytes, None where the list cannot be read."""
     try:

@@ -1,5 +1,6 @@
 """The list of all that a workspace holds, which lists, checks, frees and explains it."""
 
+import functools
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -37,7 +38,7 @@ class Kind(NamedTuple):
 
     def has(self, relative: str) -> bool:
         """Whether what lies at this path of the workspace is of this kind."""
-        return any(re.fullmatch(_expression(pattern), relative) for pattern in self.where)
+        return any(_expression(pattern).fullmatch(relative) for pattern in self.where)
 
 
 # Where two match, the first counts.
@@ -156,7 +157,8 @@ def all_files(workspace: Workspace) -> Iterator[tuple[Path, Kind | None]]:
                 yield path, kind_of(workspace, path)
 
 
-def _expression(pattern: str) -> str:
+@functools.cache
+def _expression(pattern: str) -> re.Pattern[str]:
     """A pattern as a regular expression for all at and below such paths."""
     signs = {"*": "[^/]*", "?": "[^/]"}
-    return "".join(signs.get(sign, re.escape(sign)) for sign in pattern) + "(/.*)?"
+    return re.compile("".join(signs.get(sign, re.escape(sign)) for sign in pattern) + "(/.*)?")

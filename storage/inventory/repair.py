@@ -1,11 +1,9 @@
 """Repair: what can be made again is removed, so that it is; what cannot is restored from copies."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from storage import generations, manifests, publications, records
+from storage import generations, publications, records
 from storage.errors import StorageDamaged
 from storage.inventory import damage, looking
 from storage.ledger import Ledger
@@ -37,12 +35,12 @@ def mend(workspace: Workspace, found: list[Path]) -> Repaired:
     """
     restored, left = {}, {}
     kept: set[Path] = set()
-    for path in _irreplaceable(workspace):
+    for path in damage.irreplaceable(workspace):
         kept.add(path)
         try:
             if not generations.is_whole(workspace, path):
                 restored[path] = generations.restore(workspace, path)
-            if not _can_be_read(workspace, path):
+            if not damage.can_be_read(workspace, path):
                 left[path] = NO_COPY
         except StorageDamaged as error:
             left[path] = str(error)
@@ -59,25 +57,6 @@ def mend(workspace: Workspace, found: list[Path]) -> Repaired:
         if log not in left:
             publications.current(workspace, publications.named(log))  # makes link and card anew
     return Repaired(removed, restored, left, _to_run(workspace, removed))
-
-
-def _irreplaceable(workspace: Workspace) -> Iterator[Path]:
-    """What no run makes again: logs, lineages, and, once those are whole, the tables they name."""
-    yield from damage.logs(workspace)
-    for path in damage.lines(workspace):
-        yield path
-        if path.is_file() and _can_be_read(workspace, path):
-            yield from (
-                workspace.root / one for one in damage.continued(json.loads(path.read_bytes()))
-            )
-
-
-def _can_be_read(workspace: Workspace, path: Path) -> bool:
-    if path.suffix == ".parquet":
-        return manifests.is_whole(path)
-    if path in damage.logs(workspace):
-        return damage.is_log(workspace, path)
-    return damage.is_line(path)
 
 
 def _to_run(workspace: Workspace, removed: list[Path]) -> list[str]:

@@ -6,7 +6,6 @@ probabilities: resizing and preprocessing are inside.
 
 import importlib.util
 import os
-import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -137,7 +136,8 @@ def written(model: Any, name: str, folder: Path) -> Path:
     """The file (or folder) that a Keras model was written to, in a format by its name."""
     form = FORMATS[name]
     form.require()
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    if "openvino" in form.packages:
+        openvino.load_openvino()  # by its one door, before Keras imports it
     path = folder / form.file
     with warnings.catch_warnings():
         # Keras asks NumPy for names that it no longer has.

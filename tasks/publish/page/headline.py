@@ -8,7 +8,7 @@ import pandas as pd
 from storage.features import computed_in
 from storage.references import SPLITS
 from storage.statuses import Status
-from tasks.evaluate.comparing import counted, judged, lost, paired
+from tasks.evaluate.comparing import by_labels_of, counted, judged, lost, paired
 from tasks.evaluate.metrics import METRICS, largest_class, of_classes, of_one_answer
 from tasks.publish.inputs import TEST, VALIDATION, ReportInputs
 from tasks.publish.page.charts import Interval
@@ -122,23 +122,20 @@ def _of_corrections(inputs: ReportInputs) -> list[Verdict]:
         f"Labels changed by people: {changed:,}; looked at and left: {len(kept) - changed:,}; "
         f"pictures thrown out: {out:,}."
     )
-    was = kept.set_index("image")["label_was"]
-    now = kept.set_index("image")["label"]
-    lines = [counts, _before_and_now(inputs.shown_predictions(), was, now, "This model")]
+    lines = [counts, _before_and_now(inputs.shown_predictions(), kept, "This model")]
     if inputs.previous is not None:
         table = inputs.previous.predictions
         shared = table[table["image"].isin(inputs.shown_predictions()["image"])]
-        lines.append(_before_and_now(shared, was, now, f"The run of {inputs.previous.when[:10]}"))
+        lines.append(_before_and_now(shared, kept, f"The run of {inputs.previous.when[:10]}"))
     return [Verdict("Corrections", " ".join(filter(None, lines)), "neutral")]
 
 
-def _before_and_now(table: pd.DataFrame, was: pd.Series, now: pd.Series, who: str) -> str:
+def _before_and_now(table: pd.DataFrame, corrected: pd.DataFrame, who: str) -> str:
     """How often a model is right on these pictures by the labels before, and by those now."""
     if table.empty:
         return ""
-    before = table["image"].map(was).fillna(table["label"])
-    after = table["image"].map(now).fillna(table["label"])
-    right = [percent(float((table["predicted"] == labels).mean())) for labels in (before, after)]
+    both = corrected.assign(label=corrected["label_was"]), corrected
+    right = [percent(float(by_labels_of(table, labels)["correct"].mean())) for labels in both]
     return (
         f"{who} is right on {right[0]} of {len(table):,} pictures by the labels as they were, on "
         f"{right[1]} as corrected."
