@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo quick test check docs bench format lock wheel audit sbom clean help
+.PHONY: demo quick test check docs bench format lock wheel audit sbom fuzz clean help
 
 help:
 	@echo "make demo    install, then run the experiment 'digits' end to end"
@@ -16,6 +16,7 @@ help:
 	@echo "make wheel   dist/darkroom-….whl, to install anywhere"
 	@echo "make audit   known weaknesses of the packages of the lock"
 	@echo "make sbom    build/sbom.json, what is installed, as CycloneDX"
+	@echo "make fuzz    feed every reader of strangers' bytes with any, ten minutes each (Linux)"
 	@echo "make bench   time every promise of speed beside its peer (half an hour)"
 
 $(STAMP): requirements.lock pyproject.toml
@@ -88,6 +89,12 @@ sbom: $(STAMP)
 	  --output-reproducible --output-file build/sbom.json
 	rm -rf .sbom-venv
 	@echo "build/sbom.json"
+
+# Every night, or before a release; `make fuzz MINUTES=1` for a first look.
+MINUTES ?= 10
+fuzz: $(STAMP)
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || $(BIN)/pip install --quiet 'atheris>=3,<4'
+	$(BIN)/python -m tests.fuzz --minutes $(MINUTES)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -44,7 +44,8 @@ def is_whole(path: Path) -> bool:
     """Whether the file can be read and holds the table that its name says (reads all of it)."""
     try:
         return is_parquet(path) and content_digest(load(path)) == path.stem
-    except (StorageDamaged, ValueError, TypeError):  # damage may give values that no table has
+    # Damage may give values that no table has, and texts that are none.
+    except (StorageDamaged, ValueError, TypeError, pa.ArrowException):
         return False
 
 

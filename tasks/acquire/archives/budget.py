@@ -1,11 +1,7 @@
 """What may be unpacked of an archive, and how one entry of it is read."""
 
 import contextlib
-import lzma
-import tarfile
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +20,9 @@ from tasks.acquire.files import (
     too_many_bytes,
 )
 from tasks.acquire.tables import files as table_files
+from tasks.acquire.unreadable import UNREADABLE
 
 BLOCK = 1 << 20
-UNREADABLE = (
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, RuntimeError,
-    OSError, ValueError,
-)  # fmt: skip
 
 
 @dataclass
@@ -79,6 +72,8 @@ def refused(name: str, names: set[str], *, is_link: bool) -> Found | None:
     """The row for an entry that is not looked into."""
     if is_link:
         return Found(name, None, Status.UNSAFE_NAME, "a link or a device, not a file")
+    if not name:
+        return Found(name, None, Status.UNSAFE_NAME, "it has no name")
     if is_unsafe(name):
         return Found(name, None, Status.UNSAFE_NAME, "the name leads out of its folder")
     if name in names:

@@ -6,8 +6,9 @@ from typing import IO
 
 from storage.errors import SourceDamaged, SourceMissing
 from tasks.acquire.archives import parquet_pictures, sevenzip, tars, tfrecords, zips
-from tasks.acquire.archives.budget import UNREADABLE, Budget
+from tasks.acquire.archives.budget import Budget
 from tasks.acquire.files import Found
+from tasks.acquire.unreadable import UNREADABLE
 
 RAR = b"Rar!\x1a\x07"
 # What an archive is called, on the way to which folder it may lie.

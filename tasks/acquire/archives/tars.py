@@ -7,7 +7,6 @@ from typing import IO, Any, cast
 
 from tasks.acquire.archives.budget import (
     BLOCK,
-    UNREADABLE,
     Budget,
     picture,
     plain_name,
@@ -15,6 +14,7 @@ from tasks.acquire.archives.budget import (
     with_table,
 )
 from tasks.acquire.files import Found, unwanted
+from tasks.acquire.unreadable import UNREADABLE
 
 # What stands before one entry of a tar: long names, attributes, maps of sparse files.
 LARGEST_HEADERS = 1 << 16

@@ -14,7 +14,6 @@ from storage.errors import SourceDamaged
 from storage.statuses import Status
 from tasks.acquire.archives import zip_names
 from tasks.acquire.archives.budget import (
-    UNREADABLE,
     Budget,
     picture,
     plain_name,
@@ -24,9 +23,12 @@ from tasks.acquire.archives.budget import (
     with_table,
 )
 from tasks.acquire.files import Found, unwanted
+from tasks.acquire.unreadable import UNREADABLE
 
 DEEPEST = 3
 DEFLATE64 = 9
+# The second in zips made on Windows.
+FOLDER_ENDS = ("/", "\\")
 
 Files = Callable[[IO[bytes], str, Budget, int], Iterator[Found]]
 
@@ -37,7 +39,7 @@ def files_of(stream: IO[bytes], budget: Budget, depth: int, inside: Files) -> It
     with zipfile.ZipFile(stream) as archive:
         zip_names.make_readable(archive)
         for entry in archive.infolist():
-            if not entry.is_dir() and not entry.filename.endswith("\\"):
+            if not entry.filename.endswith(FOLDER_ENDS):
                 yield from _entry(archive, entry, names, budget, depth, inside)
 
 

@@ -8,9 +8,15 @@ from typing import Any
 from storage.errors import MissingLibrary, SourceDamaged, SourceTooLarge
 from tasks.acquire.tables.files import TableFile
 from tasks.acquire.tables.table import Row, Table, require_few_columns
+from tasks.acquire.unreadable import UNREADABLE
 
 MOST_UNPACKED = 512 << 20
 LONGEST_CELL = 1 << 16
+# openpyxl takes for granted what stands in a workbook: anything may come of another.
+UNREADABLE_BOOK = (
+    *UNREADABLE,
+    *(LookupError, TypeError, AttributeError, SyntaxError, ArithmeticError, AssertionError),
+)
 
 
 def read(file: TableFile) -> Table:
@@ -33,8 +39,7 @@ def read(file: TableFile) -> Table:
                     require_few_columns(len(cells), file.name)
                     if any(cells):
                         yield cells
-            except (ValueError, KeyError, TypeError, IndexError, OSError, SyntaxError,
-                    AttributeError, zipfile.BadZipFile) as error:  # fmt: skip
+            except UNREADABLE_BOOK as error:
                 raise SourceDamaged(
                     f"{file.name} is no workbook that can be read ({error}): save the sheet as CSV"
                 ) from error
@@ -47,7 +52,7 @@ def _require_small(file: TableFile) -> None:
         try:
             with zipfile.ZipFile(stream) as archive:
                 unpacked = sum(entry.file_size for entry in archive.infolist())
-        except zipfile.BadZipFile as error:
+        except UNREADABLE as error:
             raise SourceDamaged(f"{file.name} is no workbook: {error}") from error
     if unpacked > MOST_UNPACKED:
         raise SourceTooLarge(

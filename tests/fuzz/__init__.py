@@ -1,0 +1,1 @@
+"""Readers of strangers' bytes, fed with any, and what that found."""
