@@ -21,19 +21,25 @@ def explained(target: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:
-        if not _is_full(error):
-            raise
-        raise StorageFull(
-            f"no space left while writing {target}: expected room for the result, found none. "
-            "Free some (`darkroom cache gc` says what nothing needs any more) and run again; "
-            "what is already stored is kept"
-        ) from error
+        if is_full(error):
+            raise full(target) from error
+        raise
 
 
-def _is_full(error: OSError | sqlite3.Error) -> bool:
+def is_full(error: Exception) -> bool:
+    """Whether the system, or SQLite, had no space left."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+
+
+def full(target: Path | str) -> StorageFull:
+    """What to raise where there was no space left to write `target`."""
+    return StorageFull(
+        f"no space left while writing {target}: expected room for the result, found none. "
+        "Free some (`darkroom cache gc` says what nothing needs any more) and run again; "
+        "what is already stored is kept"
+    )
 
 
 def sibling(target: Path) -> Path:

@@ -5,27 +5,25 @@ newest written before the file itself. So the file's own content is known, to th
 those, or it is damaged, and the newest takes its place.
 """
 
-import contextlib
 import re
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from filelock import FileLock
-
-from storage import atomic, digests
+from storage import atomic, digests, locks
 from storage.errors import StorageDamaged
 from storage.workspace import Workspace
 
+# One for all: copies are few.
+LOCK = "generations"
 KEPT = 3
 COPY = re.compile(r"\d{20}-[0-9a-f]{64}")
 
 
 def write(workspace: Workspace, path: Path, data: bytes) -> None:
     """Make `path` hold `data`, with a copy that was written before."""
-    with _locked(workspace):
+    with locks.held(workspace, LOCK):
         _copy(workspace, path, data)
         atomic.write_bytes(path, data)
 
@@ -46,7 +44,7 @@ def read(workspace: Workspace, path: Path) -> bytes | None:
     data, whole = _content(workspace, path)
     if whole:
         return data
-    with _locked(workspace):
+    with locks.held(workspace, LOCK):
         data, whole = _content(workspace, path)
         if whole:  # another process was faster
             return data
@@ -113,13 +111,6 @@ def _content(workspace: Workspace, path: Path) -> tuple[bytes | None, bool]:
     # After it was read: a copy is there before the file is.
     known = set(map(_digest, copies(workspace, path)))
     return data, not known or (data is not None and digests.of_bytes(data) in known)
-
-
-@contextlib.contextmanager
-def _locked(workspace: Workspace) -> Iterator[None]:
-    workspace.locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(workspace.locks / "generations.lock"):
-        yield
 
 
 def _copy(workspace: Workspace, path: Path, data: bytes) -> None:

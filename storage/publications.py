@@ -6,15 +6,13 @@ is written first and decides; a link that a killed process left behind is moved 
 asked for.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Literal
 
-from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from storage import atomic, generations
+from storage import atomic, generations, locks
 from storage.errors import NothingToTakeBack, StorageDamaged
 from storage.names import as_file_name
 from storage.workspace import Workspace
@@ -181,8 +179,5 @@ def _found(standing: list[Publication]) -> str:
     return f"one whose folder {standing[-2].model} is gone"
 
 
-@contextmanager
-def _locked(workspace: Workspace, experiment: str) -> Iterator[None]:
-    workspace.locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(workspace.locks / f"published-{as_file_name(experiment)}.lock"):
-        yield
+def _locked(workspace: Workspace, experiment: str) -> AbstractContextManager[object]:
+    return locks.held(workspace, f"published-{as_file_name(experiment)}")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import App, CycloptsError, Parameter
 
 from flows.command.wrong_words import explained
+from storage import atomic
 from storage.errors import DarkroomError, ParameterError
 from storage.names import one_line
 
@@ -131,6 +132,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"stopped{stopped}", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
+        if atomic.is_full(error):
+            error = atomic.full(getattr(error, "filename", None) or "a file")
         return _failed(error, FAILED, debug=debug)
     return DONE
 

@@ -15,19 +15,18 @@ from prefect.client.orchestration import get_client
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
+from storage import locks
 from storage.workspace import Workspace
 
-PATTERN = "flow-run-*.lock"
+PREFIX = "flow-run-"
 
 
 @contextlib.contextmanager
 def alive(workspace: Workspace) -> Iterator[None]:
     """Hold this flow run's lock during the block, once those that were lost are told of."""
-    workspace.locks.mkdir(parents=True, exist_ok=True)
-    for path in workspace.locks.glob(PATTERN):
+    for path in workspace.locks.glob(f"{PREFIX}*.lock"):
         _tell_if_lost(path)
-    path = workspace.locks / PATTERN.replace("*", str(runtime.flow_run.id))
-    with FileLock(path):
+    with locks.held(workspace, f"{PREFIX}{runtime.flow_run.id}") as path:
         try:
             yield
         finally:
@@ -41,7 +40,7 @@ def _tell_if_lost(path: Path) -> None:
     except Timeout:
         return  # it runs
     try:
-        _tell(path.stem.removeprefix("flow-run-"))
+        _tell(path.stem.removeprefix(PREFIX))
         path.unlink(missing_ok=True)
     finally:
         lock.release()

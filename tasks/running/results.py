@@ -7,6 +7,7 @@ Prefect.
 
 from filelock import FileLock
 
+from storage import locks
 from storage.references import Reference, stored
 from storage.wholeness import is_whole
 from storage.workspace import Workspace
@@ -32,5 +33,4 @@ def drop_broken(workspace: Workspace, key: str) -> None:
 
 def lock_of(workspace: Workspace, key: str) -> FileLock:
     """The lock of a key, not yet acquired."""
-    workspace.locks.mkdir(parents=True, exist_ok=True)
-    return FileLock(workspace.locks / f"{key}.lock", thread_local=False)
+    return locks.of(workspace, key, thread_local=False)

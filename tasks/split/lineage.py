@@ -1,15 +1,13 @@
 """The lineage of a sticky split: where every picture that an experiment ever had was put."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock
 
-from storage import atomic, digests, generations, manifests
+from storage import atomic, digests, generations, locks, manifests
 from storage.errors import StorageDamaged
 from storage.names import as_file_name
 from storage.references import SPLITS, AssignmentRef, ImagesRef, SplitRef
@@ -117,11 +115,8 @@ def _plain(reference: AssignmentRef | None) -> dict[str, Any] | None:
     return reference.model_dump(mode="json") if reference else None
 
 
-@contextmanager
-def _locked(workspace: Workspace, path: Path) -> Iterator[None]:
-    workspace.locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(workspace.locks / f"lineage-{path.stem}.lock"):
-        yield
+def _locked(workspace: Workspace, path: Path) -> AbstractContextManager[object]:
+    return locks.held(workspace, f"lineage-{path.stem}")
 
 
 def _newest(workspace: Workspace, path: Path) -> dict[str, Any] | None:

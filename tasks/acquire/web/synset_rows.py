@@ -9,9 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pandas as pd
-from filelock import FileLock
 
-from storage import digests
+from storage import digests, locks
 from storage.errors import SourceError, SourceMissing, SourceTooLarge
 from storage.images import ImageStore
 from storage.ledger import Download, Ledger
@@ -236,12 +235,9 @@ def web_archive(
         )  # fmt: skip
 
 
-@contextlib.contextmanager
-def _locked(workspace: Workspace, url: str) -> Iterator[None]:
+def _locked(workspace: Workspace, url: str) -> contextlib.AbstractContextManager[object]:
     """One download of `url` at a time, in all processes of the workspace."""
-    workspace.locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(workspace.locks / f"download-{digests.of_bytes(url.encode())[:32]}.lock"):
-        yield
+    return locks.held(workspace, f"download-{digests.of_bytes(url.encode())[:32]}")
 
 
 def archive_path(workspace: Workspace, url: str) -> Path:
