@@ -13,6 +13,8 @@ from typing import Any
 from storage.errors import StorageFull
 
 TEMPORARY_PREFIX = ".partial-"
+# Tells whose half-written files are, once a process was killed in the middle of one.
+WRITER = secrets.token_hex(8)
 
 
 @contextlib.contextmanager
@@ -44,7 +46,12 @@ def full(target: Path | str) -> StorageFull:
 
 def sibling(target: Path) -> Path:
     """A name beside `target` that nobody else uses; the file gets the rights the umask gives."""
-    return target.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{target.suffix}")
+    return target.with_name(f"{half(WRITER)}{secrets.token_hex(8)}{target.suffix}")
+
+
+def half(writer: str) -> str:
+    """How the names of all begin that this writer has not finished."""
+    return f"{TEMPORARY_PREFIX}{writer}-"
 
 
 def write_file(target: Path, write: Callable[[Path], object]) -> Path:

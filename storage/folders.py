@@ -112,7 +112,7 @@ def new_folder(target: Path, *, keep_whole: bool = False) -> Iterator[Path]:
     """
     with atomic.explained(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=atomic.TEMPORARY_PREFIX, dir=target.parent))
+        temporary = Path(tempfile.mkdtemp(prefix=atomic.half(atomic.WRITER), dir=target.parent))
         try:
             yield temporary
             if not (keep_whole and is_intact(target)):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from storage import atomic, digests, folders
 from storage.errors import MEND, StorageDamaged
@@ -63,12 +64,23 @@ def load(path: Path) -> pd.DataFrame:
     """
     folders.require_sealed(path)
     try:
+        _require_consistent(pq.read_metadata(path))
         return pd.read_parquet(path, page_checksum_verification=True)
     # A flipped byte in the schema comes out of pandas as a KeyError or a TypeError.
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise StorageDamaged(
             f"expected a table at {path}, found none that can be read ({error}): {MEND}"
         ) from error
+
+
+def _require_consistent(metadata: pq.FileMetaData) -> None:
+    """ValueError where its numbers of rows differ: Arrow would make room for what is not there.
+
+    Columns are not asked: of damaged ones Arrow ends the process.
+    """
+    rows = sum(metadata.row_group(place).num_rows for place in range(metadata.num_row_groups))
+    if rows != metadata.num_rows:
+        raise ValueError(f"its parts have {rows:,} rows, and it should have {metadata.num_rows:,}")
 
 
 def is_parquet(path: Path, size: int | None = None) -> bool:

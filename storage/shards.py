@@ -61,7 +61,10 @@ class ShardStore:
                 batch = pa.ipc.open_file(source).get_batch(0)
             # Arrow trusts a file's offsets: wrong ones would be read outside of the mapping.
             batch.validate()
-            batch.column(NAME).validate(full=True)
+            names = batch.column(NAME)
+            names.validate(full=True)
+            if not pa.types.is_string(names.type) or names.null_count:
+                return None
         # ValueError: a footer that lists no batch.
         except (OSError, ValueError, pa.ArrowException, KeyError, IndexError):
             return None

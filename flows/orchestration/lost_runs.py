@@ -1,4 +1,4 @@
-"""Flow runs whose process ended without a word: Prefect is told that they crashed.
+"""Flow runs whose process ended without a word: Prefect is told, their half-written files go.
 
 A running flow holds a lock in its workspace, which dies with its process, however that ends. The
 next flow that begins there looks for locks that nobody holds.
@@ -16,6 +16,9 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
 from storage import locks
+from storage.atomic import WRITER
+from storage.inventory import looking
+from storage.inventory.needs import halves
 from storage.workspace import Workspace
 
 PREFIX = "flow-run-"
@@ -25,22 +28,24 @@ PREFIX = "flow-run-"
 def alive(workspace: Workspace) -> Iterator[None]:
     """Hold this flow run's lock during the block, once those that were lost are told of."""
     for path in workspace.locks.glob(f"{PREFIX}*.lock"):
-        _tell_if_lost(path)
-    with locks.held(workspace, f"{PREFIX}{runtime.flow_run.id}") as path:
+        _tell_if_lost(workspace, path)
+    with locks.held(workspace, f"{PREFIX}{runtime.flow_run.id}.{WRITER}") as path:
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
 
 
-def _tell_if_lost(path: Path) -> None:
+def _tell_if_lost(workspace: Workspace, path: Path) -> None:
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         return  # it runs
     try:
-        _tell(path.stem.removeprefix(PREFIX))
+        run, _, writer = path.stem.removeprefix(PREFIX).partition(".")
+        looking.remove(halves(workspace, writer) if writer else ())
+        _tell(run)
         path.unlink(missing_ok=True)
     finally:
         lock.release()

@@ -3,7 +3,7 @@
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -108,7 +108,7 @@ def total(paths: list[Path]) -> int:
     return sum(file.stat().st_size for file in files if file.is_file() and not file.is_symlink())
 
 
-def remove(paths: list[Path]) -> None:
+def remove(paths: Iterable[Path]) -> None:
     """Delete these files and folders; what is gone already is no error."""
     for path in paths:
         if is_folder(path):

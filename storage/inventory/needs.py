@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage import folders, generations, manifests, publications, records
-from storage.atomic import TEMPORARY_PREFIX
+from storage.atomic import TEMPORARY_PREFIX, half
 from storage.errors import StorageDamaged
 from storage.folders import RUN
 from storage.images import ImageStore
@@ -60,6 +60,11 @@ class Needs:
 def none(_: Workspace, __: Needs) -> Iterable[Path]:
     """Of what only its experiment's end frees."""
     return ()
+
+
+def halves(workspace: Workspace, writer: str) -> Iterator[Path]:
+    """What a process that is gone had begun to write."""
+    return workspace.root.rglob(f"{half(writer)}*")
 
 
 def leftovers(workspace: Workspace, gone: set[Path]) -> Iterator[Path]:

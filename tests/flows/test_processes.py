@@ -220,13 +220,20 @@ def test_a_run_that_was_killed_is_shown_as_crashed_by_the_next(
     process = command("run", "small", experiment=tree)
     wait_for(lambda: list(workspace.unfinished.glob("train-*/0/state-*/history.json")))
     (lock,) = workspace.locks.glob("flow-run-*.lock")
-    run = UUID(lock.stem.removeprefix("flow-run-"))
+    run = UUID(lock.stem.removeprefix("flow-run-").partition(".")[0])
     kill(process)
+    half = workspace.models / f".partial-{lock.stem.partition('.')[2]}-1"
+    half.mkdir(parents=True)
+    (half / "model.keras").write_bytes(b"half of it")
+    other = workspace.models / ".partial-0123456789abcdef-1"
+    other.mkdir()
     assert get_client(sync_client=True).read_flow_run(run).state.is_running()
     assert answered("run", "small", "--until", "clean", experiment=tree)[0] == 0
     state = get_client(sync_client=True).read_flow_run(run).state
     assert state.is_crashed()
     assert "ended without a word" in state.message
+    assert not half.exists()
+    assert other.exists()  # whose process may be alive
     assert list(workspace.locks.glob("flow-run-*.lock")) == []
 
 

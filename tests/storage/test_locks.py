@@ -13,7 +13,8 @@ from tests.project import PROJECT
 
 HOLD = (
     "import time\nfrom storage import locks\nfrom storage.workspace import Workspace\n"
-    "with locks.held(Workspace.current(), 'one'):\n    print('held', flush=True)\n    time.sleep(60)"
+    "with locks.held(Workspace.current(), 'one'):\n    print('held', flush=True)\n"
+    "    time.sleep(60)"
 )
 
 
