@@ -35,6 +35,10 @@ def load_openvino() -> Any:
         raise MissingLibrary(
             f"expected OpenVINO {OLDEST} or later, found {openvino.__version__}; {INSTALL}"
         )
+    # Its two tables of types are made when first used. Two threads that do so at once may wait for
+    # each other for ever: one makes the table and wants Python's lock, which the other holds.
+    openvino.Type.f32.to_dtype()
+    openvino.Type(np.float32)
     return openvino
 
 
