@@ -22,7 +22,8 @@
     ├── ExportDiffers        an exported file does not give what the model gives
     ├── GateClosed           the model is not good enough to be published
     ├── ServerUnreachable    no Prefect server answers at PREFECT_API_URL
-    └── MissingLibrary       a system library is not installed
+    ├── MissingLibrary       a system library is not installed
+    └── SystemLimit          the system gives no more memory, files, addresses
 
 A message says what was expected, what was found and what to do.
 """
@@ -125,3 +126,7 @@ class ServerUnreachable(DarkroomError):
 
 class MissingLibrary(DarkroomError):
     """A shared library of the operating system is missing."""
+
+
+class SystemLimit(DarkroomError):
+    """The operating system gives no more memory, open files or addresses, or takes no such path."""

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
+from flows.command import system_limits
 from flows.command.wrong_words import explained
-from storage import atomic
 from storage.errors import DarkroomError, ParameterError
 from storage.names import one_line
 
@@ -98,6 +98,7 @@ def start(
         raise ParameterError(f"a COMMAND is needed: one of {', '.join(COMMANDS)}")
     if words[0] in GROUPS and len(words) == 1:
         raise ParameterError(f"a COMMAND is needed: see `darkroom {words[0]} --help`")
+    system_limits.require_addresses(words[0])
     os.environ.update({name: os.environ.get(name, text) for name, text in PREFECT_DEFAULTS.items()})
     if debug:
         os.environ["PREFECT_LOGGING_LEVEL"] = "DEBUG"
@@ -132,9 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"stopped{stopped}", file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
-        if atomic.is_full(error):
-            error = atomic.full(getattr(error, "filename", None) or "a file")
-        return _failed(error, FAILED, debug=debug)
+        return _failed(system_limits.explained(error), FAILED, debug=debug)
     return DONE
 
 
