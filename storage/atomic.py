@@ -13,6 +13,7 @@ from typing import Any
 from storage.errors import StorageFull
 
 TEMPORARY_PREFIX = ".partial-"
+LONGEST_PATH = 4096
 # Tells whose half-written files are, once a process was killed in the middle of one.
 WRITER = secrets.token_hex(8)
 
@@ -83,9 +84,24 @@ def write_json(target: Path, value: Any) -> Path:
 
 
 def point(link: Path, target: Path) -> None:
-    """Make the symbolic link `link` lead to `target`, its sibling; never absent in between."""
-    temporary = sibling(link)
+    """Make the symbolic link `link` lead to `target`, its sibling; never absent in between.
+
+    Where there are no such links (FAT, some network drives), a file that holds the relative path.
+    """
+    temporary, path = sibling(link), os.path.relpath(target, link.parent)
     with explained(link):
         link.parent.mkdir(parents=True, exist_ok=True)
-        temporary.symlink_to(os.path.relpath(target, link.parent), target_is_directory=True)
-        os.replace(temporary, link)
+        try:
+            temporary.symlink_to(path, target_is_directory=True)
+        except OSError:
+            write_bytes(link, path.encode())
+        else:
+            os.replace(temporary, link)
+
+
+def led_to(link: Path) -> Path:
+    """Where what `point` made leads, whole or not; `link` itself where it made nothing."""
+    if link.is_symlink():
+        return link.resolve()
+    text = link.read_text("utf-8", "replace")[:LONGEST_PATH] if link.is_file() else ""
+    return (link.parent / text).resolve() if text.strip() and "\0" not in text else link

@@ -157,7 +157,7 @@ def _settle(workspace: Workspace, experiment: str, standing: list[Publication]) 
     if not standing:
         return
     model = workspace.root / standing[-1].model
-    if not place.is_symlink() or place.resolve() != model.resolve():
+    if atomic.led_to(place) != model.resolve():
         atomic.point(place, model)
     card = _beside(place, CARD)
     if standing[-1].card and (not card.exists() or card.read_text("utf-8") != standing[-1].card):

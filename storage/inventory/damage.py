@@ -11,7 +11,16 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from storage import digests, fingerprints, folders, generations, manifests, publications, records
+from storage import (
+    atomic,
+    digests,
+    fingerprints,
+    folders,
+    generations,
+    manifests,
+    publications,
+    records,
+)
 from storage.atomic import TEMPORARY_PREFIX
 from storage.errors import StorageDamaged
 from storage.features import SPACE, FeatureSpace
@@ -24,7 +33,7 @@ from storage.workspace import Workspace
 
 LINEAGE = "lineage"
 # They lie among results, and have rules of their own.
-NOT_RESULTS = frozenset({publications.FOLDER, LINEAGE})
+NOT_RESULTS = frozenset({publications.FOLDER, LINEAGE, folders.LATEST})
 
 
 def none(_: Workspace) -> Iterable[Path]:
@@ -90,7 +99,8 @@ def of_publications(workspace: Workspace) -> Iterator[Path]:
         name = publications.named(path)
         standing = publications.looked_up(workspace, name)
         link, card = path.with_name(name), path.with_name(name + publications.CARD)
-        if standing is not None and link.resolve() != (workspace.root / standing.model).resolve():
+        model = standing and (workspace.root / standing.model).resolve()
+        if model and atomic.led_to(link) != model:
             yield link
         if standing is not None and _text(card) != standing.card:
             yield card
@@ -116,7 +126,7 @@ def of_indices(workspace: Workspace) -> Iterator[Path]:
         yield page
     for experiment in sorted({one.parent for one in runs}):
         link = experiment / folders.LATEST
-        if not (link.is_symlink() and link.is_dir()):
+        if (led_to := atomic.led_to(link)) == link or not led_to.is_dir():
             yield link
 
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from storage import folders, publications, records
+from storage import atomic, folders, publications, records
 from storage.errors import ParameterError
 from storage.folders import LATEST, METRICS, MODEL
 from storage.names import as_file_name
@@ -23,7 +23,7 @@ def model_file(model: str) -> Path:
     standing = publications.looked_up(workspace, model)
     if standing is not None:
         return workspace.root / standing.model / MODEL
-    latest = workspace.reports / as_file_name(model) / LATEST / METRICS
+    latest = atomic.led_to(workspace.reports / as_file_name(model) / LATEST) / METRICS
     if latest.is_file():
         return workspace.root / str(folders.read_json(latest)["model"]) / MODEL
     raise ParameterError(

@@ -136,7 +136,7 @@ def _rows(workspace: Workspace) -> Iterator[Row]:
         link = quote(f"{folder.parent.name}/{folder.name}/{REPORT}")
         split = list(one["splits"])[-1]
         is_published = current[name] == workspace.relative(folder)
-        is_latest = (folder.parent / LATEST).resolve() == folder.resolve()
+        is_latest = atomic.led_to(folder.parent / LATEST) == folder.resolve()
         yield Row(one, link, split, one["splits"][split], is_published, is_latest)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from storage import manifests, publications
+from storage import atomic, manifests, publications
 from storage.errors import ParameterError, StorageDamaged
 from storage.folders import LATEST, PREDICTIONS, REPORT
 from storage.names import as_file_name
@@ -30,7 +30,7 @@ def find(workspace: Workspace, name: str) -> Path:
     experiment, _, run = name.rpartition("/")
     for folder in (
         path,
-        workspace.reports / as_file_name(name) / LATEST,
+        atomic.led_to(workspace.reports / as_file_name(name) / LATEST),
         workspace.reports / as_file_name(experiment) / run,
     ):
         if (folder / REPORT).is_file():
