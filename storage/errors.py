@@ -15,6 +15,8 @@
     │   ├── WeightsMissing
     │   └── WeightsDamaged
     ├── StorageError         the workspace cannot be written or read
+    │   ├── WorkspaceReadOnly
+    │   ├── WorkspaceNewer
     │   ├── StorageFull
     │   ├── StorageDamaged
     │   └── NothingToTakeBack
@@ -94,6 +96,10 @@ class StorageError(DarkroomError):
 
 class WorkspaceReadOnly(StorageError):
     """The workspace cannot be written to."""
+
+
+class WorkspaceNewer(StorageError):
+    """The workspace was written by a Darkroom that stores things in a way not known here."""
 
 
 class StorageFull(StorageError):

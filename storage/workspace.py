@@ -1,13 +1,19 @@
 """Where everything is: the only module that builds paths of the workspace."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.errors import WorkspaceReadOnly
+from storage import atomic
+from storage.errors import WorkspaceNewer, WorkspaceReadOnly
 from storage.references import Reference
 
 HOME_VARIABLE = "DARKROOM_HOME"
+# Raised when an older Darkroom would take for damaged what is stored from then on.
+FORMAT = 1
+# Of the marker's bytes.
+LONGEST = 4096
 
 
 @dataclass(frozen=True)
@@ -18,8 +24,20 @@ class Workspace:
 
     @classmethod
     def current(cls) -> "Workspace":
-        """The workspace of this process, as an absolute path; nothing is created."""
-        return cls(Path(os.environ.get(HOME_VARIABLE) or "workspace").expanduser().resolve())
+        """The workspace of this process, as an absolute path; nothing is created.
+
+        WorkspaceNewer where a later version stores what this one would take for damaged.
+        """
+        root = Path(os.environ.get(HOME_VARIABLE) or "workspace").expanduser().resolve()
+        found = cls(root)
+        written = found.format
+        if written is not None and written > FORMAT:
+            raise WorkspaceNewer(
+                f"the workspace {root} was written by a newer Darkroom (format {written}, this one "
+                f"knows {FORMAT}), and is left alone: install that version, or set {HOME_VARIABLE} "
+                "to another folder"
+            )
+        return found
 
     def made(self) -> "Workspace":
         """This workspace, its folder made; WorkspaceReadOnly if it cannot be written to."""
@@ -33,7 +51,25 @@ class Workspace:
                 f"expected a workspace that can be written to at {self.root}, found none "
                 f"({reason}): set {HOME_VARIABLE} to a folder of yours"
             )
+        if self.format is None:
+            if self.marker.is_dir():  # no file of ours: kept beside
+                self.marker.rename(self.marker.with_name(f"{self.marker.name}.in-the-way"))
+            atomic.write_json(self.marker, {"format": FORMAT})
         return self
+
+    @property
+    def marker(self) -> Path:
+        """The file that says in which format all is stored."""
+        return self.root / "workspace.json"
+
+    @property
+    def format(self) -> int | None:
+        """What the marker says; None where there is none that can be read."""
+        try:
+            found = json.loads(self.marker.read_bytes()[:LONGEST])["format"]
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
+            return None
+        return found if type(found) is int else None
 
     @property
     def images(self) -> Path:

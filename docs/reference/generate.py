@@ -146,12 +146,11 @@ def statuses() -> str:
 def folders_of_the_workspace() -> str:
     """Every place of the workspace, and the files of result folders."""
     own = [name for name, value in vars(Workspace).items() if isinstance(value, property)]
+    found = ((name, getattr(Workspace(Path("/")), name)) for name in own)
     places = (
-        (
-            f"`{getattr(Workspace(Path('/')), name).name}`",
-            _cell(_first_paragraph(getattr(Workspace, name).fget)),
-        )
-        for name in own
+        (f"`{path.name}`", _cell(_first_paragraph(getattr(Workspace, name).fget)))
+        for name, path in found
+        if isinstance(path, Path)
     )
     parts = [
         "# Folders",

@@ -106,6 +106,12 @@ def of_publications(workspace: Workspace) -> Iterator[Path]:
             yield card
 
 
+def of_format(workspace: Workspace) -> Iterator[Path]:
+    """The marker of a workspace that has one, and it says nothing."""
+    if (workspace.marker.exists() or workspace.marker.is_symlink()) and workspace.format is None:
+        yield workspace.marker
+
+
 def of_result_folders(pattern: str) -> Callable[[Workspace], Iterable[Path]]:
     """The damaged ones of the result folders at paths like this."""
 

@@ -44,6 +44,10 @@ class Kind(NamedTuple):
 # Where two match, the first counts.
 KINDS = (
     Kind(
+        "format", ("workspace.json",), "In which format all is stored.", Again.IN_PASSING,
+        "whenever the workspace is looked at", damage.of_format, needs.none,
+    ),
+    Kind(
         "images", ("images/??/*",), "Every picture once.", Again.BY_A_RUN,
         "by the SHA-256 in its name, whenever it is read", damage.of_images, needs.of_images,
     ),

@@ -12,7 +12,7 @@ from storage.inventory.kinds import KINDS, Again, kind_of
 from storage.references import stored
 
 # Of these nothing says that they were there, or what they held: what is lost is made in passing.
-SILENT = {"facts", "records", "fingerprints", "generations", "downloads", "locks"}
+SILENT = {"format", "facts", "records", "fingerprints", "generations", "downloads", "locks"}
 # Their rows are looked at, not every byte: what is not read may change.
 UNREAD = {"manifests", "fingerprints"}
 STEPS = ("acquire", "clean", "split", "extract", "train", "evaluate", "publish")

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from storage.errors import WorkspaceReadOnly
-from storage.workspace import HOME_VARIABLE, Workspace
+from storage import atomic
+from storage.errors import WorkspaceNewer, WorkspaceReadOnly
+from storage.inventory import damage
+from storage.workspace import FORMAT, HOME_VARIABLE, Workspace
 from tests.project import PROJECT
 
 
@@ -64,3 +66,24 @@ def test_a_place_that_cannot_be_written_to_says_what_to_do(monkeypatch, place):
     monkeypatch.setenv(HOME_VARIABLE, place)
     with pytest.raises(WorkspaceReadOnly, match=f"at {place}.*set {HOME_VARIABLE} to a folder"):
         Workspace.current().made()
+
+
+def test_a_workspace_says_in_which_format_it_is(workspace):
+    assert Workspace.current().format is None
+    assert workspace.made().format == FORMAT
+    assert Workspace.current() == workspace
+
+
+def test_a_newer_workspace_is_left_alone(workspace):
+    workspace.made()
+    atomic.write_json(workspace.marker, {"format": FORMAT + 1})
+    with pytest.raises(WorkspaceNewer, match="written by a newer Darkroom"):
+        Workspace.current()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "2"}', '{"format": true}', "[" * 9999])
+def test_a_damaged_marker_is_written_again(workspace, text):
+    workspace.made()
+    workspace.marker.write_text(text)
+    assert list(damage.of_format(workspace)) == [workspace.marker]
+    assert Workspace.current().made().format == FORMAT
