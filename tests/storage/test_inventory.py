@@ -6,6 +6,7 @@ import shutil
 import time
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
