@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from storage import digests
+from storage.names import visible
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -80,7 +81,8 @@ def dash(number: int) -> Any:
 
 
 def short(text: str, longest: int) -> str:
-    """`text`, cut where it is longer."""
+    """`text`, cut where it is longer; nothing in it turns reading around."""
+    text = visible(text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
@@ -126,9 +128,9 @@ def svg(figure: "Figure", alternative: str) -> "Markup":
     text = recoloured(text, COLOURS)
     view = re.search(r'viewBox="[^"]*"', text)
     assert view is not None
-    opening = f'<svg role="img" {view[0]} aria-label="{escape(alternative)}" '
+    opening = f'<svg role="img" {view[0]} aria-label="{escape(visible(alternative))}" '
     opening += 'xmlns:xlink="http://www.w3.org/1999/xlink">'
-    title = f"<title>{escape(alternative)}</title>"
+    title = f"<title>{escape(visible(alternative))}</title>"
     # Class names in it were escaped by matplotlib, the alternative just now.
     return Markup(opening + title + text[text.index(">") + 1 :].strip())  # noqa: S704
 

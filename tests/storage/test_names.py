@@ -1,12 +1,13 @@
 """Names from strangers: fit for any file system, and sorted as people count."""
 
+import re
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.names import LONGEST, UNFIT, as_file_name
+from storage.names import LONGEST, TURNING, UNFIT, as_file_name, visible
 from tasks.acquire.natural_order import natural_key
 from tests.project import examples
 
@@ -91,3 +92,15 @@ def test_a_name_of_thousands_of_digits_sorts_like_any_other():
     # Python refuses to turn more than 4,300 digits into a number.
     long = "1" + "0" * 10_000
     assert sorted([long, "9", "10"], key=natural_key) == ["9", "10", long]
+
+
+@given(st.text())
+def test_what_is_visible_turns_nothing_around_and_loses_nothing(text):
+    shown = visible(text)
+    assert not TURNING.search(shown)
+    if "\\" not in text:
+        assert re.sub(r"\\u([0-9a-f]{4})", lambda hit: chr(int(hit[1], 16)), shown) == text
+
+
+def test_marks_are_shown_by_their_codes():
+    assert visible("a\u202eb\x1b[2J\nc\td") == "a\\u202eb\\u001b[2J\nc\td"

@@ -3,9 +3,13 @@
 import base64
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from storage.names import visible
 from tasks.publish.wording import as_shown, as_words, decimals, percent, seconds
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE, SCRIPT = "page.css.j2", "page.js.j2"
@@ -21,10 +25,13 @@ def render(template: str, **context: Any) -> str:
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
+        finalize=_visible,
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
-    environment.filters.update(percent=percent, count=count, decimals=decimals, seconds=seconds)
+    environment.filters.update(
+        exact=exact, percent=percent, count=count, decimals=decimals, seconds=seconds
+    )
     environment.globals.update(as_shown=as_shown, as_words=as_words)
     style, script = (_text(name) for name in (STYLE, SCRIPT))
     environment.globals.update(
@@ -43,6 +50,18 @@ def policy(script: str) -> str:
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
         f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )
+
+
+def exact(text: str) -> "Markup":
+    """`text` as it is, for our script to read; people are shown it otherwise."""
+    from markupsafe import escape
+
+    return escape(text)
+
+
+def _visible(value: Any) -> Any:
+    # What is no plain text is markup of ours.
+    return visible(value) if type(value) is str else value
 
 
 def count(value: int) -> str:

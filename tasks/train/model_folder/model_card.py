@@ -3,6 +3,7 @@
 from typing import Any
 
 from storage.features import PIXELS, FeatureSpace, computed_in
+from storage.names import visible
 from storage.references import SplitRef
 from tasks.features import keras_file
 from tasks.train.parts import backbone_of
@@ -77,4 +78,4 @@ def _made_of(space: FeatureSpace, training: dict[str, Any]) -> str:
 
 
 def _plain(name: str) -> str:
-    return name.replace("`", "'").replace("|", "/").replace("\n", " ")
+    return visible(name).replace("`", "'").replace("|", "/").replace("\n", " ")

@@ -12,6 +12,7 @@ import pytest
 from sklearn import metrics
 
 from storage.folders import METRICS, PLOT, REPORT
+from storage.names import TURNING
 from storage.statuses import Status
 from tasks.evaluate.close_up import selection
 from tasks.evaluate.more_data import Expected, MoreData, OfClass, Point
@@ -322,3 +323,17 @@ def test_what_more_pictures_would_give_is_told(workspace):
         assert ("That may be no gain at all." in seen.text) == told
         assert "200 (expected)" in seen.text
     assert "Would more pictures help?" not in Seen(run_page.page(made)).text
+
+
+def test_names_that_turn_reading_around_are_shown_by_their_codes(workspace):
+    joined = "\u0645\u06cc\u200c\u062e"
+    made = sample.inputs(workspace, ("cat\u202egpj.exe", "dog\x1b[2J", joined), 12)
+    text = run_page.page(made)
+    seen = Seen(text)
+    # Our script reads names as they are; people are shown what is in them.
+    assert seen.data["classes"] == list(made.classes)
+    assert "cat\\u202egpj.exe" in seen.text
+    assert "dog\\u001b[2J" in seen.text
+    assert joined in seen.text  # what joins letters belongs to the name
+    shown = re.sub(r'<script.*?</script>|data-(was|name)="[^"]*"', "", text, flags=re.DOTALL)
+    assert not TURNING.search(shown)
