@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo quick test check docs bench format lock wheel audit sbom fuzz clean help
+.PHONY: demo quick test check docs bench format lock wheel audit audit-files audit-index sbom fuzz clean help
 
 help:
 	@echo "make demo    install, then run the experiment 'digits' end to end"
@@ -75,7 +75,13 @@ lock:
 	rm -rf .lock-venv
 
 # Known weaknesses of what is installed, asked of the package index; what it does not know is said.
-audit:
+# With files of advisories (OSV), nobody is asked: `make audit ADVISORIES=all.zip`.
+audit: $(if $(ADVISORIES),audit-files,audit-index)
+
+audit-files: $(STAMP)
+	$(BIN)/python -m deployments.advisories requirements.lock $(ADVISORIES)
+
+audit-index:
 	$(PYTHON) -m venv .audit-venv
 	.audit-venv/bin/pip install --quiet pip-audit
 	.audit-venv/bin/pip-audit --requirement requirements.lock --disable-pip; \

@@ -1,6 +1,7 @@
 """Damage of every kind of file: it is named, mended, and never built on."""
 
 import os
+import random
 import shutil
 
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 
 from storage import folders
 from storage.inventory import looking
-from storage.inventory.kinds import KINDS, Again, kind_of
+from storage.inventory.kinds import KINDS, Again, all_files, kind_of
 from storage.references import stored
 
 # Of these nothing says that they were there, or what they held: what is lost is made in passing.
@@ -158,3 +159,20 @@ def test_a_damaged_model_is_not_used_to_classify(darkroom, developed, workspace,
 def test_predictions_are_tables_that_can_be_read_by_anybody(developed, workspace):
     (path,) = workspace.evaluations.glob(f"*/{folders.PREDICTIONS}")
     assert len(pd.read_parquet(path)) > 0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_workspace_that_was_copied_half_is_made_whole_by_a_run(
+    darkroom, run, experiment, developed, workspace, digests_of, seed
+):
+    before, lines = digests_of(developed), _never_made_again(workspace)
+    kept = ("generations", "lineages", "publications")
+    files = sorted(path for path, kind in all_files(workspace) if kind and kind.name not in kept)
+    for path in random.Random(seed).sample(files, len(files) // 2):
+        path.unlink()
+    assert darkroom("cache", "verify", "--repair")[0] == 0
+    result = run(experiment)
+    assert digests_of(result) == before
+    assert result["metrics"] == developed["metrics"]
+    assert _never_made_again(workspace) == lines
+    assert darkroom("cache", "verify")[:2] == (0, "everything is whole\n")
