@@ -18,6 +18,7 @@ from storage.workspace import Workspace
 from tasks.clean.duplicate_groups import details
 from tasks.pictures import exif, native_messages
 from tasks.pictures.decoding import NO_END_MARK, Problem, decode_fully
+from tasks.pictures.light import Light, light_of
 from tasks.pictures.opencv import cv2
 from tasks.running import code_fingerprint
 from tasks.running.progress import Advance
@@ -33,6 +34,7 @@ PICTURES_PER_MESSAGE = 64
 FAINT = 8.0
 # Fewer frequencies than these are no picture: noise has some that are strong by chance.
 FEWEST_STRONG = 10
+NO_LIGHT = Light(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def store_of(workspace: Workspace, max_pixels: int) -> ShardStore:
@@ -41,7 +43,7 @@ def store_of(workspace: Workspace, max_pixels: int) -> ShardStore:
 
 
 def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:
-    """Facts of one picture: status, reason, format, width, height, two hashes, thumbnail.
+    """Facts of one picture: status, reason, format, width, height, two hashes, thumbnail, light.
 
     Also when (`taken`) and with which `camera` it was taken, as EXIF has it, and a `remark` on how
     it was read.
@@ -59,6 +61,7 @@ def facts_of(data: bytes, max_pixels: int) -> dict[str, Any]:
         found.size,
         perceptual_hashes(grey),
         thumbnail(pixels).tobytes(),
+        light_of(pixels),
     ) | {"taken": about.time, "camera": about.camera, "remark": "; ".join(found.remarks)}
 
 
@@ -69,6 +72,7 @@ def _facts(
     shape: tuple[int, ...] = (0, 0),
     hashes: tuple[int, int] = (0, 0),
     small: bytes = b"",
+    light: Light = NO_LIGHT,
 ) -> dict[str, Any]:
     return {
         "status": str(status),
@@ -82,6 +86,7 @@ def _facts(
         "taken": "",
         "camera": "",
         "remark": "",
+        **light._asdict(),
     }
 
 

@@ -12,6 +12,7 @@ from tasks.clean.copies import describing
 from tasks.clean.copies.describing import OTHER_COLOURS
 from tasks.clean.copies.finding import OTHER
 from tasks.clean.likeness import Likeness, thumbnails
+from tasks.pictures.light import MEASURES
 
 TEXTS = ("format", "taken", "camera", "remark")
 # Two pictures that have this share of each other are the same but for an edge.
@@ -30,17 +31,18 @@ def screen(
 ) -> pd.DataFrame:
     """`rows` with final status, reason, size, time and group.
 
-    Columns added: width, height, format, remark (how a picture was read), copies (the digest of the
-    first of the images that are the same, as `alike` has them), group (of those that must share a
-    split: the copies, and what the user knows to belong together), copy_of, edit and aligned (an
-    image that this one is a copy of, how in words, and the map between them as text); all '' for
-    rows that are not kept. `time` is the table's, else EXIF's, else the file's. Rows keep their
-    order. Where splits are `given`, a picture may stand in several of them; where copies are
-    ignored, several times in each.
+    Columns added: width, height, the measures of its light, format, remark (how a picture was
+    read), copies (the digest of the first of the images that are the same, as `alike` has them),
+    group (of those that must share a split: the copies, and what the user knows to belong
+    together), copy_of, edit and aligned (an image that this one is a copy of, how in words, and the
+    map between them as text); all '' for rows that are not kept. `time` is the table's, else
+    EXIF's, else the file's. Rows keep their order. Where splits are `given`, a picture may stand in
+    several of them; where copies are ignored, several times in each.
     """
     rows = rows.reindex(columns=list(dict.fromkeys([*rows.columns, *COLUMNS])), fill_value="")
-    table = rows.join(facts[["width", "height", *TEXTS]], on="image")
-    table = table.fillna({"width": 0, "height": 0} | dict.fromkeys(TEXTS, ""))
+    table = rows.join(facts[["width", "height", *MEASURES, *TEXTS]], on="image")
+    numbers = dict.fromkeys(("width", "height", *MEASURES), 0)
+    table = table.fillna(numbers | dict.fromkeys(TEXTS, ""))
     table = table.astype({"width": int, "height": int})
     table["time"] = table["time"].where(table["time"] != "", table["taken"])
     table["time"] = table["time"].where(table["time"] != "", table["file_time"])

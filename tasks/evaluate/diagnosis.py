@@ -20,7 +20,7 @@ from tasks.evaluate.confidence import PredictionSets, Threshold, prediction_sets
 from tasks.evaluate.curves import Bin, Curve, Predicted, calibration, precision_recall, roc
 from tasks.evaluate.label_errors import Found
 from tasks.evaluate.more_data import Expected, MoreData, OfClass, Point
-from tasks.evaluate.shortcuts import Shortcut
+from tasks.evaluate.shortcuts import Example, Shortcut
 from tasks.evaluate.slices import Slice, slices
 
 # Of a curve over hundreds of thousands of pictures no eye sees more; areas are of all points.
@@ -108,7 +108,7 @@ def load(folder: Path) -> Diagnosis:
             slices=[Slice(**one) for one in facts["slices"]],
             label_errors=Found(manifests.load(folder / LABEL_ERRORS), facts["label_errors"]),
             sets=PredictionSets(**facts["sets"]) if facts["sets"] else None,
-            shortcuts=[Shortcut(**one) for one in facts["shortcuts"]],
+            shortcuts=[_shortcut(one) for one in facts["shortcuts"]],
             thresholds=[Threshold(**one) for one in facts["thresholds"]],
             more_data=_more_data(facts["more_data"]) if facts["more_data"] else None,
         )
@@ -117,6 +117,10 @@ def load(folder: Path) -> Diagnosis:
             f"expected a diagnosis in {folder / DIAGNOSIS}, found another thing ({error}): run the "
             "experiment again with --rerun evaluate"
         ) from error
+
+
+def _shortcut(one: dict[str, Any]) -> Shortcut:
+    return Shortcut(**one | {"examples": tuple(Example(*each) for each in one["examples"])})
 
 
 def _thinned(curve: Curve) -> Curve:

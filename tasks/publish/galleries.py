@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from storage.statuses import IGNORED, REJECTED, Status
+from tasks.clean import odd_pictures
 from tasks.evaluate.curves import Predicted
+from tasks.evaluate.shortcuts import Shortcut
 from tasks.publish.wording import percent
 
 SHOWN = 60
@@ -76,6 +78,38 @@ def candidates(table: pd.DataFrame) -> Gallery:
         alternative = f"{row['name']}: labelled {row['label']}, looks like {row['suggested']}"
         tiles.append(Tile(row["image"], row["name"], alternative, lines, row["label"]))
     return Gallery(tiles, len(table))
+
+
+def odd(rows: pd.DataFrame) -> list[tuple[str, str, Gallery]]:
+    """Kind, bound in words, and the oddest pictures: dark, blurred, nearly empty and so on."""
+    found = []
+    for kind, bound, part in odd_pictures.odd(rows):
+        tiles = [
+            Tile(
+                row["image"],
+                row["name"],
+                f"{row['name']}: {kind}",
+                (f"label {row['label']}", row["said"]),
+                row["label"],
+            )
+            for row in records(part.head(SHOWN))
+        ]
+        found.append((kind, bound, Gallery(tiles, len(part))))
+    return found
+
+
+def told_by_facts(shortcut: Shortcut) -> list[Tile]:
+    """Pictures whose class facts told that have nothing to do with what they show."""
+    return [
+        Tile(
+            one.image,
+            one.name,
+            f"{one.name}: {one.label}, told by its {shortcut.kind}",
+            (f"label {one.label}", one.said),
+            one.label,
+        )
+        for one in shortcut.examples
+    ]
 
 
 def passed_over(rows: pd.DataFrame) -> list[tuple[str, int, list[tuple[str, str]]]]:

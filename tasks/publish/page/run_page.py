@@ -78,6 +78,11 @@ def results(inputs: ReportInputs) -> Context:
         "slices_chart": slices_chart(found, float(table["correct"].mean())),
         "errors": galleries.errors(table),
         "uncertain": galleries.uncertain(table, predicted),
+        "told_by_facts": [
+            (one.kind, galleries.told_by_facts(one))
+            for one in inputs.diagnosis.shortcuts
+            if one.flagged
+        ],
     }
 
 
@@ -197,6 +202,7 @@ def data(inputs: ReportInputs) -> Context:
         "copies_looked_for": inputs.copies,
         "copies": copies.copies(inputs.rows, inputs.split, inputs.images),
         "candidates": galleries.candidates(found),
+        "odd": galleries.odd(inputs.rows),
         "remarks": list(inputs.remarks),
     }
 
@@ -231,6 +237,10 @@ def _wanted(inputs: ReportInputs, context: Context) -> Iterator[str]:
     yield from _images(context["look"]["eight"])
     for gallery in (context["uncertain"], context["candidates"]):
         yield from _images(gallery.tiles if gallery else [])
+    for _, tiles in context["told_by_facts"]:
+        yield from _images(tiles)
+    for _, _, gallery in context["odd"]:
+        yield from _images(gallery.tiles)
     for _, gallery in context["rejected"]:
         yield from _images(gallery.tiles)
     for group in context["groups"]:

@@ -15,7 +15,7 @@ MOST_CLASSES = 100
 
 def plain(text: str) -> str:
     """`text` so that Markdown and HTML show it as it is, on one line."""
-    return MARKUP.sub(r"\\\1", html.escape(" ".join(visible(text).split()), quote=False))
+    return MARKUP.sub(r"\\\1", html.escape(visible(" ".join(text.split())), quote=False))
 
 
 def artifact_key(experiment: str) -> str:

@@ -78,4 +78,4 @@ def _made_of(space: FeatureSpace, training: dict[str, Any]) -> str:
 
 
 def _plain(name: str) -> str:
-    return visible(name).replace("`", "'").replace("|", "/").replace("\n", " ")
+    return visible(" ".join(name.split())).replace("`", "'").replace("|", "/")

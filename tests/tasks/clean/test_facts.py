@@ -1,5 +1,6 @@
 import io
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -7,6 +8,7 @@ from storage.errors import StorageDamaged
 from storage.images import ImageStore
 from storage.statuses import Status
 from tasks.clean import facts
+from tasks.pictures.light import light_of
 from tasks.pictures.parameters import MAX_PIXELS
 from tasks.running.progress import silent
 from tests.tasks.clean.encoded import encoded, flag, scenes
@@ -45,6 +47,7 @@ def test_a_usable_picture_has_its_size_format_and_likeness():
         "taken": "",
         "camera": "",
         "remark": "",
+        **light_of(np.asarray(flag()))._asdict(),
     }
     assert len(found["hash"]) == len(found["bold_hash"]) == 16
     assert len(found["thumbnail"]) == facts.THUMBNAIL_SIDE**2 * 3

@@ -1,12 +1,16 @@
 """Classes that differ in how they were saved are flagged, not those that show something else."""
 
+import io
+
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from storage.images import ImageStore
 from tasks.evaluate.shortcuts import shortcuts
+from tests.pictures import picture
 
 NAMES = ["cat", "dog"]
 
@@ -24,8 +28,8 @@ def stored(tmp_path, qualities, count=40, side=96, classes=NAMES, shift=0.0):
             _, data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])
             image = images.add(data.tobytes())
             size = (data.size, width, side)
-            rows.append([image, name, f"{number}-{name}", *size])
-    columns = ["image", "label", "group", "bytes", "width", "height"]
+            rows.append([image, f"{name}/{number}.jpg", name, f"{number}-{name}", *size])
+    columns = ["image", "name", "label", "group", "bytes", "width", "height"]
     return images, pd.DataFrame(rows, columns=columns)
 
 
@@ -33,7 +37,8 @@ def stored(tmp_path, qualities, count=40, side=96, classes=NAMES, shift=0.0):
 def test_a_class_saved_in_another_way_is_flagged(tmp_path, qualities, flagged):
     found = shortcuts(*stored(tmp_path, qualities))
     assert [one.kind for one in found if one.flagged and one.kind == "saving"] == flagged
-    assert [one.chance for one in found] == [0.5] * 4
+    assert {one.chance for one in found} == {0.5}
+    assert len(found) == (4 if flagged else 3)  # saved alike, there is nothing to tell by
     if not flagged:
         assert not [one for one in found if one.flagged]
 
@@ -53,12 +58,12 @@ def test_drawings_with_more_in_them_are_no_shortcut(tmp_path):
             one, other = draw.integers(0, 64, (2, 2)).tolist()
             cv2.line(pixels, one, other, (255, 255, 255), 2)
         _, data = cv2.imencode(".png", pixels)
-        rows.append([images.add(data.tobytes()), name, str(number), 64, 64])
-    table = pd.DataFrame(rows, columns=["image", "label", "group", "width", "height"])
+        image = images.add(data.tobytes())
+        rows.append([image, f"{name}/{number}.png", name, str(number), 64, 64])
+    table = pd.DataFrame(rows, columns=["image", "name", "label", "group", "width", "height"])
     found = {one.kind: one for one in shortcuts(images, table)}
     assert found["detail"].balanced_accuracy > 0.8
-    assert not found["saving"].flagged
-    assert not found["size"].flagged
+    assert not {"saving", "size"} & set(found)  # the same for all
 
 
 def test_the_same_pictures_give_the_same_figures(tmp_path):
@@ -76,3 +81,63 @@ def test_a_picture_that_does_not_open_any_more_is_no_error(tmp_path):
     images, table = stored(tmp_path, (30, 95), count=12)
     table.loc[0, "image"] = images.add(b"\xff\xd8\xff no picture")
     assert len(shortcuts(images, table)) == 4
+
+
+def with_exif(picture, camera="", time=""):
+    tags = Image.Exif()
+    if camera:
+        tags[0x0110] = camera
+    if time:
+        tags[0x0132] = time
+    buffer = io.BytesIO()
+    Image.open(io.BytesIO(picture)).save(buffer, "JPEG", quality=90, exif=tags)
+    return buffer.getvalue()
+
+
+def judged(tmp_path, made, names):
+    """Of two classes of 40 pictures each, `made(number)` JPEGs at `names(class, number)`."""
+    images, rows = ImageStore(tmp_path / "images"), []
+    for number in range(80):
+        label = NAMES[number % 2]
+        image = images.add(made(number))
+        rows.append({"image": image, "name": names(label, number), "label": label,
+                     "group": image, "width": 64, "height": 64})  # fmt: skip
+    return {one.kind: one for one in shortcuts(images, pd.DataFrame(rows))}
+
+
+def own_folders(label, number):
+    return f"{label}/{number}.jpg"
+
+
+@pytest.mark.parametrize("kind", ["camera", "time"])
+def test_a_camera_or_a_day_for_each_class_is_flagged_with_pictures(tmp_path, kind):
+    def made(number):
+        own = number % 2
+        told = {"camera": f"Maker {own}", "time": f"2026:0{1 + own}:15 12:00:00"}
+        return with_exif(picture(number, (64, 64)), **{kind: told[kind]})
+
+    found = judged(tmp_path, made, own_folders)
+    assert found[kind].flagged
+    assert found[kind].balanced_accuracy > 0.95
+    assert {one.label for one in found[kind].examples} == set(NAMES)
+    assert len(found[kind].examples) == 12
+    assert found[kind].examples[0].said.startswith({"camera": "camera Maker", "time": "day "}[kind])
+    assert "folder" not in found  # the classes' own
+
+
+def test_cameras_that_took_both_classes_are_no_shortcut(tmp_path):
+    def made(number):
+        return with_exif(picture(number, (64, 64)), camera=f"Maker {number // 2 % 2}")
+
+    found = judged(tmp_path, made, own_folders)
+    assert not found["camera"].flagged
+    assert found["camera"].examples == ()
+    assert "time" not in found  # nobody tells it
+
+
+def test_folders_that_tell_the_class_without_being_it_are_flagged(tmp_path):
+    def by_day(label, number):
+        return f"day-{number % 2}-{number // 2 % 3}/{number}.jpg"
+
+    found = judged(tmp_path, lambda number: picture(number, (64, 64)), by_day)
+    assert found["folder"].flagged

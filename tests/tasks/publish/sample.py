@@ -9,6 +9,7 @@ from storage.images import ImageStore
 from storage.statuses import Status
 from tasks.evaluate import diagnosis, label_errors, predictions_table
 from tasks.evaluate import metrics as evaluated
+from tasks.pictures.light import Light
 from tasks.pictures.opencv import cv2
 from tasks.publish.inputs import ReportInputs
 from tasks.running.outcomes import StepOutcome
@@ -56,9 +57,12 @@ def _row(name, label, image, status, reason, data):
     return {
         "name": name, "label": label, "source": "sample.zip", "image": image, "bytes": len(data),
         "status": str(status), "reason": reason, "width": 60, "height": 40, "format": "JPEG",
+        **USUAL._asdict(),
     }  # fmt: skip
 
 
+# Of a picture in which nothing is odd.
+USUAL = Light(darkest=20.0, lightest=220.0, contrast=50.0, colour=40.0, sharpness=7.0)
 NO_DOUBTS = label_errors.Found(label_errors.none(), "No label is doubtful.")
 
 

@@ -16,6 +16,7 @@ from storage.names import TURNING
 from storage.statuses import Status
 from tasks.evaluate.close_up import selection
 from tasks.evaluate.more_data import Expected, MoreData, OfClass, Point
+from tasks.evaluate.shortcuts import Example, Shortcut
 from tasks.publish import galleries, report_folder
 from tasks.publish.inputs import Earlier
 from tasks.publish.page import charts, confusion, headline, run_page
@@ -337,3 +338,22 @@ def test_names_that_turn_reading_around_are_shown_by_their_codes(workspace):
     assert joined in seen.text  # what joins letters belongs to the name
     shown = re.sub(r'<script.*?</script>|data-(was|name)="[^"]*"', "", text, flags=re.DOTALL)
     assert not TURNING.search(shown)
+
+
+def test_odd_pictures_and_those_told_by_facts_are_shown(workspace):
+    made = sample.inputs(workspace, ("cat", "dog"), 24)
+    rows = made.rows.copy()
+    rows.loc[3, "lightest"] = 12.0
+    one = made.predictions.iloc[0]
+    told = Example(one["image"], one["name"], one["label"], "camera <b>Maker</b>")
+    flagged = Shortcut("camera", 0.9, 0.5, 24, flagged=True, examples=(told,))
+    known = replace(made.diagnosis, shortcuts=(flagged,))
+    text = run_page.page(replace(made, rows=rows, diagnosis=known))
+    seen = Seen(text)
+    assert "dark: 1" in seen.text
+    assert "95 % of it below 12 of 255" in seen.text
+    assert f"{rows.loc[3, 'name']}: dark" in [one.get("alt") for one in seen.all("img")]
+    assert "Pictures whose class camera told (1)" in seen.text
+    assert "camera <b>Maker</b>" in seen.text
+    assert "A shortcut?" in seen.text
+    assert "Odd among their class" not in Seen(run_page.page(made)).text
