@@ -103,7 +103,7 @@ class Run(Results):
 
     def __enter__(self) -> Self:
         self.started = time.monotonic()
-        self.workspace.made()
+        self.workspace.made().require_own_name(self.experiment)
         self.counts = self._stack.enter_context(counters.counting())
         if self._plan:
             print(f"{self.experiment}: {self._plan}", file=sys.stderr)

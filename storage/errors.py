@@ -17,6 +17,7 @@
     ├── StorageError         the workspace cannot be written or read
     │   ├── WorkspaceReadOnly
     │   ├── WorkspaceNewer
+    │   ├── NameTaken
     │   ├── StorageFull
     │   ├── StorageDamaged
     │   └── NothingToTakeBack
@@ -100,6 +101,10 @@ class WorkspaceReadOnly(StorageError):
 
 class WorkspaceNewer(StorageError):
     """The workspace was written by a Darkroom that stores things in a way not known here."""
+
+
+class NameTaken(StorageError):
+    """Another experiment's folders would be this one's: their names differ in capitals alone."""
 
 
 class StorageFull(StorageError):

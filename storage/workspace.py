@@ -2,11 +2,13 @@
 
 import json
 import os
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
 from storage import atomic
-from storage.errors import WorkspaceNewer, WorkspaceReadOnly
+from storage.errors import NameTaken, WorkspaceNewer, WorkspaceReadOnly
+from storage.names import as_file_name
 from storage.references import Reference
 
 HOME_VARIABLE = "DARKROOM_HOME"
@@ -56,6 +58,23 @@ class Workspace:
                 self.marker.rename(self.marker.with_name(f"{self.marker.name}.in-the-way"))
             atomic.write_json(self.marker, {"format": FORMAT})
         return self
+
+    def require_own_name(self, experiment: str) -> None:
+        """NameTaken where the file system takes another experiment's folders for this one's.
+
+        `Birds` and `birds` are one folder on the usual file systems of macOS and Windows.
+        """
+        name = as_file_name(experiment)
+        if not (self.reports / name).exists():
+            return
+        others = {unicodedata.normalize("NFC", one.name) for one in self.reports.iterdir()}
+        if name not in others:
+            alike = (one for one in others if one.casefold() == name.casefold())
+            other = next(alike, "another")
+            raise NameTaken(
+                f"the experiment {other!r} has the folder that {experiment!r} would have: this "
+                "file system does not tell small letters from capitals. Name it otherwise"
+            )
 
     @property
     def marker(self) -> Path:

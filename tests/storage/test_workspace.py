@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage import atomic
-from storage.errors import WorkspaceNewer, WorkspaceReadOnly
+from storage.errors import NameTaken, WorkspaceNewer, WorkspaceReadOnly
 from storage.inventory import damage
 from storage.workspace import FORMAT, HOME_VARIABLE, Workspace
 from tests.project import PROJECT
@@ -87,3 +87,17 @@ def test_a_damaged_marker_is_written_again(workspace, text):
     workspace.marker.write_text(text)
     assert list(damage.of_format(workspace)) == [workspace.marker]
     assert Workspace.current().made().format == FORMAT
+
+
+def test_names_that_differ_in_capitals_are_two_only_where_the_file_system_has_them(
+    workspace, monkeypatch
+):
+    (workspace.reports / "Birds").mkdir(parents=True)
+    workspace.require_own_name("Birds")
+    workspace.require_own_name("bees")
+    workspace.require_own_name("birds")
+    # As on macOS: `birds` is there, and the folder lists it as it was written first.
+    (workspace.reports / "birds").symlink_to("Birds")
+    monkeypatch.setattr(Path, "iterdir", lambda folder: iter([folder / "Birds"]))
+    with pytest.raises(NameTaken, match="'Birds' has the folder that 'birds' would have"):
+        workspace.require_own_name("birds")
