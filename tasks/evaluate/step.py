@@ -22,7 +22,7 @@ from tasks.evaluate import (
     predictions_table,
     shortcuts,
 )
-from tasks.evaluate.close_up import inspection, selection
+from tasks.evaluate.close_up import inspection, neighbours, selection
 from tasks.evaluate.close_up import look as looks
 from tasks.evaluate.close_up.look import Looked
 from tasks.evaluate.diagnosis import Diagnosis
@@ -66,12 +66,13 @@ def evaluate(
     heat = inspection.heat_of(
         folder, published, views[0], features.shape, predictions, model.classes
     )
+    alike = neighbours.neighbours(workspace, table, features, selection.looked_at(predictions))
     doubts = label_errors.among(workspace, table, features, list(split.classes))
     told = shortcuts.shortcuts(ImageStore(workspace.images), table)
     more = more_data.among(workspace, table, features, list(model.classes))
     known = diagnosis.diagnose(predictions, groups, list(model.classes), doubts, told, more)
     agreed = parity.of(workspace, folder, predictions, known.split, list(model.classes))
-    return _save(workspace, predictions, result, Looked(picture, maps, heat), known, agreed)
+    return _save(workspace, predictions, result, Looked(picture, maps, heat, alike), known, agreed)
 
 
 def _views(workspace: Workspace, table: pd.DataFrame, features: FeaturesRef) -> list[Any]:

@@ -1,6 +1,6 @@
 """Which pictures the page shows, in which order, and what it says of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from storage.statuses import IGNORED, REJECTED, Status
 from tasks.clean import odd_pictures
+from tasks.evaluate.close_up.neighbours import Neighbour
 from tasks.evaluate.curves import Predicted
 from tasks.evaluate.shortcuts import Shortcut
 from tasks.publish.wording import percent
@@ -96,6 +97,23 @@ def odd(rows: pd.DataFrame) -> list[tuple[str, str, Gallery]]:
         ]
         found.append((kind, bound, Gallery(tiles, len(part))))
     return found
+
+
+def beside_neighbours(
+    tiles: Sequence[Tile], nearest: Mapping[str, Sequence[Neighbour]]
+) -> list[list[Tile]]:
+    """Each of these pictures that has neighbours, and after it the training pictures like it."""
+    return [
+        [tile, *(_neighbour(one, tile) for one in nearest[tile.image])]
+        for tile in tiles
+        if nearest.get(tile.image)
+    ]
+
+
+def _neighbour(one: Neighbour, of: Tile) -> Tile:
+    lines = (f"train {one.label}", f"likeness {one.likeness:.2f}")
+    said = f"{one.name}: {one.label}, a training picture like {of.name}"
+    return Tile(one.image, one.name, said, lines, one.label)
 
 
 def told_by_facts(shortcut: Shortcut) -> list[Tile]:

@@ -38,9 +38,7 @@ def heat_of(
 
     `rows` gives the cached features beside `predictions`; the trained part is the published one.
     """
-    images = dict.fromkeys(
-        [*selection.confident_errors(predictions), *selection.eight(predictions)]
-    )
+    images = selection.looked_at(predictions)
     places = {image: place for place, image in enumerate(predictions["image"])}
     positions = np.array([places[image] for image in images])
     said = predictions["predicted"].iloc[positions].map(classes.index).to_numpy()

@@ -12,18 +12,20 @@ from storage import atomic, digests, folders
 from storage.errors import StorageDamaged
 from storage.folders import LOOK, LOOK_ARRAYS
 from tasks.evaluate.close_up.feature_maps import FeatureMaps
+from tasks.evaluate.close_up.neighbours import Neighbour
 
 
 @dataclass(frozen=True)
 class Looked:
-    """What was found: feature maps of `picture`, and Grad-CAM by stored image name.
+    """What was found: feature maps of `picture`; Grad-CAM and neighbours by stored image name.
 
-    A heat map is (height, width) uint8, over the whole picture.
+    A heat map is (height, width) uint8, over the whole picture; `nearest` are training pictures.
     """
 
     picture: str
     maps: FeatureMaps | None = None
     heat: dict[str, np.ndarray] = field(default_factory=dict)
+    nearest: dict[str, list[Neighbour]] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
@@ -48,12 +50,24 @@ def load(folder: Path) -> Looked:
             maps = known and FeatureMaps(
                 known["layer"], tuple(known["shape"]), known["channels"], arrays["maps"]
             )
-    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error) as error:
+        nearest = {
+            image: [Neighbour(*one) for one in found] for image, found in facts["nearest"].items()
+        }
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        BadZipFile,
+        zlib.error,
+    ) as error:
         raise StorageDamaged(
             f"expected the arrays that {folder / LOOK} names in {LOOK_ARRAYS} beside it, found "
             f"none ({error}): run the experiment again with --rerun evaluate"
         ) from error
-    return Looked(facts["picture"], maps or None, heat)
+    return Looked(facts["picture"], maps or None, heat, nearest)
 
 
 def _facts(looked: Looked) -> dict[str, Any]:
@@ -63,6 +77,7 @@ def _facts(looked: Looked) -> dict[str, Any]:
         "maps": maps
         and {"layer": maps.layer, "shape": list(maps.shape), "channels": maps.channels},
         "heat": list(looked.heat),
+        "nearest": looked.nearest,
     }
 
 

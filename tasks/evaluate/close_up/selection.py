@@ -54,3 +54,8 @@ def confident_errors(predictions: pd.DataFrame) -> list[str]:
         ["probability", "name"], ascending=[False, True], kind="stable"
     )
     return [str(image) for image in wrong["image"].head(MOST_ERRORS)]
+
+
+def looked_at(predictions: pd.DataFrame) -> list[str]:
+    """Both: those that are looked at closely, each once."""
+    return list(dict.fromkeys([*confident_errors(predictions), *eight(predictions)]))

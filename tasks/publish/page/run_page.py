@@ -76,7 +76,10 @@ def results(inputs: ReportInputs) -> Context:
         "charts": drawn(inputs, *both, bins),
         "slices": found,
         "slices_chart": slices_chart(found, float(table["correct"].mean())),
-        "errors": galleries.errors(table),
+        "errors": (wrong := galleries.errors(table)),
+        "beside_neighbours": galleries.beside_neighbours(
+            wrong.tiles, inputs.look.nearest if inputs.look else {}
+        ),
         "uncertain": galleries.uncertain(table, predicted),
         "told_by_facts": [
             (one.kind, galleries.told_by_facts(one))
@@ -237,6 +240,8 @@ def _wanted(inputs: ReportInputs, context: Context) -> Iterator[str]:
     yield from _images(context["look"]["eight"])
     for gallery in (context["uncertain"], context["candidates"]):
         yield from _images(gallery.tiles if gallery else [])
+    for tiles in context["beside_neighbours"]:
+        yield from _images(tiles)
     for _, tiles in context["told_by_facts"]:
         yield from _images(tiles)
     for _, _, gallery in context["odd"]:

@@ -15,6 +15,8 @@ from storage.folders import METRICS, PLOT, REPORT
 from storage.names import TURNING
 from storage.statuses import Status
 from tasks.evaluate.close_up import selection
+from tasks.evaluate.close_up.look import Looked
+from tasks.evaluate.close_up.neighbours import Neighbour
 from tasks.evaluate.more_data import Expected, MoreData, OfClass, Point
 from tasks.evaluate.shortcuts import Example, Shortcut
 from tasks.publish import galleries, report_folder
@@ -357,3 +359,16 @@ def test_odd_pictures_and_those_told_by_facts_are_shown(workspace):
     assert "camera <b>Maker</b>" in seen.text
     assert "A shortcut?" in seen.text
     assert "Odd among their class" not in Seen(run_page.page(made)).text
+
+
+def test_errors_stand_beside_the_training_pictures_most_like_them(workspace):
+    made = sample.inputs(workspace, ("cat", "dog"), 24)
+    wrong = galleries.errors(made.shown_predictions()).tiles[0]
+    train = made.split[made.split["split"] == "train"].iloc[0]
+    near = Neighbour(train["image"], "near <b>one</b>.jpg", train["label"], 0.91)
+    look = Looked(wrong.image, nearest={wrong.image: [near]})
+    seen = Seen(run_page.page(replace(made, look=look)))
+    assert "the training pictures most like each error (1)" in seen.text
+    assert "likeness 0.91" in seen.text
+    assert "near <b>one</b>.jpg" in seen.text
+    assert "most like each error" not in Seen(run_page.page(made)).text
