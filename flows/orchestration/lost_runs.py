@@ -5,6 +5,7 @@ next flow that begins there looks for locks that nobody holds.
 """
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
@@ -22,6 +23,10 @@ from storage.inventory.needs import halves
 from storage.workspace import Workspace
 
 PREFIX = "flow-run-"
+LOST = (
+    "an earlier run here ended without a word: killed, out of memory, or the machine went. "
+    "What it had finished is kept"
+)
 
 
 @contextlib.contextmanager
@@ -44,6 +49,7 @@ def _tell_if_lost(workspace: Workspace, path: Path) -> None:
         return  # it runs
     try:
         run, _, writer = path.stem.removeprefix(PREFIX).partition(".")
+        sys.stderr.write(f"darkroom: {LOST}\n")
         looking.remove(halves(workspace, writer) if writer else ())
         _tell(run)
         path.unlink(missing_ok=True)

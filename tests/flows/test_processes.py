@@ -228,7 +228,9 @@ def test_a_run_that_was_killed_is_shown_as_crashed_by_the_next(
     other = workspace.models / ".partial-0123456789abcdef-1"
     other.mkdir()
     assert get_client(sync_client=True).read_flow_run(run).state.is_running()
-    assert answered("run", "small", "--until", "clean", experiment=tree)[0] == 0
+    code, _, err = answered("run", "small", "--until", "clean", experiment=tree)
+    assert code == 0
+    assert err.count("an earlier run here ended without a word") == 1
     state = get_client(sync_client=True).read_flow_run(run).state
     assert state.is_crashed()
     assert "ended without a word" in state.message
