@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from flows.reasons import ASKED, GIVEN, UNCHANGED, UNLESS, reason
-from storage import records
+from storage import elsewhere, records
 from storage.errors import StorageDamaged
 from storage.inventory import looking
 from storage.inventory.repair import mend
@@ -86,7 +86,9 @@ class Results:
                 when=records.now(),
                 result=reference.model_dump(mode="json"),
             )
-            records.add(self.workspace, record)
+            elsewhere.push_file(self.workspace, records.add(self.workspace, record))
+        anew = outcome.state == "executed"
+        elsewhere.push(self.workspace, call.key, reference, anew=anew)
 
 
 class Run(Results):
@@ -104,6 +106,7 @@ class Run(Results):
     def __enter__(self) -> Self:
         self.started = time.monotonic()
         self.workspace.made().require_own_name(self.experiment)
+        elsewhere.begin(self.workspace)
         self.counts = self._stack.enter_context(counters.counting())
         if self._plan:
             print(f"{self.experiment}: {self._plan}", file=sys.stderr)
@@ -113,6 +116,7 @@ class Run(Results):
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> bool:
         self._stack.close()
+        elsewhere.tell_if_away(self.workspace)
         self.seconds = time.monotonic() - self.started
         return kind is Reached
 
@@ -123,7 +127,8 @@ class Run(Results):
         call = self.call(step, inputs)
         refresh = step.name in self._rerun
         why = ASKED if refresh else reason(call.parts, call.key, call.previous)
-        if refresh or not (self.workspace.results / call.key).exists():
+        kept = self.workspace.results / call.key
+        if refresh or not (kept.exists() or elsewhere.pull(self.workspace, call.key)):
             self._foretell(call)
         started = time.monotonic()
         with heeded():

@@ -6,6 +6,7 @@ from flows.experiments import command
 from flows.parameters import Experiment
 from flows.step_calls import Cached, Forecast, NotCached, Reached, Results, Run
 from flows.summary import Finished, note, noted, remarks_of, summarise
+from storage import elsewhere
 from storage.errors import GateClosed, StorageDamaged
 from storage.workspace import Workspace
 from tasks.acquire.gathering import Again
@@ -87,14 +88,18 @@ def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -
 def foretell(parameters: Experiment, rerun: list[str]) -> list[StepOutcome]:
     """What each step would do, and why, without running any."""
     forecast = Forecast(parameters.experiment, rerun)
+    elsewhere.begin(forecast.workspace)
     develop(forecast, parameters)
+    elsewhere.tell_if_away(forecast.workspace)
     return forecast.outcomes
 
 
 def answer_from_stored(parameters: Experiment, until: str | None) -> Finished | None:
     """The end of a run for which everything is stored, whole; None where a step has to run."""
-    if not Workspace.current().results.is_dir():
+    workspace = Workspace.current()
+    if not workspace.results.is_dir() and elsewhere.remote(workspace) is None:
         return None
+    elsewhere.begin(workspace)
     stored = Cached(parameters.experiment, until)
     try:
         develop(stored, parameters)
@@ -126,6 +131,9 @@ def finish(run: Results, parameters: Experiment) -> Finished:
     except GateClosed as closed:
         note(run, summary.model_copy(update={"gate": str(closed)}))
         raise
+    finally:
+        elsewhere.exchange_pointers(run.workspace)
+        elsewhere.tell_if_away(run.workspace)
     return note(run, summary.model_copy(update={"published": published}))
 
 

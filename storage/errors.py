@@ -20,6 +20,7 @@
     │   ├── NameTaken
     │   ├── StorageFull
     │   ├── StorageDamaged
+    │   ├── RemoteAway
     │   └── NothingToTakeBack
     ├── TrainingDiverged     the loss became NaN or infinite
     ├── ExportDiffers        an exported file does not give what the model gives
@@ -113,6 +114,10 @@ class StorageFull(StorageError):
 
 class StorageDamaged(StorageError):
     """A stored result does not hold what its reference says."""
+
+
+class RemoteAway(StorageError):
+    """What DARKROOM_REMOTE names does not answer, or refuses."""
 
 
 class NothingToTakeBack(StorageError):

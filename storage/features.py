@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from storage import atomic, digests, folders
+from storage import atomic, digests, elsewhere, folders
 from storage.errors import MEND, StorageDamaged
 from storage.references import FeaturesRef
 from storage.shards import NAME, ShardStore
@@ -83,7 +83,7 @@ class FeatureStore:
 
     def missing(self, images: list[str]) -> list[str]:
         """The images, each once and in order, whose features are in no whole shard."""
-        known = self.shards.index()
+        known = self.shards.knowing(images)
         return [name for name in dict.fromkeys(images) if name not in known]
 
     def add(self, images: list[str], features: np.ndarray) -> Path:
@@ -146,7 +146,10 @@ class FeatureTable:
         width = 1
         for size in reference.shape:
             width *= size
-        return cls(ShardStore(workspace.features / reference.space), images, width)
+        store = ShardStore(workspace.features / reference.space)
+        listed = folders.read_json(workspace.path(reference))["shards"]
+        elsewhere.fetch_all(store.folder / name for name in listed)
+        return cls(store, images, width)
 
     @cached_property
     def _index(self) -> dict[str, tuple[Path, int]]:

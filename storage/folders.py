@@ -155,6 +155,14 @@ def is_sealed(folder: Path) -> bool:
         return False
 
 
+def has_size(path: Path, size: int) -> bool:
+    """Whether a file is there with this many bytes; it is not opened."""
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
+
+
 def is_intact(folder: Path) -> bool:
     """Whether every file of a sealed folder holds what was sealed; a process reads each once."""
     return is_sealed(folder) and all(

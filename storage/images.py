@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage import atomic, digests, fingerprints
+from storage import atomic, digests, elsewhere, fingerprints
 from storage.errors import MEND, StorageDamaged
 
 # First bytes -> suffix. A file name is where a picture was found, never what it is.
@@ -80,9 +80,15 @@ class ImageStore:
 
     def read(self, name: str) -> bytes:
         """The bytes of an image; StorageDamaged if they are not what its name says."""
-        data = self.path(name).read_bytes()
+        path = self.path(name)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            if not elsewhere.fetched(path):
+                raise StorageDamaged(f"the picture {path} is gone: {MEND}") from None
+            data = path.read_bytes()
         if not name.startswith(digests.of_bytes(data)):
-            raise StorageDamaged(f"the picture {self.path(name)} is damaged: {MEND}")
+            raise StorageDamaged(f"the picture {path} is damaged: {MEND}")
         return data
 
     def has(self, name: str, size: int) -> bool:

@@ -43,8 +43,13 @@ def write(table: pd.DataFrame, path: Path) -> None:
 
 def is_whole(path: Path) -> bool:
     """Whether the file can be read and holds the table that its name says (reads all of it)."""
+    return holds(path, path.stem)
+
+
+def holds(path: Path, digest: str) -> bool:
+    """Whether the file can be read and holds the table of this digest (reads all of it)."""
     try:
-        return is_parquet(path) and content_digest(load(path)) == path.stem
+        return is_parquet(path) and content_digest(load(path)) == digest
     # Damage may give values that no table has, and texts that are none.
     except (StorageDamaged, ValueError, TypeError, pa.ArrowException):
         return False

@@ -71,6 +71,23 @@ def _log(workspace: Workspace, path: Path) -> list[Event]:
         ) from error
 
 
+def standing_in(log: bytes) -> Publication | None:
+    """What is published according to a log; ValueError if it is none."""
+    standing = _standing(LOG.validate_json(log))
+    return standing[-1] if standing else None
+
+
+def merged(ours: bytes, theirs: bytes) -> bytes:
+    """Two logs of one experiment as one, each event once, in the order in which they happened."""
+    events = LOG.validate_json(theirs)
+    events += [event for event in LOG.validate_json(ours) if event not in events]
+    return atomic.as_json(LOG.dump_python(sorted(events, key=_when), mode="json"))
+
+
+def _when(event: Event) -> str:
+    return event.when
+
+
 def named(log: Path) -> str:
     """The experiment that a log is of, as a file name."""
     return log.name.removesuffix(HISTORY)

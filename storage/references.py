@@ -132,6 +132,12 @@ def as_stored(reference: Reference) -> dict[str, Any]:
     return value | {"sha256": digests.of_value(value)}
 
 
+def as_result(reference: Reference, key: str) -> bytes:
+    """A step's result as Prefect keeps it: what `stored` reads, and Prefect takes for a hit."""
+    about = {"storage_key": key, "expiration": None, "serializer": {"type": SERIALIZER}}
+    return json.dumps({"metadata": about, "result": json.dumps(as_stored(reference))}).encode()
+
+
 def of_stored(value: Any) -> Reference:
     """The reference; ValueError, KeyError or TypeError if the values are not as they were."""
     kinds = {f"{kind.__module__}.{kind.__qualname__}": kind for kind in Reference.__subclasses__()}

@@ -5,13 +5,13 @@ most the shard being computed. A file's name holds the SHA-256 of its bytes, whi
 a process first opens it; a file that is not whole is as good as absent.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from storage import atomic, digests, fingerprints
+from storage import atomic, digests, elsewhere, fingerprints
 
 # Raised when shards are stored in another way: what was stored before is made anew.
 FORMAT = 1
@@ -89,6 +89,14 @@ class ShardStore:
                 names = batch.column(NAME).to_pylist()
                 found.update((name, (path, row)) for row, name in enumerate(names))
         return found
+
+    def knowing(self, names: Collection[str]) -> dict[str, tuple[Path, int]]:
+        """The index, once what other machines computed of these names is here as well."""
+        known = self.index()
+        lacking = [name for name in names if name not in known]
+        if lacking and elsewhere.catch_up(self.folder, lacking):
+            return self.index()
+        return known
 
     def damaged(self) -> Iterator[Path]:
         """Shards whose content is not what their name says; all are read."""

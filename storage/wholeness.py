@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from storage import folders, manifests, trees
+from storage import elsewhere, folders, manifests, trees
 from storage.errors import StorageDamaged
 from storage.features import FeatureSpace
 from storage.images import ImageStore
@@ -47,7 +47,8 @@ def lacking(workspace: Workspace, reference: Reference) -> list[Path]:
             stored = table[table["image"] != ""].drop_duplicates("image")
             store = ImageStore(workspace.images)
             both = zip(stored["image"], stored["bytes"], strict=True)
-            found = [store.path(name) for name, size in both if not store.has(name, size)]
+            lost = (store.path(name) for name, size in both if not store.has(name, size))
+            found = [path for path in lost if not elsewhere.holds(path)]
         elif isinstance(reference, SplitRef) and reference.tree and manifests.is_whole(path):
             found = [workspace.root / reference.tree]
     return found or [path]
@@ -75,7 +76,10 @@ def _collection(workspace: Workspace, reference: CollectionRef) -> bool:
     table = manifests.load(path)
     stored = table[table["image"] != ""].drop_duplicates("image")
     store = ImageStore(workspace.images)
-    return all(map(store.has, stored["image"], stored["bytes"]))
+    both = zip(stored["image"], stored["bytes"], strict=True)
+    return all(
+        store.has(name, size) or elsewhere.holds(store.path(name), size) for name, size in both
+    )
 
 
 def _images(workspace: Workspace, reference: Reference) -> bool:
@@ -92,15 +96,21 @@ def _split(workspace: Workspace, reference: SplitRef) -> bool:
     table = manifests.load(path)
     if not reference.tree:
         return not table.columns.empty
-    leaves = leaves_of(workspace, table)
-    return trees.is_whole(workspace.root / reference.tree, leaves)
+    tree = workspace.root / reference.tree
+    if not tree.exists() and elsewhere.remote(workspace) is not None:
+        return True  # a tree stays with the machine that made it
+    return trees.is_whole(tree, leaves_of(workspace, table))
 
 
 def _features(workspace: Workspace, reference: FeaturesRef) -> bool:
     path = workspace.path(reference)
     shards = json.loads(path.read_bytes())["shards"]
     FeatureSpace.load(workspace, reference)
-    return all((path.parents[1] / name).stat().st_size == size for name, size in shards.items())
+    return all(
+        folders.has_size(path.parents[1] / name, size)
+        or elsewhere.holds(path.parents[1] / name, size)
+        for name, size in shards.items()
+    )
 
 
 def _folder(workspace: Workspace, reference: Reference) -> bool:

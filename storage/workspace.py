@@ -161,6 +161,11 @@ class Workspace:
         return self.root / "unfinished"
 
     @property
+    def pushed(self) -> Path:
+        """What a remote was given, by the key of what made it, and which pointers it had last."""
+        return self.root / "pushed"
+
+    @property
     def tensorboard(self) -> Path:
         """Logs of trainings with `training.tensorboard`, by the key of the training."""
         return self.root / "tensorboard"

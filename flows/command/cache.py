@@ -7,9 +7,9 @@ from pathlib import Path
 
 from cyclopts import App
 
-from flows.command.options import Repair, Replace, RunAgain, Yes
+from flows.command.options import Remote, Repair, Replace, RunAgain, Yes
 from storage.errors import ParameterError, StorageDamaged
-from storage.inventory import looking
+from storage.inventory import looking, remotes
 from storage.inventory.backup import restore as restored_from
 from storage.inventory.backup import save as saved_to
 from storage.inventory.needs import UNFINISHED_DAYS
@@ -27,21 +27,28 @@ KEPT = (
 
 
 @app.command(name="list")
-def show() -> None:
+def show(*, remote: Remote = False) -> None:
     """List what is stored: of each kind of thing how many files, how many bytes."""
     workspace = Workspace.current()
-    print(f"workspace {workspace.root}")
-    for kind in looking.sizes(workspace):
+    if remote:
+        shared = remotes.of(workspace)
+        print(f"remote {shared.objects.address}")
+    else:
+        print(f"workspace {workspace.root}")
+    for kind in remotes.sizes(shared) if remote else looking.sizes(workspace):
         print(f"{kind.name:>12}  {kind.files:>9,} files  {kind.bytes / 2**20:>10,.1f} MiB")
 
 
 @app.command
-def verify(*, repair: Repair = False, run: RunAgain = False) -> None:
+def verify(*, repair: Repair = False, run: RunAgain = False, remote: Remote = False) -> None:
     """Read everything, and name what is damaged, missing, or none of Darkroom's.
 
     Exit code 1 if something is damaged and stays so.
     """
     workspace = Workspace.current()
+    if remote:
+        _verify_remote(workspace, repair=repair or run)
+        return
     damaged = looking.damaged(workspace, _begin)
     for path in damaged:
         print(f"{'damaged' if os.path.lexists(path) else 'missing'}: {path}")
@@ -66,6 +73,24 @@ def verify(*, repair: Repair = False, run: RunAgain = False) -> None:
             raise StorageDamaged(
                 "; ".join(f"{path} stays damaged: {words}" for path, words in done.left.items())
             )
+
+
+def _verify_remote(workspace: Workspace, *, repair: bool) -> None:
+    shared = remotes.of(workspace)
+    damaged = remotes.damaged(shared, _begin)
+    for name in damaged:
+        print(f"damaged or missing: {name}")
+    if not damaged:
+        print("everything is whole")
+    elif not repair:
+        raise StorageDamaged(
+            f"{len(damaged)} objects in the remote {shared.objects.address} are damaged or "
+            "missing: `darkroom cache verify --remote --repair` removes them, and every machine "
+            "gives back what it has of them with its next run"
+        )
+    else:
+        shared.remove(damaged)
+        print(f"removed: {len(damaged)} objects; the next run here gives back what it has of them")
 
 
 def _run_again(workspace: Workspace, experiments: list[str], *, run: bool) -> None:
@@ -113,15 +138,32 @@ def _begin(kind: str) -> None:
 
 
 @app.command(name="gc")
-def collect(*, yes: Yes = False) -> None:
+def collect(*, yes: Yes = False, remote: Remote = False) -> None:
     """Remove what no report, model or experiment needs, after showing it and asking."""
     workspace = Workspace.current()
+    if remote:
+        _collect_remote(workspace, ask=not yes)
+        return
     unneeded = looking.unneeded(workspace, older_than_seconds=SETTLED_SECONDS)
     print(KEPT)
     if not unneeded:
         print("nothing to remove: every file is needed, or too young to tell")
         return
     _remove(workspace, unneeded, ask=not yes)
+
+
+def _collect_remote(workspace: Workspace, *, ask: bool) -> None:
+    shared = remotes.of(workspace)
+    unneeded = remotes.unneeded(shared, older_than_seconds=SETTLED_SECONDS)
+    if not unneeded:
+        print("nothing to remove: every object is needed, or too young to tell")
+        return
+    print(f"{len(unneeded):,} objects to remove, {sum(one.bytes for one in unneeded):,} bytes")
+    if ask and not _confirmed(len(unneeded)):
+        print("nothing was removed")
+        return
+    shared.remove([one.name for one in unneeded])
+    print(f"removed {len(unneeded):,}")
 
 
 @app.command

@@ -59,6 +59,14 @@ Repair = Annotated[
         help="Remove what is damaged and a run makes again; restore what no run does.",
     ),
 ]
+Remote = Annotated[
+    bool,
+    Parameter(
+        name="--remote",
+        show_default=False,
+        help="Of what machines share at $DARKROOM_REMOTE, instead of the workspace.",
+    ),
+]
 Replace = Annotated[
     bool, Parameter(show_default=False, help="Take the backup's where a file differs from it.")
 ]

@@ -26,8 +26,10 @@ def every(experiment: str | None = None, /) -> None:
 @app.command(name="open")
 def show(name: Report, /) -> None:
     """Open a run's page in the browser, and print where it is."""
+    from storage import elsewhere
     from tasks.publish.page import lookup
 
+    elsewhere.exchange_pointers(Workspace.current())
     print(lookup.open_page(lookup.find(Workspace.current(), name)))
 
 

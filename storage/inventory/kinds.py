@@ -135,6 +135,10 @@ KINDS = (
         "by the SHA-256 in its name", damage.of_generations, needs.of_generations,
     ),
     Kind(
+        "pushed", ("pushed/*",), "What a remote was given, and which pointers it had last.",
+        Again.IN_PASSING, "not at all", damage.none, needs.none,
+    ),
+    Kind(
         "fingerprints", ("fingerprints.sqlite*",), "Digests of source files.", Again.IN_PASSING,
         "by SQLite's own check", damage.of_fingerprints, needs.none,
     ),

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from storage import atomic, folders, publications, records
+from storage import atomic, elsewhere, folders, publications, records
 from storage.errors import ParameterError
 from storage.folders import LATEST, METRICS, MODEL
 from storage.names import as_file_name
@@ -20,6 +20,7 @@ def model_file(model: str) -> Path:
         if os.path.isfile(candidate):  # noqa: PTH113 - no path at all is no file, and no error
             return candidate
     workspace = Workspace.current()
+    elsewhere.exchange_pointers(workspace)
     standing = publications.looked_up(workspace, model)
     if standing is not None:
         return workspace.root / standing.model / MODEL

@@ -7,16 +7,19 @@ Prefect.
 
 from filelock import FileLock
 
-from storage import locks
+from storage import elsewhere, locks
 from storage.references import Reference, stored
 from storage.wholeness import is_whole
 from storage.workspace import Workspace
 
 
 def cached_reference(workspace: Workspace, key: str) -> Reference | None:
-    """The whole reference kept under `key`, or None; nothing is changed."""
+    """The whole reference kept under `key`, here or in the remote, or None."""
     reference = stored(workspace.results / key)
-    return reference if reference is not None and is_whole(workspace, reference) else None
+    if reference is not None and is_whole(workspace, reference):
+        return reference
+    pulled = elsewhere.pull(workspace, key)
+    return pulled if pulled is not None and is_whole(workspace, pulled) else None
 
 
 def drop_broken(workspace: Workspace, key: str) -> None:

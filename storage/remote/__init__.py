@@ -1,0 +1,1 @@
+"""What several machines share: a bucket or a folder, laid out as a workspace."""
