@@ -26,6 +26,7 @@ from tasks.features.parameters import Extraction, Preprocessing
 from tasks.features.precision import resolve
 from tasks.pictures.parameters import Averaging, Resize
 from tasks.publish.parameters import Publish
+from tasks.running.engine.parameters import HERE, Engine
 from tasks.running.parameters import Parameters
 from tasks.split.parameters import Split
 from tasks.train.parameters import (
@@ -312,6 +313,7 @@ class Experiment(Parameters):
     look: Look = Look()
     evaluate: Evaluate = Evaluate()
     publish: Publish = Publish()
+    engine: Engine = HERE
 
     @model_validator(mode="after")
     def _views_are_drawn(self) -> Self:

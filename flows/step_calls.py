@@ -16,6 +16,7 @@ from storage.references import Reference
 from storage.workspace import Workspace
 from tasks.running import counters
 from tasks.running.durations import SHORTEST_SECONDS, at_most, duration, pictures_of
+from tasks.running.engine import mapping
 from tasks.running.interruption import heeded
 from tasks.running.memory import give_back
 from tasks.running.outcomes import StepOutcome
@@ -116,6 +117,7 @@ class Run(Results):
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> bool:
         self._stack.close()
+        mapping.end()
         elsewhere.tell_if_away(self.workspace)
         self.seconds = time.monotonic() - self.started
         return kind is Reached

@@ -46,6 +46,7 @@ def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -
         looking=p.looking(),
         corrections=corrections.reference(workspace, p.source.corrections),
         new_classes=p.source.new_classes,
+        engine=p.engine,
     )
     lineage = p.experiment if p.split.is_sticky else None
     shares = call(
@@ -55,7 +56,13 @@ def develop(call: Run | Forecast | Cached, p: Experiment, again: Again = "no") -
         lineage=lineage,
         previous=previous_assignment(workspace, lineage, p.split, images),
     )
-    features = call(extract, split=shares, model=p.model.extraction(), training=p.drawing())
+    features = call(
+        extract,
+        split=shares,
+        model=p.model.extraction(),
+        training=p.drawing(),
+        engine=p.engine,
+    )
     model = call(
         train,
         split=shares,

@@ -93,6 +93,13 @@ def push_file(workspace: Workspace, path: Path) -> None:
         shared.push_files([path])
 
 
+def push_shards(workspace: Workspace, folder: Path) -> None:
+    """Give the remote all shards of a store that it lacks."""
+    shared = remote(workspace)
+    if shared is not None:
+        shared.push_files(sorted(folder.glob("[!.]*.arrow")))
+
+
 def begin(workspace: Workspace) -> None:
     """Forget what was seen of the remote before, and exchange pointers: a run begins."""
     shared = remote(workspace)

@@ -23,10 +23,10 @@ FEWEST, MOST = 128, 2048
 KINDS = (("VGG16", "tensorflow"), ("VGG16", "openvino"), ("EfficientNetLite0", "openvino"))
 
 
-def pictures(store: ImageStore) -> list[str]:
-    """Names of MOST photographs, as far as a machine can make them."""
+def photographs(store: ImageStore, count: int) -> list[str]:
+    """Names of so many photographs, as far as a machine can make them."""
     names = []
-    for number in range(MOST):
+    for number in range(count):
         draw = np.random.default_rng(number)
         small = draw.integers(0, 256, (35, 40, 3), np.uint8)
         large = cv2.resize(small, (400, 350), interpolation=cv2.INTER_CUBIC)
@@ -36,7 +36,7 @@ def pictures(store: ImageStore) -> list[str]:
 
 def measured(workspace: Workspace, names: list[str], kind: tuple[str, str], side: int) -> Any:
     """Pictures per second, and cores kept busy."""
-    from tasks.extract.step import batch_size
+    from tasks.extract.job import batch_size
     from tasks.features.backbone import Backbone
     from tasks.features.extractor import extract
     from tasks.features.picture_cache import loader
@@ -70,7 +70,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         os.environ[HOME_VARIABLE] = place
         workspace = Workspace.current()
-        names = pictures(ImageStore(workspace.images))
+        names = photographs(ImageStore(workspace.images), MOST)
         for kind in KINDS:
             for side in SIDES:
                 rows[f"{' '.join(kind)} {side}"] = measured(workspace, names, kind, side)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -125,22 +126,55 @@ def thumbnail(rgb: np.ndarray) -> np.ndarray:
 
 
 def compute(
-    images: ImageStore, store: ShardStore, names: list[str], *, max_pixels: int, advance: Advance
+    images: ImageStore,
+    store: ShardStore,
+    names: list[str],
+    *,
+    max_pixels: int,
+    advance: Advance,
+    threads: int | None = None,
 ) -> None:
     """Facts of `names` into new shards; a killed run loses at most one shard's work."""
     for start in range(0, len(names), PICTURES_PER_SHARD):
         batch = names[start : start + PICTURES_PER_SHARD]
-        rows = list(_computed(images, batch, max_pixels, advance))
+        rows = list(_computed(images, batch, max_pixels, advance, threads or os.cpu_count() or 1))
         columns = {key: [row[key] for row in rows] for key in rows[0]}
         store.add(pa.table({NAME: batch, **columns}))
 
 
+class FactsJob:
+    """The work of `clean` on any pictures, for whoever does it: their facts, into shards."""
+
+    unit = PICTURES_PER_SHARD
+
+    def __init__(self, max_pixels: int) -> None:
+        self.threads = os.cpu_count() or 1
+        self._max_pixels = max_pixels
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._max_pixels,)
+
+    @property
+    def folders(self) -> Iterable[Path]:
+        """That of all facts by this code."""
+        return [store_of(Workspace.current(), self._max_pixels).folder]
+
+    def work(self, names: list[str], advance: Advance) -> int:
+        """Facts of these pictures, computed and stored."""
+        workspace = Workspace.current()
+        compute(
+            ImageStore(workspace.images), store_of(workspace, self._max_pixels), names,
+            max_pixels=self._max_pixels, advance=advance, threads=self.threads,
+        )  # fmt: skip
+        return len(names)
+
+
 def _computed(
-    images: ImageStore, names: Iterable[str], max_pixels: int, advance: Advance
+    images: ImageStore, names: Iterable[str], max_pixels: int, advance: Advance, threads: int
 ) -> Iterator[dict[str, Any]]:
     # OpenCV lets go of the interpreter while it decodes, so threads use every core.
     read = partial(_read_facts, images, max_pixels)
-    with native_messages.caught() as messages, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with native_messages.caught() as messages, ThreadPoolExecutor(threads) as pool:
         for some in _batched(names, PICTURES_PER_MESSAGE):
             found = list(pool.map(read, some))
             if messages.new():

@@ -11,6 +11,7 @@ from tasks.clean import duplicate_groups
 from tasks.clean.copies import finding
 from tasks.clean.copies.finding import COLUMNS, OTHER
 from tasks.clean.parameters import Copies, Looking
+from tasks.running.engine.parameters import HERE, Engine
 from tasks.running.progress import Progress, tracked
 
 # In smaller pictures (pixels on the shorter side) there are no details to compare.
@@ -41,6 +42,7 @@ def likeness(
     copies: Copies,
     looking: Looking,
     progress: Progress = tracked,
+    engine: Engine = HERE,
 ) -> Likeness:
     """Of usable images, by their facts."""
     if copies == "ignore" or not images:
@@ -51,7 +53,7 @@ def likeness(
         return known
     sides = facts.loc[images, ["width", "height"]].min(axis=1)
     shown = _representatives(known.groups[sides >= LEAST_SIDE], facts)
-    found = finding.find(workspace, shown, looking, progress)
+    found = finding.find(workspace, shown, looking, progress, engine)
     places = {name: place for place, name in enumerate(images)}
     pairs = np.array([found.pairs[NAME].map(places), found.pairs[OTHER].map(places)], int)
     numbers = duplicate_groups.joined(known.groups.to_numpy(), [pairs])

@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 import pandas as pd
 
 from storage import manifests
-from storage.images import ImageStore
 from storage.references import CollectionRef, CorrectionsRef, ImagesRef
 from storage.statuses import Status
 from storage.workspace import Workspace
@@ -15,6 +14,8 @@ from tasks.clean.given_splits import Splits
 from tasks.clean.likeness import likeness
 from tasks.clean.parameters import LOOKING, Clean, Looking, Needed
 from tasks.running import counters
+from tasks.running.engine.mapping import mapped
+from tasks.running.engine.parameters import HERE, Engine
 from tasks.running.progress import Advance, progress_artifact, tracked
 from tasks.running.steps import step
 
@@ -22,7 +23,7 @@ MOST_REMARKS = 3
 
 
 # What computes candidates does not decide which pictures are copies.
-@step(without_effect={"looking"})
+@step(without_effect={"looking", "engine"})
 def clean(
     collection: CollectionRef,
     parameters: Clean,
@@ -33,12 +34,13 @@ def clean(
     corrections: CorrectionsRef | None = None,
     *,
     new_classes: bool = False,
+    engine: Engine = HERE,
 ) -> ImagesRef:
     """Every picture decoded once; what cannot be used is set aside with its reason.
 
     `needed` is what the split to come asks of each class, `splits` whether it takes those that the
     source gives, `looking` what computes the features that copies are found by. `corrections` are
-    labels that people corrected, to `new_classes` too if they may.
+    labels that people corrected, to `new_classes` too if they may. `engine` looks at pictures.
     """
     workspace = Workspace.current()
     rows = manifests.load(workspace.path(collection))
@@ -47,16 +49,16 @@ def clean(
         said = manifests.load(workspace.path(corrections))
         rows, corrected = apply(rows, said, new_classes=new_classes)
     store = facts.store_of(workspace, parameters.max_pixels)
-    known = store.index()
-    missing = [name for name in dict.fromkeys(rows["image"]) if name and name not in known]
+    names = [name for name in dict.fromkeys(rows["image"]) if name]
+    known = store.knowing(names)
+    missing = [name for name in names if name not in known]
     with _shown("clean", len(missing)) as advance:
-        pictures = ImageStore(workspace.images)
-        facts.compute(pictures, store, missing, max_pixels=parameters.max_pixels, advance=advance)
-    counters.count("decoded", len(missing))
+        job = facts.FactsJob(parameters.max_pixels)
+        counters.count("decoded", mapped(engine, job, missing, advance))
     given = given_splits.apply(splits, rows)
     about = facts.load(store)
     images = screen.usable(rows, about, parameters.min_side)
-    alike = likeness(workspace, about, images, parameters.copies, looking, _shown)
+    alike = likeness(workspace, about, images, parameters.copies, looking, _shown, engine)
     table = screen.screen(
         rows,
         about,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from storage import elsewhere
 from storage.shards import NAME, ShardStore
 from storage.workspace import Workspace
 from tasks.clean.copies.agreement import Agreement
@@ -17,6 +18,7 @@ from tasks.clean.copies.looking import look_at, missing
 from tasks.clean.copies.looks import BOX, Looks, store_of
 from tasks.clean.parameters import Looking
 from tasks.running import code_fingerprint, counters
+from tasks.running.engine.parameters import HERE, Engine
 from tasks.running.progress import Progress, tracked
 
 OTHER, PLACE, VALUES = "other", "place", "values"
@@ -42,17 +44,22 @@ class Found(NamedTuple):
 
 
 def find(
-    workspace: Workspace, names: list[str], looking: Looking, progress: Progress = tracked
+    workspace: Workspace,
+    names: list[str],
+    looking: Looking,
+    progress: Progress = tracked,
+    engine: Engine = HERE,
 ) -> Found:
     """Copies among these images, each named once."""
     remark, names = "", sorted(names)
     new = missing(workspace, names)
     if new:
         with progress("clean: looking", len(new)) as advance:
-            remark = look_at(workspace, new, looking, advance)
+            remark = look_at(workspace, new, looking, advance, engine)
     memory = ShardStore(
         workspace.facts / f"copies-{code_fingerprint.fingerprint('tasks.clean.copies')}"
     )
+    elsewhere.catch_up(memory.folder, names)
     pairs, fresh = _remembered(memory, names)
     if fresh.any():
         seen = Looks(store_of(workspace), names)

@@ -2,7 +2,10 @@
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,10 +16,12 @@ from storage.workspace import Workspace
 from tasks.clean.copies import looks
 from tasks.clean.parameters import Looking
 from tasks.features.backbone import Backbone
-from tasks.features.extractor import extract
+from tasks.features.extractor import PICTURES_PER_SHARD, extract
 from tasks.features.prepared import Prepared
 from tasks.pictures import native_messages, resizing
 from tasks.running import counters
+from tasks.running.engine.mapping import mapped
+from tasks.running.engine.parameters import HERE, Engine
 from tasks.running.progress import Advance
 
 PICTURES_AT_A_TIME = 16
@@ -25,62 +30,95 @@ Load = Callable[[str], np.ndarray]
 
 def missing(workspace: Workspace, names: list[str]) -> list[str]:
     """The images that were not looked at yet, by this code."""
-    known = looks.store_of(workspace).index()
+    known = looks.store_of(workspace).knowing(names)
     return [name for name in names if name not in known]
 
 
-def look_at(workspace: Workspace, names: list[str], looking: Looking, advance: Advance) -> str:
+def look_at(
+    workspace: Workspace,
+    names: list[str],
+    looking: Looking,
+    advance: Advance,
+    engine: Engine = HERE,
+) -> str:
     """Looks of images that have none; a remark on what computed them, or "".
 
     Features that are stored are not computed again; new ones are stored if a later step wants them.
     """
-    prepared = Backbone.told(looking.network).prepare(os.cpu_count() or 1)
-    features = FeatureStore(workspace, prepared.space)
-    new = features.missing(names)
-    _keep(workspace, new, _pixels(workspace), prepared, features if looking.keep else None, advance)
+    job = LookingJob(looking)
+    new = FeatureStore(workspace, job.prepared.space).missing(names)
+    mapped(engine, job, new, advance)
     stored = sorted(set(names) - set(new))
     if stored:
-        table = FeatureTable(features.shards, stored, math.prod(prepared.space.shape))
-        places = {name: place for place, name in enumerate(stored)}
-
-        def maps(name: str) -> np.ndarray:
-            row = table.rows(np.array([places[name]]))
-            return row.reshape(prepared.space.shape)
-
-        _keep(workspace, stored, _pixels(workspace), Prepared(prepared.space), None, advance, maps)
+        known = LookingJob(looking, stored=True)
+        known.prepared = job.prepared
+        mapped(engine, known, stored, advance)
     counters.count("looked_at", len(names))
     if looking.keep:
         counters.count("extracted", len(new))
-    return prepared.remark
+    return job.prepared.remark
 
 
-def _pixels(workspace: Workspace) -> Load:
-    images = ImageStore(workspace.images)
-    return lambda name: resizing.load(images, name, looks.SEEN)
+class LookingJob:
+    """Looks of pictures, and the features that they need anyway, for whoever does it.
+
+    Those whose features are `stored` need no network.
+    """
+
+    unit = PICTURES_PER_SHARD
+
+    def __init__(self, looking: Looking, *, stored: bool = False) -> None:
+        self.threads = os.cpu_count() or 1
+        self._looking = looking
+        self._stored = stored
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A network stays with the process that made it.
+        return partial(LookingJob, self._looking, stored=self._stored), ()
+
+    @cached_property
+    def prepared(self) -> Prepared:
+        """What computes the features."""
+        return Backbone.told(self._looking.network).prepare(self.threads)
+
+    @property
+    def folders(self) -> Iterable[Path]:
+        """Those of looks, and of features if they are kept."""
+        workspace = Workspace.current()
+        yield looks.store_of(workspace).folder
+        if self._looking.keep and not self._stored:
+            yield FeatureStore(workspace, self.prepared.space).folder
+
+    def work(self, names: list[str], advance: Advance) -> int:
+        """Looks of these pictures, and their features if they are kept, computed and stored."""
+        workspace = Workspace.current()
+        features = FeatureStore(workspace, self.prepared.space)
+        keeping = _Keeping(
+            looks.store_of(workspace), features if self._looking.keep and not self._stored else None
+        )
+        maps = _stored_maps(features, names) if self._stored else None
+        images = ImageStore(workspace.images)
+
+        def load(name: str) -> np.ndarray:
+            shown = resizing.load(images, name, looks.SEEN)
+            keeping.seen[name] = looks.seen(shown)
+            return shown if maps is None else maps(name)
+
+        prepared = Prepared(self.prepared.space) if self._stored else self.prepared
+        with native_messages.quiet():
+            return extract(
+                names, load, prepared, keeping,
+                batch_size=PICTURES_AT_A_TIME, workers=self.threads, advance=advance,
+            )  # fmt: skip
 
 
-def _keep(
-    workspace: Workspace,
-    names: list[str],
-    pixels: Load,
-    prepared: Prepared,
-    features: FeatureStore | None,
-    advance: Advance,
-    maps: Load | None = None,
-) -> None:
-    """Shards of looks, and of `features`; `maps` gives those of an image if they are known."""
-    keeping = _Keeping(looks.store_of(workspace), features)
-
-    def load(name: str) -> np.ndarray:
-        shown = pixels(name)
-        keeping.seen[name] = looks.seen(shown)
-        return shown if maps is None else maps(name)
-
-    with native_messages.quiet():
-        extract(
-            names, load, prepared, keeping,
-            batch_size=PICTURES_AT_A_TIME, workers=os.cpu_count() or 1, advance=advance,
-        )  # fmt: skip
+def _stored_maps(features: FeatureStore, names: list[str]) -> Load:
+    """A function from a name to its features, as they are stored."""
+    shape = features.space.shape
+    features.missing(names)  # on another machine: brings what is missed
+    table = FeatureTable(features.shards, names, math.prod(shape))
+    places = {name: place for place, name in enumerate(names)}
+    return lambda name: table.rows(np.array([places[name]])).reshape(shape)
 
 
 class _Keeping:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from threadpoolctl import threadpool_limits
 
 from storage.errors import MEND, StorageDamaged
 from storage.shards import NAME, ShardStore
@@ -70,9 +71,12 @@ def _small(pixels: np.ndarray, side: int) -> np.ndarray:
 def add(store: ShardStore, names: list[str], maps: np.ndarray, pictures: list[Seen]) -> None:
     """A shard of looks: EfficientNetLite0's last `maps` of pictures, and what each shows."""
     greys = np.stack([one.grey for one in pictures])
+    # How many threads add up decides the last bits, and workers have fewer.
+    with threadpool_limits(1):
+        of_maps, of_picture = descriptors.of_maps(maps), descriptors.of_pictures(greys)
     values = {
-        OF_MAPS: descriptors.of_maps(maps),
-        OF_PICTURE: descriptors.of_pictures(greys),
+        OF_MAPS: of_maps,
+        OF_PICTURE: of_picture,
         SHOWN: greys,
         COLOURS: np.stack([one.colours for one in pictures]),
         BOX: np.stack([one.box for one in pictures]),

@@ -7,7 +7,7 @@ import pytest
 
 from storage.errors import StorageDamaged
 from storage.images import ImageStore
-from tasks.extract.step import batch_size
+from tasks.extract.job import batch_size
 from tasks.features.picture_cache import loader
 from tasks.pictures import resizing, views
 from tasks.pictures.parameters import Augmentation, Square

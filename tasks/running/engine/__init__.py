@@ -1,0 +1,1 @@
+"""What maps work over units of pictures: this process, or Ray's workers."""
