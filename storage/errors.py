@@ -21,6 +21,7 @@
     │   ├── StorageFull
     │   ├── StorageDamaged
     │   ├── RemoteAway
+    │   ├── DatabaseAway
     │   └── NothingToTakeBack
     ├── TrainingDiverged     the loss became NaN or infinite
     ├── ExportDiffers        an exported file does not give what the model gives
@@ -118,6 +119,10 @@ class StorageDamaged(StorageError):
 
 class RemoteAway(StorageError):
     """What DARKROOM_REMOTE names does not answer, or refuses."""
+
+
+class DatabaseAway(StorageError):
+    """The database of DARKROOM_DATABASE does not answer."""
 
 
 class NothingToTakeBack(StorageError):

@@ -9,7 +9,7 @@ import contextlib
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
@@ -56,7 +56,7 @@ class Download:
 
 COLUMNS = tuple(field.name for field in fields(Download))
 # `dataclasses.astuple` copies every value, which takes fifty times as long.
-_values = attrgetter(*COLUMNS)
+values = attrgetter(*COLUMNS)
 TABLE = """
     CREATE TABLE IF NOT EXISTS downloads (
         url TEXT PRIMARY KEY, status TEXT NOT NULL, reason TEXT NOT NULL, code INTEGER NOT NULL,
@@ -115,7 +115,7 @@ class Ledger:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             sound = connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
             for row in connection.execute("SELECT * FROM downloads"):
-                _download(row)
+                read(row)
             return sound
 
     @classmethod
@@ -170,7 +170,7 @@ class Ledger:
         with _damage_said(self._path), self._connection:
             self._connection.executemany(
                 f"INSERT OR REPLACE INTO downloads VALUES ({marks})",  # noqa: S608 - marks only
-                list(map(_values, rows)),
+                list(map(values, rows)),
             )
 
     def rows(self, urls: Sequence[str]) -> dict[str, Download]:
@@ -182,7 +182,7 @@ class Ledger:
             question = f"SELECT * FROM downloads WHERE url IN ({marks})"  # noqa: S608 - marks only
             with _damage_said(self._path):
                 found.update(
-                    (row[0], _download(row)) for row in self._connection.execute(question, some)
+                    (row[0], read(row)) for row in self._connection.execute(question, some)
                 )
         return found
 
@@ -192,13 +192,7 @@ class Ledger:
         With `retry_failed` those come too whose failure may have passed: a dead link stays dead,
         a timeout need not.
         """
-        known = self.rows(urls)
-
-        def wanted(url: str) -> bool:
-            row = known.get(url)
-            return row is None or (retry_failed and row.status.may_succeed_later)
-
-        return [url for url in dict.fromkeys(urls) if wanted(url)]
+        return lacking(self.rows(urls), urls, retry_failed=retry_failed)
 
 
 @contextlib.contextmanager
@@ -221,14 +215,25 @@ def _readable(path: Path) -> Iterator[Download]:
             with contextlib.suppress(sqlite3.Error, ValueError):
                 for row in connection.execute(all_rows):
                     with contextlib.suppress(ValueError, TypeError):
-                        yield _download(row)
+                        yield read(row)
 
 
 def _copy_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.copy")
 
 
-def _download(row: Sequence[object]) -> Download:
+def lacking(known: Mapping[str, Download], urls: Sequence[str], *, retry_failed: bool) -> list[str]:
+    """Of addresses, in order and each once, those that nothing final is known of."""
+
+    def wanted(url: str) -> bool:
+        row = known.get(url)
+        return row is None or (retry_failed and row.status.may_succeed_later)
+
+    return [url for url in dict.fromkeys(urls) if wanted(url)]
+
+
+def read(row: Sequence[object]) -> Download:
+    """A row's values as what they are; ValueError or TypeError where they are none."""
     values = dict(zip(COLUMNS, row, strict=True))
     values["status"] = DownloadStatus(str(values["status"]))
     return Download(**values)  # type: ignore[arg-type]  # SQLite gives back what was put in

@@ -12,6 +12,8 @@ from storage.names import as_file_name
 from storage.references import Reference
 
 HOME_VARIABLE = "DARKROOM_HOME"
+# What several machines agree on: postgresql://USER:PASSWORD@HOST/NAME.
+DATABASE_VARIABLE = "DARKROOM_DATABASE"
 # Raised when an older Darkroom would take for damaged what is stored from then on.
 FORMAT = 1
 # Of the marker's bytes.

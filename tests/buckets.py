@@ -15,7 +15,7 @@ SECRET = "wJalrXUtnFEMIsecret"
 @contextlib.contextmanager
 def bucket_server(folder):
     """The endpoint of a server of a process of its own; its requests are logged in `folder`."""
-    pytest.importorskip("moto", reason="needs moto[server], which is not installed")
+    pytest.importorskip("moto", reason="needs moto and flask, which is not installed")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]

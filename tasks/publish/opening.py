@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from storage import folders, manifests
+from storage import folders, ledgers, manifests
 from storage.features import PIXELS, FeatureSpace
 from storage.folders import METRICS, NETWORK, PREDICTIONS, TRAINING, TRIED
 from storage.images import ImageStore
-from storage.ledger import Ledger
 from storage.references import (
     EvaluationRef,
     FeaturesRef,
@@ -146,9 +145,9 @@ def downloads_of(rows: pd.DataFrame) -> dict[str, int]:
 
 def hosts_of(workspace: Workspace, rows: pd.DataFrame) -> dict[str, HostFigures]:
     """How the busiest hosts answered; empty for a source whose files have no address each."""
-    if not _have_addresses(rows) or not workspace.ledger.is_file():
+    if not _have_addresses(rows) or not ledgers.is_there(workspace):
         return {}
-    with Ledger.opened(workspace.ledger) as ledger:
+    with ledgers.opened(workspace) as ledger:
         return by_host(ledger.rows(rows["source"].unique().tolist()).values())
 
 

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from prefect import task
 from prefect.cache_policies import CachePolicy
 from prefect.context import TaskRunContext
@@ -13,6 +13,8 @@ from prefect.serializers import Serializer
 from prefect.tasks import Task
 from prefect.transactions import IsolationLevel
 
+from storage import elsewhere
+from storage.locks import Lock
 from storage.references import SERIALIZER, Reference, as_stored, of_stored
 from storage.workspace import Workspace
 from tasks.running.results import drop_broken, lock_of
@@ -23,13 +25,13 @@ class Locks(LockManager):
     """Locks between processes that die with their holder (`flock` through filelock)."""
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[str, FileLock]] = {}
+        self._held: dict[str, tuple[str, Lock]] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         # Prefect copies policies; descriptors must stay with the process that opened them.
         return {"_held": {}}
 
-    def _lock(self, key: str) -> FileLock:
+    def _lock(self, key: str) -> Lock:
         return lock_of(Workspace.current(), key)
 
     def acquire_lock(
@@ -48,6 +50,10 @@ class Locks(LockManager):
         except Timeout:
             return False
         self._held[key] = (holder, lock)
+        workspace = Workspace.current()
+        if not (workspace.results / key).exists():
+            # Prefect looks for a result once it has the lock: whose it was may have made it.
+            elsewhere.pull(workspace, key)
         return True
 
     async def aacquire_lock(

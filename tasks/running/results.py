@@ -5,9 +5,8 @@ longer points to something whole is dropped before Prefect can take it for a hit
 Prefect.
 """
 
-from filelock import FileLock
-
 from storage import elsewhere, locks
+from storage.locks import Lock
 from storage.references import Reference, stored
 from storage.wholeness import is_whole
 from storage.workspace import Workspace
@@ -34,6 +33,6 @@ def drop_broken(workspace: Workspace, key: str) -> None:
                 path.unlink(missing_ok=True)
 
 
-def lock_of(workspace: Workspace, key: str) -> FileLock:
+def lock_of(workspace: Workspace, key: str) -> Lock:
     """The lock of a key, not yet acquired."""
     return locks.of(workspace, key, thread_local=False)

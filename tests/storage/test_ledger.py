@@ -2,17 +2,31 @@ from dataclasses import replace
 
 import pytest
 
-from storage.ledger import Download, Ledger
+from storage import ledgers
+from storage.database.connecting import database
+from storage.ledger import Download
 from storage.statuses import DownloadStatus
+from storage.workspace import DATABASE_VARIABLE
+from tests import databases
 
 OK = Download("http://a/1", DownloadStatus.OK, code=200, image="x.jpg", bytes=10, host="a")
 GONE = Download("http://a/2", DownloadStatus.NOT_FOUND, "HTTP 404", code=404, host="a")
 LATE = Download("http://b/3", DownloadStatus.TIMEOUT, "no byte", seconds=2.5, host="b")
 
 
-@pytest.fixture
-def ledger(tmp_path):
-    with Ledger.opened(tmp_path / "folder" / "ledger.sqlite") as opened:
+@pytest.fixture(scope="module")
+def server():
+    with databases.server() as found:
+        yield found
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request, workspace, monkeypatch):
+    if request.param == "postgresql":
+        address = request.getfixturevalue("server").address
+        monkeypatch.setenv(DATABASE_VARIABLE, address)
+        database(address).do(lambda one: one.execute("DROP TABLE IF EXISTS downloads"))
+    with ledgers.opened(workspace) as opened:
         yield opened
 
 
@@ -40,9 +54,9 @@ def test_more_addresses_than_one_question_holds(ledger):
     assert len(ledger.rows([row.url for row in rows])) == 5000
 
 
-def test_rows_are_there_for_other_readers_at_once(ledger, tmp_path):
+def test_rows_are_there_for_other_readers_at_once(ledger, workspace):
     ledger.add([OK])
-    with Ledger.opened(tmp_path / "folder" / "ledger.sqlite") as second:
+    with ledgers.opened(workspace) as second:
         assert second.rows([OK.url]) == {OK.url: OK}
         second.add([GONE])
     assert GONE.url in ledger.rows([GONE.url])
@@ -59,3 +73,9 @@ def test_what_may_succeed_later():
 def test_a_reason_is_a_line_that_moves_no_cursor(ledger):
     ledger.add([replace(GONE, reason="HTTP 404 \x1b[31mred\n\u202etxt")])
     assert ledger.rows([GONE.url])[GONE.url].reason == "HTTP 404 ?[31mred??txt"
+
+
+def test_an_address_may_hold_any_character(ledger):
+    odd = replace(GONE, url="http://a/\x00'; DROP TABLE downloads --\\é")
+    ledger.add([odd, odd])
+    assert ledger.rows([odd.url]) == {odd.url: odd}

@@ -11,7 +11,8 @@ from functools import partial
 
 from storage.errors import StorageError
 from storage.images import ImageStore
-from storage.ledger import Download, Ledger
+from storage.ledger import Download
+from storage.ledgers import AnyLedger
 from storage.statuses import DownloadStatus, asks_for_less
 from tasks.acquire.web import pictures, placeholders
 from tasks.acquire.web.connections import GuardedAdapter
@@ -44,7 +45,7 @@ class Manners:
 
 def download(
     jobs: Iterable[Job],
-    ledger: Ledger,
+    ledger: AnyLedger,
     images: ImageStore,
     *,
     allowed: Limits,

@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from storage import digests, locks
+from storage import digests, ledgers, locks
 from storage.errors import SourceError, SourceMissing, SourceTooLarge
 from storage.images import ImageStore
-from storage.ledger import Download, Ledger
+from storage.ledger import Download
+from storage.ledgers import AnyLedger
 from storage.names import as_file_name
 from storage.statuses import DownloadStatus, Status
 from storage.workspace import Workspace
@@ -78,7 +79,7 @@ def collect_synsets(
     )  # fmt: skip
     urls = list(dict.fromkeys(entry.url for entry in entries))
     images = ImageStore(workspace.images)
-    with Ledger.opened(workspace.ledger) as ledger:
+    with ledgers.opened(workspace) as ledger:
         jobs = jobs_for(
             ledger, images, urls,
             retry_failed=retry_failed, revisit=revisit, limits=limits, manners=manners,
@@ -97,7 +98,7 @@ def collect_synsets(
 
 
 def jobs_for(
-    ledger: Ledger,
+    ledger: AnyLedger,
     images: ImageStore,
     urls: list[str],
     *,

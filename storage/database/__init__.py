@@ -1,0 +1,1 @@
+"""What several machines agree on in PostgreSQL (extra `postgres`): locks, and the ledger."""
