@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from storage.remote.sharing import Remote
 
 REMOTE_VARIABLE = "DARKROOM_REMOTE"
+# How the keys of the step begin that continues a pointer.
+SPLIT = "split-"
 
 
 def remote(workspace: Workspace) -> "Remote | None":
@@ -75,6 +77,8 @@ def pull(workspace: Workspace, key: str) -> "Reference | None":
         return None
     with contextlib.suppress(WorkspaceReadOnly):  # nothing can be brought here, nor has to be
         workspace.made()
+        if key.startswith(SPLIT):
+            exchange_pointers(workspace)  # a sticky split is whole only with its lineage
         return shared.pull(key)
     return None
 
@@ -83,6 +87,8 @@ def push(workspace: Workspace, key: str, reference: "Reference", *, anew: bool) 
     """Give the remote what a step made; unless it was made `anew`, what was given is not again."""
     shared = remote(workspace)
     if shared is not None:
+        if key.startswith(SPLIT):
+            exchange_pointers(workspace)
         shared.push(key, reference, anew=anew)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from storage import folders
+from storage import elsewhere, folders
 from storage.names import as_file_name
 
 # Raised when split trees are stored in another way: what was stored before is made anew.
@@ -68,6 +68,7 @@ def _class_folders(labels: Iterable[str]) -> dict[str, str]:
 
 def grow(target: Path, leaves: list[Leaf], splits: Iterable[str]) -> None:
     """Make the tree at `target`, at once or not at all; every split folder exists."""
+    elsewhere.fetch_all(leaf.file for leaf in leaves)
     with folders.new_folder(target) as root:
         for split in splits:
             (root / split).mkdir()

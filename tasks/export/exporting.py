@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from storage import atomic, folders, manifests
+from storage import atomic, elsewhere, folders, manifests
 from storage.errors import ExportDiffers, ParameterError
 from storage.folders import CARD, CLASSES, PREDICTIONS
 from storage.images import ImageStore
@@ -102,7 +102,8 @@ def _pictures(file: Path) -> tuple[str, list[np.ndarray]]:
     split, names = _tested(workspace, file)
     for name in names:
         path = images.path(name)
-        pixels = decode(images.read(name)) if path.is_file() else None
+        here = path.is_file() or elsewhere.fetched(path)
+        pixels = decode(images.read(name)) if here else None
         if pixels is not None and not isinstance(pixels, Problem):
             found.append(pixels)
     if found:

@@ -15,7 +15,7 @@ from prefect.transactions import IsolationLevel
 
 from storage import elsewhere
 from storage.locks import Lock
-from storage.references import SERIALIZER, Reference, as_stored, of_stored
+from storage.references import SERIALIZER, Reference, as_stored, of_stored, stored
 from storage.workspace import Workspace
 from tasks.running.results import drop_broken, lock_of
 from tasks.running.steps import Step, key_of, key_parts
@@ -70,7 +70,14 @@ class Locks(LockManager):
         """Free the lock; ValueError if `holder` does not have it."""
         if not self.is_lock_holder(key, holder):
             raise ValueError(f"{holder!r} does not hold the lock {key!r}")
-        self._held.pop(key)[1].release()
+        workspace = Workspace.current()
+        try:
+            made = stored(workspace.results / key)
+            if made is not None:
+                # Whoever waits for the lock on another machine looks for it there.
+                elsewhere.push(workspace, key, made, anew=False)
+        finally:
+            self._held.pop(key)[1].release()
 
     def is_locked(self, key: str) -> bool:
         """Whether anybody holds the lock."""

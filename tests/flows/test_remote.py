@@ -1,5 +1,6 @@
 """Several machines and what they share: runs, refreshes, and a bucket that is away."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 from storage import elsewhere
 from storage.elsewhere import REMOTE_VARIABLE
 from storage.remote.folder import Folder
-from storage.workspace import HOME_VARIABLE
+from storage.workspace import DATABASE_VARIABLE, HOME_VARIABLE
+from tests import databases
 from tests.buckets import SECRET, bucket_server, environment, make_bucket
 from tests.flows.conftest import parameters
 from tests.pictures import picture
@@ -157,3 +159,22 @@ def test_a_remote_that_is_none_is_said(darkroom, listed, tree, monkeypatch):
     code, _, err = darkroom("cache", "verify", "--remote")
     assert code == 2
     assert "found nothing there" in err
+
+
+def test_two_machines_at_once_do_each_step_once(command, tree, tmp_path, monkeypatch, shared):
+    """Each has a workspace of its own; they share the folder, and the database's locks."""
+    with databases.server() as server:
+        monkeypatch.setenv(DATABASE_VARIABLE, server.address)
+        runs = []
+        for name in ("one", "two"):
+            monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / name))
+            runs.append(command("run", "small", "--json", experiment=tree))
+        ended = [one.communicate(timeout=240) for one in runs]
+    assert [one.returncode for one in runs] == [0, 0], ended
+    both = [states(json.loads(out.strip().splitlines()[-1])) for out, _ in ended]
+    for step in STEPS:
+        assert sorted(one[step] for one in both) == ["cached", "executed"], step
+    assert shared.is_dir()
+    assert "some-password" not in str(ended)
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or b"some-password" not in path.read_bytes(), path
