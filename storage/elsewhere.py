@@ -35,7 +35,7 @@ def _opened(address: str, workspace: Workspace) -> "Remote":
 
 def fetched(path: Path) -> bool:
     """Whether a file of the workspace that is not here was found in the remote, and is here now."""
-    shared = _of(path)
+    shared = remote_of(path)
     if shared is None:
         return False
     found = bool(shared.fetch(path))
@@ -51,7 +51,7 @@ def fetch_all(paths: Iterable[Path]) -> None:
     """
     if os.environ.get(REMOTE_VARIABLE):
         lacking = [path for path in paths if not path.exists()]
-        shared = _of(lacking[0]) if lacking else None
+        shared = remote_of(lacking[0]) if lacking else None
         if shared is not None:
             shared.fetch_all(lacking)
             if shared.away:
@@ -60,13 +60,13 @@ def fetch_all(paths: Iterable[Path]) -> None:
 
 def catch_up(folder: Path, wanted: Collection[str]) -> bool:
     """Whether the remote had shards of a store with these names; they are here now."""
-    shared = _of(folder)
+    shared = remote_of(folder)
     return shared is not None and bool(shared.catch_up(folder, wanted))
 
 
 def holds(path: Path, size: int | None = None) -> bool:
     """Whether the remote has this file of the workspace, with this size if it is given."""
-    shared = _of(path)
+    shared = remote_of(path)
     return shared is not None and bool(shared.holds(path, size))
 
 
@@ -130,7 +130,7 @@ def tell_if_away(workspace: Workspace) -> None:
         shared.tell_if_away()
 
 
-def _of(path: Path) -> "Remote | None":
+def remote_of(path: Path) -> "Remote | None":
     """The remote of the workspace that `path` belongs to; None without one."""
     if not os.environ.get(REMOTE_VARIABLE):
         return None

@@ -17,6 +17,7 @@
     ├── StorageError         the workspace cannot be written or read
     │   ├── WorkspaceReadOnly
     │   ├── WorkspaceNewer
+    │   ├── WorkspaceOnNetwork
     │   ├── NameTaken
     │   ├── StorageFull
     │   ├── StorageDamaged
@@ -103,6 +104,10 @@ class WorkspaceReadOnly(StorageError):
 
 class WorkspaceNewer(StorageError):
     """The workspace was written by a Darkroom that stores things in a way not known here."""
+
+
+class WorkspaceOnNetwork(StorageError):
+    """The workspace lies on a network file system, where SQLite's WAL is not safe."""
 
 
 class NameTaken(StorageError):

@@ -147,8 +147,9 @@ class FeatureTable:
         for size in reference.shape:
             width *= size
         store = ShardStore(workspace.features / reference.space)
-        listed = folders.read_json(workspace.path(reference))["shards"]
-        elsewhere.fetch_all(store.folder / name for name in listed)
+        if elsewhere.remote(workspace) is not None:
+            listed = folders.read_json(workspace.path(reference))["shards"]
+            elsewhere.fetch_all(store.folder / name for name in listed)
         return cls(store, images, width)
 
     @cached_property

@@ -84,8 +84,12 @@ class ImageStore:
         try:
             data = path.read_bytes()
         except FileNotFoundError:
+            if elsewhere.remote_of(path) is None:
+                raise
             if not elsewhere.fetched(path):
-                raise StorageDamaged(f"the picture {path} is gone: {MEND}") from None
+                raise StorageDamaged(
+                    f"the picture {path} is neither here nor in the remote, whole: {MEND}"
+                ) from None
             data = path.read_bytes()
         if not name.startswith(digests.of_bytes(data)):
             raise StorageDamaged(f"the picture {path} is damaged: {MEND}")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage import atomic
-from storage.errors import NameTaken, WorkspaceNewer, WorkspaceReadOnly
+from storage.errors import NameTaken, WorkspaceNewer, WorkspaceOnNetwork, WorkspaceReadOnly
+from storage.file_systems import network_file_system
 from storage.names import as_file_name
 from storage.references import Reference
 
@@ -44,7 +45,17 @@ class Workspace:
         return found
 
     def made(self) -> "Workspace":
-        """This workspace, its folder made; WorkspaceReadOnly if it cannot be written to."""
+        """This workspace, its folder made; WorkspaceReadOnly if it cannot be written to.
+
+        WorkspaceOnNetwork where other machines could write to it, unseen by this one.
+        """
+        kind = network_file_system(self.root)
+        if kind:
+            raise WorkspaceOnNetwork(
+                f"the workspace {self.root} lies on a network file system ({kind}), where SQLite's "
+                f"WAL is not safe: set {HOME_VARIABLE} to a folder on a disk of this machine. "
+                "Machines share what they make by DARKROOM_REMOTE, which may be a folder there"
+            )
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             reason = "" if os.access(self.root, os.W_OK) else "permission denied"
